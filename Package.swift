@@ -1,0 +1,85 @@
+// swift-tools-version: 6.1
+// Targets stand in the order of processing: each may import only those above it.
+import PackageDescription
+
+let package = Package(
+  name: "agnesi",
+  platforms: [.macOS("26.0")],
+  products: [
+    .library(name: "Agnesi", targets: ["Agnesi"]),
+    .executable(name: "agnesi", targets: ["AgnesiCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C: the thread pool, the step runner, oneDNN and OpenBLAS behind one interface.
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-openmp-dev"]), .brew(["openblas"])]),
+    .target(name: "CAgnesi", dependencies: ["COneDNN", "COpenBLAS"]),
+
+    // Values and the two intermediate forms.
+    .target(name: "AgnesiArrays", dependencies: ["CZlib"]),
+    .target(name: "AgnesiLoops", dependencies: ["AgnesiArrays"]),
+    .target(name: "AgnesiExpressions", dependencies: ["AgnesiLoops", "AgnesiArrays"]),
+
+    // From a graph to something that runs.
+    .target(
+      name: "AgnesiCompiler", dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"]),
+    .target(
+      name: "AgnesiReference",
+      dependencies: ["AgnesiCompiler", "AgnesiExpressions", "AgnesiArrays"]),
+    .target(
+      name: "AgnesiCPU",
+      dependencies: [
+        "AgnesiCompiler", "AgnesiExpressions", "AgnesiLoops", "AgnesiArrays", "CAgnesi",
+      ]),
+
+    // What people build with.
+    .target(name: "AgnesiLayers", dependencies: ["AgnesiExpressions", "AgnesiArrays"]),
+    .target(
+      name: "AgnesiModels", dependencies: ["AgnesiLayers", "AgnesiExpressions", "AgnesiArrays"]),
+    .target(
+      name: "AgnesiTraining",
+      dependencies: [
+        "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference", "AgnesiCompiler",
+        "AgnesiExpressions", "AgnesiArrays", "CZlib",
+      ]),
+    .target(
+      name: "Agnesi",
+      dependencies: [
+        "AgnesiTraining", "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference",
+        "AgnesiCompiler", "AgnesiExpressions", "AgnesiLoops", "AgnesiArrays",
+      ]),
+    .executableTarget(
+      name: "AgnesiCommand",
+      dependencies: [
+        "Agnesi", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Tests mirror the targets.
+    .target(
+      name: "TestSupport",
+      dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"], path: "Tests/TestSupport"),
+    .testTarget(name: "AgnesiArraysTests", dependencies: ["AgnesiArrays", "TestSupport"]),
+    .testTarget(name: "AgnesiLoopsTests", dependencies: ["AgnesiLoops", "AgnesiArrays"]),
+    .testTarget(
+      name: "AgnesiExpressionsTests", dependencies: ["AgnesiExpressions", "TestSupport"]),
+    .testTarget(
+      name: "AgnesiCompilerTests", dependencies: ["Agnesi", "TestSupport"]),
+    .testTarget(
+      name: "AgnesiCPUTests", dependencies: ["Agnesi", "AgnesiCPU", "CAgnesi", "TestSupport"]),
+    .testTarget(name: "ConformanceTests", dependencies: ["Agnesi", "TestSupport"]),
+    .testTarget(name: "AgnesiLayersTests", dependencies: ["Agnesi", "TestSupport"]),
+    .testTarget(name: "AgnesiModelsTests", dependencies: ["Agnesi", "TestSupport"]),
+    .testTarget(name: "AgnesiTrainingTests", dependencies: ["Agnesi", "TestSupport", "CZlib"]),
+    .testTarget(name: "AgnesiCommandTests", dependencies: ["Agnesi", "TestSupport"]),
+    .testTarget(name: "RepositoryTests", dependencies: []),
+  ],
+  swiftLanguageModes: [.v6]
+)

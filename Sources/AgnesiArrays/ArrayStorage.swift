@@ -1,0 +1,41 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A block of memory that starts on a cache line, so that vector loads never straddle two.
+///
+/// Unchecked because mutation goes through `NDArray`, which copies unless it is the only owner.
+package final class ArrayStorage: @unchecked Sendable {
+  package let base: UnsafeMutableRawPointer
+  package let byteCount: Int
+  /// What keeps foreign memory alive; nil where the storage allocated its own.
+  private let owner: AnyObject?
+
+  package static let alignment = 64
+
+  /// Zeroed memory for `count` bytes.
+  package init(zeroed count: Int) {
+    let rounded = max(Self.alignment, (count + Self.alignment - 1) & ~(Self.alignment - 1))
+    base = .allocate(byteCount: rounded, alignment: Self.alignment)
+    byteCount = count
+    memset(base, 0, rounded)
+    owner = nil
+  }
+
+  /// Memory that somebody else owns, such as a mapped file.
+  package init(foreign base: UnsafeMutableRawPointer, byteCount: Int, owner: AnyObject) {
+    self.base = base
+    self.byteCount = byteCount
+    self.owner = owner
+  }
+
+  package var bytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: base, count: byteCount)
+  }
+
+  deinit {
+    if owner == nil { base.deallocate() }
+  }
+}

@@ -1,0 +1,221 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// An n-dimensional array of values on the host: a dtype, a shape, and memory.
+///
+/// A value type: a copy shares memory until one of the two is changed. Strides may be anything, so
+/// ``transposed(_:)``, ``subscript(rows:)`` and ``broadcast(to:)`` cost nothing; ``contiguous()``
+/// makes rows adjacent.
+public struct NDArray: Sendable {
+  public let dtype: DType
+  public private(set) var shape: [Int]
+  /// Elements (not bytes) between neighbours along each axis.
+  public private(set) var strides: [Int]
+  /// The element at which the array starts inside its storage.
+  package private(set) var offset: Int
+  package private(set) var storage: ArrayStorage
+
+  package init(
+    dtype: DType, shape: [Int], strides: [Int], offset: Int, storage: ArrayStorage
+  ) {
+    self.dtype = dtype
+    self.shape = shape
+    self.strides = strides
+    self.offset = offset
+    self.storage = storage
+  }
+
+  /// Zeros (false for bool).
+  public init(zeros shape: [Int], _ dtype: DType = .float32) {
+    self.init(
+      dtype: dtype, shape: shape, strides: Self.rowMajorStrides(shape), offset: 0,
+      storage: ArrayStorage(zeroed: shape.reduce(1, *) * dtype.size))
+  }
+
+  /// `scalars` in row-major order.
+  ///
+  /// - Precondition: `scalars.count` is the product of `shape`.
+  public init<Scalar: ArrayScalar>(_ scalars: [Scalar], shape: [Int]) {
+    precondition(
+      scalars.count == shape.reduce(1, *),
+      "an array of shape \(shape) holds \(shape.reduce(1, *)) elements, got \(scalars.count)")
+    self.init(zeros: shape, Scalar.dtype)
+    scalars.withUnsafeBytes { source in
+      if let from = source.baseAddress { memcpy(storage.base, from, source.count) }
+    }
+  }
+
+  /// A vector.
+  public init<Scalar: ArrayScalar>(_ scalars: [Scalar]) {
+    self.init(scalars, shape: [scalars.count])
+  }
+
+  /// An array of no axes.
+  public init<Scalar: ArrayScalar>(scalar: Scalar) { self.init([scalar], shape: []) }
+
+  /// `values`, rounded to `dtype`, in row-major order.
+  public init(rounding values: [Double], shape: [Int], _ dtype: DType) {
+    precondition(
+      values.count == shape.reduce(1, *),
+      "an array of shape \(shape) holds \(shape.reduce(1, *)) elements, got \(values.count)")
+    self.init(zeros: shape, dtype)
+    for (index, value) in values.enumerated() { store(value, at: index) }
+  }
+
+  /// An array of one value.
+  public init(filled value: Double, shape: [Int], _ dtype: DType = .float32) {
+    self.init(
+      rounding: [Double](repeating: value, count: shape.reduce(1, *)), shape: shape, dtype)
+  }
+
+  public var rank: Int { shape.count }
+  public var count: Int { shape.reduce(1, *) }
+  public var byteCount: Int { count * dtype.size }
+
+  package static func rowMajorStrides(_ shape: [Int]) -> [Int] {
+    var strides = [Int](repeating: 1, count: shape.count)
+    for axis in stride(from: shape.count - 2, through: 0, by: -1) {
+      strides[axis] = strides[axis + 1] * max(shape[axis + 1], 1)
+    }
+    return strides
+  }
+
+  /// Whether rows lie one after the other without gaps.
+  public var isContiguous: Bool {
+    var expected = 1
+    for axis in shape.indices.reversed() where shape[axis] != 1 {
+      if strides[axis] != expected { return false }
+      expected *= max(shape[axis], 1)
+    }
+    return true
+  }
+
+  /// The same values with rows adjacent; itself where they are already.
+  public func contiguous() -> NDArray {
+    if isContiguous { return self }
+    let copy = NDArray(zeros: shape, dtype)
+    let (target, source) = (copy.storage.base, storage.base)
+    let size = dtype.size
+    for (index, position) in positions().enumerated() {
+      memcpy(target + index * size, source + position * size, size)
+    }
+    return copy
+  }
+
+  /// The storage position of each element, in row-major order.
+  package func positions() -> [Int] {
+    var result = [offset]
+    for axis in shape.indices {
+      var next: [Int] = []
+      next.reserveCapacity(result.count * shape[axis])
+      for start in result {
+        for index in 0..<shape[axis] { next.append(start + index * strides[axis]) }
+      }
+      result = next
+    }
+    return result
+  }
+}
+
+// MARK: - Views
+
+extension NDArray {
+  /// The axes in another order; without an argument, reversed.
+  public func transposed(_ axes: [Int]? = nil) -> NDArray {
+    let axes = axes ?? shape.indices.reversed()
+    precondition(axes.sorted() == Array(shape.indices), "\(axes) is no permutation of the axes")
+    return NDArray(
+      dtype: dtype, shape: axes.map { shape[$0] }, strides: axes.map { strides[$0] },
+      offset: offset, storage: storage)
+  }
+
+  /// Rows `rows` of the first axis; shares memory.
+  public subscript(rows rows: Range<Int>) -> NDArray {
+    precondition(
+      rank > 0 && rows.lowerBound >= 0 && rows.upperBound <= shape[0],
+      "rows \(rows) are outside of an array of shape \(shape)")
+    var result = self
+    result.shape[0] = rows.count
+    result.offset += rows.lowerBound * strides[0]
+    return result
+  }
+
+  /// Size-1 and missing leading axes repeated, without copying.
+  public func broadcast(to target: [Int]) -> NDArray {
+    let missing = target.count - rank
+    precondition(missing >= 0, "shape \(shape) does not broadcast to \(target)")
+    var newStrides = [Int](repeating: 0, count: target.count)
+    for axis in shape.indices where shape[axis] != 1 {
+      precondition(
+        shape[axis] == target[axis + missing], "shape \(shape) does not broadcast to \(target)")
+      newStrides[axis + missing] = strides[axis]
+    }
+    return NDArray(
+      dtype: dtype, shape: target, strides: newStrides, offset: offset, storage: storage)
+  }
+
+  /// The same elements, in row-major order, in another shape.
+  public func reshaped(_ target: [Int]) -> NDArray {
+    precondition(
+      target.reduce(1, *) == count, "shape \(shape) has not as many elements as \(target)")
+    let source = contiguous()
+    return NDArray(
+      dtype: dtype, shape: target, strides: Self.rowMajorStrides(target), offset: source.offset,
+      storage: source.storage)
+  }
+
+  /// The rows of the first axis that `indices` names, in that order, copied.
+  public func gathered(_ indices: some Collection<Int>) -> NDArray {
+    let source = contiguous()
+    let rowBytes = shape.dropFirst().reduce(1, *) * dtype.size
+    let result = NDArray(zeros: [indices.count] + shape.dropFirst(), dtype)
+    source.withUnsafeBytes { from in
+      guard let base = from.baseAddress else { return }
+      let target = result.storage.base
+      for (row, index) in indices.enumerated() {
+        precondition(index >= 0 && index < shape[0], "row \(index) of \(shape[0])")
+        memcpy(target + row * rowBytes, base + index * rowBytes, rowBytes)
+      }
+    }
+    return result
+  }
+}
+
+// MARK: - Memory
+
+extension NDArray {
+  /// The bytes of a contiguous array, in row-major order.
+  ///
+  /// - Precondition: the array is contiguous.
+  public func withUnsafeBytes<Result>(
+    _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) rethrows -> Result {
+    precondition(isContiguous, "bytes of an array that is not contiguous: call contiguous() first")
+    let start = offset * dtype.size
+    return try body(
+      UnsafeRawBufferPointer(rebasing: storage.bytes[start..<(start + byteCount)]))
+  }
+
+  /// The bytes for writing; the memory is the caller's alone and contiguous.
+  public mutating func withUnsafeMutableBytes<Result>(
+    _ body: (UnsafeMutableRawBufferPointer) throws -> Result
+  ) rethrows -> Result {
+    makeUnique()
+    let start = offset * dtype.size
+    return try body(
+      UnsafeMutableRawBufferPointer(rebasing: storage.bytes[start..<(start + byteCount)]))
+  }
+
+  private mutating func makeUnique() {
+    if isContiguous, isKnownUniquelyReferenced(&storage) { return }
+    let copy = NDArray(zeros: shape, dtype)
+    let source = contiguous()
+    source.withUnsafeBytes { from in
+      if let base = from.baseAddress { memcpy(copy.storage.base, base, from.count) }
+    }
+    self = copy
+  }
+}

@@ -1,0 +1,5 @@
+#if __has_include(<oneapi/dnnl/dnnl.h>)
+#include <oneapi/dnnl/dnnl.h>
+#else
+#include <dnnl.h>
+#endif
