@@ -1,0 +1,175 @@
+import AgnesiArrays
+import AgnesiLoops
+
+/// An operation made of others: one node with a name, attributes and a body graph.
+///
+/// Printed, profiled and matched by rewrites under its name; the compiler expands what no backend
+/// takes whole. It may carry a gradient of its own, another body for inference, and new values for
+/// parameters among its operands (running averages).
+public struct Composite: Operation {
+  public static let name = "composite"
+  package let compositeName: String
+  package let attributes: [String: Attribute]
+  package let body: Graph
+  package let inferenceBody: Graph?
+  package let updates: [CarriedUpdate]
+  private let override: GradientRule?
+  /// Set for composites whose bodies are not determined by name and attributes.
+  private let identity: Identity?
+
+  /// A parameter among the operands whose new value is one of the results.
+  package struct CarriedUpdate: Hashable, Sendable, Codable {
+    package var operand: Int
+    package var result: Int
+  }
+
+  public typealias Rule =
+    @Sendable (_ slopes: [Tensor?], _ operands: [Tensor], _ results: [Tensor])
+    -> [Tensor?]
+
+  package struct GradientRule: Sendable { package let apply: Rule }
+
+  package init(
+    name: String, attributes: [String: Attribute], body: Graph, inferenceBody: Graph?,
+    updates: [CarriedUpdate], gradient: Rule?, isOwnKind: Bool
+  ) {
+    compositeName = name
+    self.attributes = attributes
+    self.body = body
+    self.inferenceBody = inferenceBody
+    self.updates = updates
+    override = gradient.map(GradientRule.init)
+    identity = isOwnKind ? Identity() : nil
+  }
+
+  public var label: String { compositeName }
+  public var resultCount: Int { body.outputs.count }
+
+  public func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
+    guard operands.count == body.inputs.count else {
+      throw TypeError("takes \(body.inputs.count) operands, got \(operands.count)")
+    }
+    let matches = zip(operands, body.inputs).allSatisfy { $0.mayEqual($1.type) }
+    guard matches else { throw TypeError("operands of other types than its body was built for") }
+    if let failure = body.outputs.lazy.compactMap(\.failure).first {
+      throw TypeError(failure.text(withSites: false), hint: failure.hint)
+    }
+    return body.outputs.map(\.type)
+  }
+
+  /// The composite's own rule, else that of its body.
+  public func gradient(
+    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+  ) -> [Tensor?] {
+    if let override { return override.apply(slopes, operands, results) }
+    return pullback(
+      of: body.applied(to: operands), slopes: slopes, withRespectTo: operands, stopping: true)
+  }
+
+  public func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
+    internalError("composites are expanded before they run")
+  }
+
+  public func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? { nil }
+
+  public func substituting(_ sizes: [String: Size]) -> Composite {
+    Composite(
+      name: compositeName, attributes: attributes, body: body.substituting(sizes),
+      inferenceBody: inferenceBody?.substituting(sizes), updates: updates,
+      gradient: override?.apply, isOwnKind: identity != nil)
+  }
+
+  public static func == (a: Composite, b: Composite) -> Bool {
+    a.compositeName == b.compositeName && a.attributes == b.attributes && a.identity == b.identity
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(compositeName)
+    hasher.combine(attributes)
+  }
+
+  // Saved graphs encode bodies themselves (they share parameters' names and constants).
+  public init(from decoder: any Decoder) throws {
+    throw DecodingError.dataCorrupted(
+      .init(codingPath: decoder.codingPath, debugDescription: "a composite is read with its graph"))
+  }
+  public func encode(to encoder: any Encoder) throws { try compositeName.encode(to: encoder) }
+}
+
+/// An attribute of a composite, for printing, matching and saving.
+public enum Attribute: Hashable, Sendable, Codable {
+  case number(Double)
+  case text(String)
+  case integers([Int])
+}
+
+/// Expressions as a function of some of their leaves.
+public struct Graph: Sendable {
+  public var inputs: [Tensor]
+  public var outputs: [Tensor]
+
+  public init(inputs: [Tensor], outputs: [Tensor]) {
+    self.inputs = inputs
+    self.outputs = outputs
+  }
+
+  /// The outputs with `operands` in the place of the inputs.
+  package func applied(to operands: [Tensor]) -> [Tensor] {
+    let pairs = zip(inputs, operands).map { ($0, $1) }
+    return outputs.replacing(Dictionary(pairs, uniquingKeysWith: { first, _ in first }))
+  }
+
+  package func substituting(_ sizes: [String: Size]) -> Graph {
+    let newInputs = inputs.map {
+      Tensor.input($0.name, $0.type.substituting(sizes).shape, $0.dtype)
+    }
+    let pairs = Dictionary(uniqueKeysWithValues: zip(inputs, newInputs))
+    let newOutputs = outputs.replacing(pairs) { $0.substituting(sizes) }
+    return Graph(inputs: newInputs, outputs: newOutputs)
+  }
+}
+
+extension Tensor {
+  /// A composite of several results.
+  ///
+  /// - Parameters:
+  ///   - name: the name in printed graphs, profiles and rewrites.
+  ///   - attributes: with the name they must determine the body, unless `isOwnKind`.
+  ///   - gradient: replaces the body's gradient (guided back-propagation, a stable closed form).
+  ///   - inference: the body where the function is specialised for inference (dropout).
+  ///   - updates: operands that are parameters, with the results that are their new values.
+  ///   - isOwnKind: whether two of the same name and attributes must never be merged.
+  public static func composite(
+    _ name: String, _ operands: [Tensor], attributes: [String: Attribute] = [:],
+    gradient: Composite.Rule? = nil, inference: (([Tensor]) -> [Tensor])? = nil,
+    updates: [(operand: Int, result: Int)] = [], isOwnKind: Bool = false, resultCount: Int = 1,
+    body: ([Tensor]) -> [Tensor]
+  ) -> [Tensor] {
+    let inputs = operands.map { operand in
+      operand.type.isKnown ? Tensor.input("", operand.shape, operand.dtype) : Tensor.any("")
+    }
+    // A pattern's or a failed operand's type is unknown: the body would only repeat that.
+    let isKnown = operands.allSatisfy { $0.type.isKnown }
+    func graph(_ build: ([Tensor]) -> [Tensor]) -> Graph {
+      let outputs = isKnown ? build(inputs) : (0..<resultCount).map { _ in Tensor.any("") }
+      return Graph(inputs: inputs, outputs: outputs)
+    }
+    let operation = Composite(
+      name: name, attributes: attributes, body: graph(body), inferenceBody: inference.map(graph),
+      updates: updates.map { .init(operand: $0.operand, result: $0.result) }, gradient: gradient,
+      isOwnKind: isOwnKind)
+    return make(operation, operands)
+  }
+
+  /// A composite of one result, as above.
+  public static func composite(
+    _ name: String, _ operands: [Tensor], attributes: [String: Attribute] = [:],
+    gradient: Composite.Rule? = nil, inference: (([Tensor]) -> Tensor)? = nil,
+    isOwnKind: Bool = false, body: ([Tensor]) -> Tensor
+  ) -> Tensor {
+    let whole: (([Tensor]) -> [Tensor])? = inference.map { build in { [build($0)] } }
+    return composite(
+      name, operands, attributes: attributes, gradient: gradient, inference: whole,
+      isOwnKind: isOwnKind, body: { [body($0)] })[0]
+  }
+}

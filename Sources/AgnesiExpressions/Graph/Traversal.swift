@@ -1,0 +1,70 @@
+import AgnesiLoops
+
+// Walks over graphs. All with explicit stacks: graphs are deep.
+
+extension Sequence<Tensor> {
+  /// All nodes that these tensors are made of, operands first; each once. The walk does not go
+  /// beyond `boundary`, whose nodes are not listed.
+  package func topologicalNodes(stoppingAt boundary: Set<Tensor> = []) -> [Node] {
+    let stops = Set(boundary.map(\.node))
+    var order: [Node] = []
+    var seen: Set<Node> = []
+    var stack: [(node: Node, next: Int)] = []
+    func push(_ node: Node) {
+      if !stops.contains(node), seen.insert(node).inserted { stack.append((node, 0)) }
+    }
+    for root in self {
+      push(root.node)
+      while let (node, next) = stack.last {
+        if next < node.operands.count {
+          stack[stack.count - 1].next += 1
+          push(node.operands[next].node)
+        } else {
+          stack.removeLast()
+          order.append(node)
+        }
+      }
+    }
+    return order
+  }
+
+  /// These tensors with others put in the place of some; nodes that depend on none of them are
+  /// shared, not copied. `transform` may change an operation on the way.
+  package func replacing(
+    _ replacements: [Tensor: Tensor], transform: ((any Operation) -> any Operation)? = nil
+  ) -> [Tensor] {
+    var mapping = replacements
+    for node in topologicalNodes(stoppingAt: Set(replacements.keys)) {
+      let operands = node.operands.map { mapping[$0] ?? $0 }
+      let operation = transform?(node.operation) ?? node.operation
+      if operands == node.operands, transform == nil { continue }
+      let results = Site.$inherited.withValue(node.site) { Tensor.make(operation, operands) }
+      for (old, new) in zip(node.results, results) where mapping[old] == nil {
+        mapping[old] = new
+      }
+    }
+    return map { mapping[$0] ?? $0 }
+  }
+}
+
+extension Tensor {
+  /// This expression with other tensors in the place of some: a second tower with the same
+  /// parameters, or an intermediate value fed from outside.
+  public func replacing(_ replacements: [Tensor: Tensor]) -> Tensor {
+    [self].replacing(replacements)[0]
+  }
+
+  /// The parameters with all of `tags` that this is made of, in the order in which they were
+  /// created.
+  public func parameters(_ tags: ParameterTags = []) -> [Tensor] {
+    [self].topologicalNodes().sorted { $0.serial < $1.serial }
+      .flatMap(\.results)
+      .filter { $0.parameter?.tags.isSuperset(of: tags) ?? false }
+  }
+
+  /// The inputs that this is made of, in the order in which they were created.
+  public var inputs: [Tensor] {
+    [self].topologicalNodes().sorted { $0.serial < $1.serial }
+      .filter { $0.operation is Input }.flatMap(\.results)
+  }
+}

@@ -1,0 +1,48 @@
+import AgnesiArrays
+import AgnesiLoops
+
+extension Tensor {
+  /// The elements converted to another dtype.
+  ///
+  /// Floats to integers: towards zero, NaN to 0. To bool: whether the element is not 0.
+  public func cast(to dtype: DType) -> Tensor {
+    type.isKnown && self.dtype == dtype ? self : Tensor(Cast(target: dtype), self)
+  }
+}
+
+struct Cast: UnaryElementwise {
+  static let name = "cast"
+  let target: DType
+
+  func resultType(_ operand: DType) throws(TypeError) -> DType { target }
+
+  /// The slope converted back; integers end it.
+  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+    x.dtype.isFloating && target.isFloating ? slope.cast(to: x.dtype) : nil
+  }
+  func value(_ x: Double) -> Double {
+    target.isFloating || target == .bool ? x : x.rounded(.towardZero)
+  }
+
+  /// To a storage float and back is a rounding of its own.
+  func scalar(_ x: Scalar) -> Scalar {
+    target == .bool && x.dtype != .bool
+      ? x .!= x.like(0) : x.cast(to: target).cast(to: target.computed)
+  }
+
+  static let examples = [
+    Example("float to int", [.init([6])], differentiable: false) { $0[0].cast(to: .int32) },
+    Example("float to bool", [.init([3], .given([0, 0.5, -1]))], differentiable: false) {
+      $0[0].cast(to: .bool)
+    },
+    Example("int to float", [.init([4], .whole(-5...5), .int64)], differentiable: false) {
+      $0[0].cast(to: .float32)
+    },
+    Example("to half and back", [.init([9])], differentiable: false) {
+      $0[0].cast(to: .float16).cast(to: .float32)
+    },
+    Example("to bfloat16 and back", [.init([9])], differentiable: false) {
+      $0[0].cast(to: .bfloat16).cast(to: .float32)
+    },
+  ]
+}

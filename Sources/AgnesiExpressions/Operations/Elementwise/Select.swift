@@ -1,0 +1,57 @@
+import AgnesiArrays
+import AgnesiLoops
+
+/// `x` where `condition` holds and `y` elsewhere; operands broadcast.
+///
+/// - Parameter condition: bool.
+/// - Returns: the common dtype of `x` and `y`. A slope reaches only the operand that was chosen, so a
+///   NaN in the other one's formula stays there, but 0 · ∞ behind it is NaN (see ``gradient(of:withRespectTo:constants:disconnected:)``).
+public func select(_ condition: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor {
+  Select().applied(to: [condition, x, y])[0]
+}
+
+struct Select: Operation {
+  static let name = "select"
+  var roles: [String] { ["condition", "true", "false"] }
+
+  func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
+    let (condition, x, y) = (operands[0], operands[1], operands[2])
+    guard condition.dtype == .bool else {
+      throw TypeError("needs a bool condition, got \(condition.dtype)")
+    }
+    guard x.dtype == y.dtype else {
+      throw TypeError("operands of two dtypes, \(x.dtype) and \(y.dtype)")
+    }
+    let shape = try Shape.equal(try Shape.equal(condition.shape, x.shape), y.shape)
+    return [TensorType(x.dtype, shape)]
+  }
+
+  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let slope = slopes[0] else { return [nil, nil, nil] }
+    let zero = Tensor.constant(0, slope.dtype)
+    return [nil, select(operands[0], slope, zero), select(operands[0], zero, slope)]
+  }
+
+  func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
+    let (x, y) = (operands[1].doubles, operands[2].doubles)
+    let values = operands[0].doubles.enumerated().map { $1 != 0 ? x[$0] : y[$0] }
+    return [NDArray(rounding: values, shape: operands[0].shape, types[0].dtype)]
+  }
+
+  func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
+    .elementwise { .select($0[0], $0[1], $0[2]) }
+  }
+
+  func applied(to operands: [Tensor]) -> [Tensor] {
+    let branches = Tensor.aligned([operands[1], operands[2]])
+    return Tensor.make(self, Tensor.aligned([operands[0]] + branches, convert: false))
+  }
+
+  static let examples = [
+    Example("two matrices", [.init([3, 4]), .init([3, 4]), .init([3, 4])]) {
+      select($0[0] .> 0, $0[1], $0[2])
+    },
+    Example("a number", [.init([5])], smooth: false) { select($0[0] .> 0, $0[0], $0[0] * 0.1) },
+    Example("empty", [.init([0]), .init([0])]) { select($0[0] .> 0, $0[0], $0[1]) },
+  ]
+}

@@ -1,0 +1,83 @@
+import AgnesiArrays
+
+/// What the first value of a parameter is drawn from.
+///
+/// Fans are those of the map: a matrix `[in, out]` has fan-in `in`; kernels
+/// `[out, in, height, width]` have fan-in `in · height · width`.
+public enum Initializer: Hashable, Sendable, Codable {
+  case constant(Double)
+  /// Uniform in `±range`.
+  case uniform(range: Double)
+  case normal(mean: Double, deviation: Double)
+  /// Uniform with variance `2 · gain² / (fan-in + fan-out)`. Source: Glorot & Bengio 2010, eq. 16.
+  case glorot(uniform: Bool, gain: Double)
+  /// Variance `gain² / fan-in`. Source: He et al. 2015, eq. 10, whose gain for ReLU is √2.
+  case he(uniform: Bool, gain: Double)
+  /// A random orthogonal matrix times `gain`, of the tensor seen as `[first axis, the rest]`.
+  /// Source: Saxe et al. 2013.
+  case orthogonal(gain: Double)
+
+  public static let zeros = Initializer.constant(0)
+  public static let ones = Initializer.constant(1)
+  public static let glorotUniform = Initializer.glorot(uniform: true, gain: 1)
+  public static let glorotNormal = Initializer.glorot(uniform: false, gain: 1)
+  public static let heUniform = Initializer.he(uniform: true, gain: 2.0.squareRoot())
+  public static let heNormal = Initializer.he(uniform: false, gain: 2.0.squareRoot())
+  public static let orthogonal = Initializer.orthogonal(gain: 1)
+
+  /// A value of this kind; element `i` is a pure function of the stream and `i`.
+  public func array(shape: [Int], dtype: DType, stream: Philox) -> NDArray {
+    let count = shape.reduce(1, *)
+    let values: [Double]
+    switch self {
+    case .constant(let value): values = [Double](repeating: value, count: count)
+    case .uniform(let range): values = stream.uniforms(count).map { (2 * $0 - 1) * range }
+    case .normal(let mean, let deviation):
+      values = stream.normals(count).map { mean + deviation * $0 }
+    case .glorot(let uniform, let gain):
+      let fans = Self.fans(shape)
+      let deviation = gain * (2 / max(fans.in + fans.out, 1)).squareRoot()
+      values = stream.centred(count, uniform: uniform, deviation: deviation)
+    case .he(let uniform, let gain):
+      let deviation = gain * (1 / max(Self.fans(shape).in, 1)).squareRoot()
+      values = stream.centred(count, uniform: uniform, deviation: deviation)
+    case .orthogonal(let gain):
+      values = Self.orthogonal(shape, stream: stream).map { $0 * gain }
+    }
+    return NDArray(rounding: values, shape: shape, dtype)
+  }
+
+  private static func fans(_ shape: [Int]) -> (in: Double, out: Double) {
+    switch shape.count {
+    case 0: return (1, 1)
+    case 1: return (Double(shape[0]), Double(shape[0]))
+    case 2: return (Double(shape[0]), Double(shape[1]))
+    default:
+      let area = Double(shape.dropFirst(2).reduce(1, *))
+      return (Double(shape[1]) * area, Double(shape[0]) * area)
+    }
+  }
+
+  /// Gram–Schmidt, twice for accuracy, on rows or columns, whichever are fewer.
+  private static func orthogonal(_ shape: [Int], stream: Philox) -> [Double] {
+    let rows = shape.first ?? 1
+    let columns = shape.dropFirst().reduce(1, *)
+    let (count, length) = (min(rows, columns), max(rows, columns))
+    guard count > 0 else { return [] }
+    let drawn = stream.normals(count * length)
+    var basis: [[Double]] = []
+    for index in 0..<count {
+      var vector = Array(drawn[(index * length)..<((index + 1) * length)])
+      for _ in 0..<2 {
+        for other in basis {
+          let dot = zip(vector, other).reduce(0) { $0 + $1.0 * $1.1 }
+          for position in vector.indices { vector[position] -= dot * other[position] }
+        }
+      }
+      let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      basis.append(vector.map { $0 / norm })
+    }
+    if rows <= columns { return basis.flatMap { $0 } }
+    return (0..<rows).flatMap { row in (0..<columns).map { basis[$0][row] } }
+  }
+}

@@ -1,0 +1,164 @@
+import AgnesiArrays
+import AgnesiLoops
+import Synchronization
+
+/// A value that lives between calls: weights, running averages, the state of an update rule.
+///
+/// The initial value is drawn from seed and name when it is first asked for, so it does not depend
+/// on the order in which a network was written.
+public final class Parameter: Sendable {
+  public let name: String
+  public let shape: [Int]
+  public let dtype: DType
+  public let tags: ParameterTags
+  public let initializer: Initializer
+  public let seed: UInt64
+
+  private struct State {
+    var value: NDArray?
+    var version = 0
+  }
+
+  private let state: Mutex<State>
+
+  package init(
+    name: String, shape: [Int], dtype: DType, tags: ParameterTags, initializer: Initializer,
+    seed: UInt64
+  ) {
+    self.name = name
+    self.shape = shape
+    self.dtype = dtype
+    self.tags = tags
+    self.initializer = initializer
+    self.seed = seed
+    state = Mutex(State())
+  }
+
+  /// The current value; a copy that later steps do not change.
+  ///
+  /// - Precondition: a new value has the parameter's dtype and shape; use ``assign(_:)`` for values
+  ///   from outside.
+  public var value: NDArray {
+    get { state.withLock { materialized(&$0) } }
+    set {
+      precondition(
+        newValue.shape == shape && newValue.dtype == dtype,
+        "parameter \(name) is \(dtype)\(shape), got \(newValue.dtype)\(newValue.shape)")
+      state.withLock {
+        $0.value = newValue.contiguous()
+        $0.version += 1
+      }
+    }
+  }
+
+  /// Sets the value from outside.
+  ///
+  /// - Throws: ``ParameterError`` where dtype or shape differ.
+  public func assign(_ array: NDArray) throws {
+    guard array.shape == shape, array.dtype == dtype else {
+      throw ParameterError(
+        name: name, expected: "\(dtype)\(shape)", got: "\(array.dtype)\(array.shape)")
+    }
+    value = array
+  }
+
+  /// Draws the initial value again.
+  public func reset() {
+    state.withLock {
+      $0.value = nil
+      $0.version += 1
+    }
+  }
+
+  private func materialized(_ state: inout State) -> NDArray {
+    if let value = state.value { return value }
+    let stream = Philox(seed: seed, name: name)
+    let value = initializer.array(shape: shape, dtype: dtype, stream: stream)
+    state.value = value
+    return value
+  }
+
+  /// The memory of the value, the parameter's alone, for a compiled function that holds the lock on
+  /// all parameters.
+  package func withMutableMemory(_ body: (UnsafeMutableRawPointer) -> Void) {
+    state.withLock { state in
+      var value = materialized(&state)
+      // While the state also holds the array it is not uniquely referenced, and would be copied.
+      state.value = nil
+      value.withUnsafeMutableBytes { if let base = $0.baseAddress { body(base) } }
+      state.value = value
+      state.version += 1
+    }
+  }
+
+  /// The memory of the value for reading, with the same condition.
+  package func withMemory(_ body: (UnsafeRawPointer) -> Void) {
+    state.withLock { state in
+      materialized(&state).withUnsafeBytes { if let base = $0.baseAddress { body(base) } }
+    }
+  }
+
+  /// Grows with each change.
+  package var version: Int { state.withLock { $0.version } }
+}
+
+extension Parameter: Hashable {
+  public static func == (a: Parameter, b: Parameter) -> Bool { a === b }
+  public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}
+
+/// A value that does not fit its parameter.
+public struct ParameterError: Error, Sendable, Hashable, CustomStringConvertible {
+  public let name: String
+  public let expected: String
+  public let got: String
+
+  public var description: String { "parameter \"\(name)\" is \(expected), got a value of \(got)" }
+}
+
+/// What a parameter is for.
+public struct ParameterTags: OptionSet, Hashable, Sendable, Codable {
+  public let rawValue: Int
+  public init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// Changed by update rules.
+  public static let trainable = ParameterTags(rawValue: 1)
+  /// Subject to weight penalties: weights, not biases.
+  public static let regularizable = ParameterTags(rawValue: 2)
+  /// Statistics of data, such as running averages.
+  public static let statistic = ParameterTags(rawValue: 4)
+  /// The state of an update rule: not part of a model.
+  public static let updateState = ParameterTags(rawValue: 8)
+
+  /// Trainable and regularizable.
+  public static let weight: ParameterTags = [.trainable, .regularizable]
+}
+
+extension Tensor {
+  /// A value that lives between calls.
+  ///
+  /// - Parameters:
+  ///   - name: unique within a function; prefixed by the enclosing ``Scope``; the key in files.
+  ///   - shape: known sizes.
+  ///   - initializer: what the first value is drawn from.
+  public static func parameter(
+    _ name: String, _ shape: Shape, _ initializer: Initializer = .zeros,
+    _ tags: ParameterTags = .weight, dtype: DType = .float32
+  ) -> Tensor {
+    let fullName = Scope.qualified(name)
+    guard let known = TensorType(dtype, shape).knownShape, known.allSatisfy({ $0 >= 0 }) else {
+      return .failed(
+        GraphError(
+          "parameter \"\(fullName)\"", "needs known sizes, got \(TensorType(dtype, shape))"))
+    }
+    let parameter = Parameter(
+      name: fullName, shape: known, dtype: dtype, tags: tags, initializer: initializer,
+      seed: Scope.seed)
+    return Tensor(ParameterLeaf(parameter))
+  }
+
+  /// The tensor of an existing parameter: sharing.
+  public static func parameter(_ parameter: Parameter) -> Tensor {
+    Tensor(ParameterLeaf(parameter))
+  }
+}
