@@ -1,0 +1,4 @@
+import AgnesiExpressions
+
+/// The tables of rules, one file each.
+package enum Rewrites {}
