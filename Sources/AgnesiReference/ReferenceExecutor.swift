@@ -115,7 +115,8 @@ private struct Run {
   private func check(
     _ results: [NDArray], against types: [TensorType], _ node: Node, _ operands: [NDArray]
   ) throws {
-    let isRight = results.count == types.count
+    let isRight =
+      results.count == types.count
       && zip(results, types).allSatisfy { $0.dtype == $1.dtype && $0.shape == $1.knownShape }
     guard !isRight else { return }
     let got = results.map { "\($0.dtype)\($0.shape)" }.joined(separator: ", ")

@@ -1,4 +1,5 @@
 import AgnesiExpressions
+
 extension Rewrites {
   static let functions: [Rule] = []
   package static let stabilize: [Rule] = []
