@@ -8,6 +8,9 @@ extension Tensor {
   /// Stands for any single value that is part of the program, however it was broadcast or converted.
   package static func number(_ name: String) -> Tensor { Tensor(AnyNumber(wildcardName: name)) }
 
+  /// The label of `Tensor.node` that fits all nodes.
+  package static let anyLabel = "*"
+
   /// Stands for a result of any node of this label, whatever its attributes are. Without operands
   /// it matches nodes of any number of them.
   package static func node(_ label: String, _ operands: Tensor..., result: Int = 0) -> Tensor {
@@ -100,7 +103,7 @@ final class Pattern: Sendable {
     case .number: return subject.scalarConstant != nil
     case .value(let value): return subject.scalarConstant == value
     case .label(let label):
-      return hasResult(of: subject) && subject.label == label
+      return hasResult(of: subject) && (label == Tensor.anyLabel || subject.label == label)
         && (operands.isEmpty || hasOperands(of: subject))
     case .composite(let name, let attributes):
       guard let other = subject.node.operation as? Composite else { return false }

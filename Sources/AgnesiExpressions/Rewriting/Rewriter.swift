@@ -8,11 +8,16 @@
 /// - Complexity: linear in the nodes of the graph and the firings.
 package struct Rewriter: Sendable {
   private let rulesByLabel: [String: [Rule]]
+  /// What is tried at nodes whose label has no rules of its own.
+  private let general: [Rule]
   /// Rules that feed each other for ever are a mistake; then the work stops here.
   private let firingsPerNode: Int
 
   package init(_ rules: [Rule], firingsPerNode: Int = 32) {
-    rulesByLabel = Dictionary(grouping: rules, by: \.rootLabel)
+    let general = rules.filter { $0.rootLabel == Tensor.anyLabel }
+    let special = rules.filter { $0.rootLabel != Tensor.anyLabel }
+    rulesByLabel = Dictionary(grouping: special, by: \.rootLabel).mapValues { $0 + general }
+    self.general = general
     self.firingsPerNode = firingsPerNode
   }
 
@@ -22,7 +27,7 @@ package struct Rewriter: Sendable {
   }
 
   package func rewrite(_ outputs: [Tensor], log: inout RewriteLog) -> [Tensor] {
-    var work = Work(rulesByLabel: rulesByLabel, log: log)
+    var work = Work(rulesByLabel: rulesByLabel, general: general, log: log)
     let result = work.run(outputs, firingsPerNode: firingsPerNode)
     log = work.log
     return result
@@ -38,13 +43,15 @@ extension Rewriter {
     }
 
     let rulesByLabel: [String: [Rule]]
+    let general: [Rule]
     var log: RewriteLog
     var stack: [Task] = []
     var final: [Tensor: Tensor] = [:]
     var firingsLeft = 0
 
-    init(rulesByLabel: [String: [Rule]], log: RewriteLog) {
+    init(rulesByLabel: [String: [Rule]], general: [Rule], log: RewriteLog) {
       self.rulesByLabel = rulesByLabel
+      self.general = general
       self.log = log
     }
 
@@ -90,7 +97,8 @@ extension Rewriter {
     }
 
     mutating func replacement(of tensor: Tensor) -> Tensor? {
-      guard tensor.failure == nil, let rules = rulesByLabel[tensor.label] else { return nil }
+      guard tensor.failure == nil else { return nil }
+      let rules = rulesByLabel[tensor.label] ?? general
       guard firingsLeft > 0 else {
         log.isComplete = false
         return nil
