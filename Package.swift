@@ -21,6 +21,9 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-openmp-dev"]), .brew(["openblas"])]),
+    .systemLibrary(
+      name: "COpenSSL", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
     .target(name: "CAgnesi", dependencies: ["COneDNN", "COpenBLAS"]),
 
     // Values and the two intermediate forms.
@@ -48,7 +51,7 @@ let package = Package(
       name: "AgnesiTraining",
       dependencies: [
         "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference", "AgnesiCompiler",
-        "AgnesiExpressions", "AgnesiArrays", "CZlib",
+        "AgnesiExpressions", "AgnesiArrays", "CZlib", "COpenSSL",
       ]),
     .target(
       name: "Agnesi",
