@@ -21,6 +21,9 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-openmp-dev"]), .brew(["openblas"])]),
+    .systemLibrary(
+      name: "COpenSSL", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
     .target(
       name: "CAgnesi", dependencies: ["COneDNN", "COpenBLAS"],
       linkerSettings: [
@@ -53,7 +56,7 @@ let package = Package(
       name: "AgnesiTraining",
       dependencies: [
         "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference", "AgnesiCompiler",
-        "AgnesiExpressions", "AgnesiArrays", "CZlib",
+        "AgnesiExpressions", "AgnesiArrays", "CZlib", "COpenSSL",
       ]),
     .target(
       name: "Agnesi",
