@@ -44,6 +44,8 @@ struct CHelpers {
   }
 
   /// No headers: opening them takes longer than compiling a small kernel.
+  ///
+  /// A short loop must not be unrolled before it has become vectors, or it never does.
   static let prelude = """
     typedef __INT8_TYPE__ int8_t;
     typedef __INT16_TYPE__ int16_t;
@@ -56,10 +58,12 @@ struct CHelpers {
     #define AGNESI_ALIGNED __attribute__((aligned(64)))
     #ifdef __clang__
     #define AGNESI_VECTOR _Pragma("clang loop vectorize(assume_safety)")
-    #define AGNESI_VECTOR_PREDICATED AGNESI_VECTOR _Pragma("clang loop vectorize_predicate(enable)")
+    #define AGNESI_VECTOR_ONCE AGNESI_VECTOR _Pragma("clang loop unroll(disable)")
+    #define AGNESI_VECTOR_MASKED AGNESI_VECTOR_ONCE _Pragma("clang loop vectorize_predicate(enable)")
     #else
     #define AGNESI_VECTOR _Pragma("GCC ivdep")
-    #define AGNESI_VECTOR_PREDICATED AGNESI_VECTOR
+    #define AGNESI_VECTOR_ONCE AGNESI_VECTOR
+    #define AGNESI_VECTOR_MASKED AGNESI_VECTOR
     #endif
 
     """

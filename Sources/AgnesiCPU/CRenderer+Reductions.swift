@@ -45,16 +45,14 @@ extension CFunction {
       if known.map({ $0 >= width }) ?? true {
         let head = "for (; \(start) + \(width) <= \(count); \(start) += \(width))"
         function.block(head) { function in
-          let lanes = CLanes(width: width, index: "\(start)", variable: variable, guardText: nil)
+          let lanes = CLanes(width: width, index: start, variable: variable)
           function.renderLanes(reduction, accumulators.list, lanes)
         }
       }
       if known.map({ $0 % width != 0 }) ?? true {
         let tail = CLanes.tailWidth
         function.block("for (; \(start) < \(count); \(start) += \(tail))") { function in
-          let lanes = CLanes(
-            width: tail, index: "\(start)", variable: variable,
-            guardText: "\(variable) < \(count)")
+          let lanes = function.partialLanes(index: start, end: count, variable: variable)
           function.renderLanes(reduction, accumulators.list, lanes)
         }
       }
@@ -88,7 +86,7 @@ extension CFunction {
   }
 
   /// One block of lanes: values into arrays, lane by lane, then arrays into vectors.
-  private mutating func renderLanes(
+  mutating func renderLanes(
     _ reduction: Statement.Reduction, _ accumulators: [CAccumulator], _ lanes: CLanes
   ) {
     let arrays = accumulators.map { accumulator in
@@ -96,11 +94,19 @@ extension CFunction {
       line("\(accumulator.dtype.cValue) \(array)[\(lanes.width)] AGNESI_ALIGNED;")
       return array
     }
+    // Lanes that do not exist count as the identity. One store a lane: a masked store could not be
+    // forwarded to the load that follows.
+    let results = lanes.count == nil ? nil : accumulators.map { _ in freshName("t") }
     renderLaneLoop(lanes) { function, lane in
-      function.renderLaneValues(reduction, arrays.map { "\($0)[\(lane)]" })
-    } otherwise: { function, lane in
-      for (array, accumulator) in zip(arrays, accumulators) {
-        function.line("\(array)[\(lane)] = \(accumulator.identity);")
+      function.strip?.lane = lane
+      function.renderLaneValues(reduction, results ?? arrays.map { "\($0)[\(lane)]" })
+    } before: { function in
+      for (result, accumulator) in zip(results ?? [], accumulators) {
+        function.line("\(accumulator.dtype.cValue) \(result) = \(accumulator.identity);")
+      }
+    } after: { function, lane in
+      for (array, result) in zip(arrays, results ?? []) {
+        function.line("\(array)[\(lane)] = \(result);")
       }
     }
     for (array, accumulator) in zip(arrays, accumulators) {
@@ -108,7 +114,7 @@ extension CFunction {
     }
   }
 
-  /// The values of one iteration: floats into `targets`, the others folded at once.
+  /// The values of one iteration: floats into `targets`, what has no target folded at once.
   mutating func renderLaneValues(_ reduction: Statement.Reduction, _ targets: [String]) {
     var values = CValues(reduction.folds.map(\.value))
     let texts = values.emit(reduction.folds.map(\.value), into: &self)
@@ -147,21 +153,31 @@ extension CFunction {
     renderFold(accumulator.fold, result)
   }
 
-  /// A loop over lanes that the C compiler turns into vectors; a guard becomes a mask.
+  /// The last lanes before `end`. Their number is an int, so that the mask is one comparison.
+  mutating func partialLanes(index: String, end: String, variable: String) -> CLanes {
+    let count = freshName("m")
+    line("const int \(count) = (int)(\(end) - \(index));")
+    return CLanes(width: CLanes.tailWidth, index: index, variable: variable, count: count)
+  }
+
+  /// A loop over lanes that the C compiler turns into vectors. Where lanes may be missing, `body`
+  /// runs under a mask, `before` and `after` do not.
   mutating func renderLaneLoop(
     _ lanes: CLanes, _ body: (inout CFunction, String) -> Void,
-    otherwise: (inout CFunction, String) -> Void = { _, _ in }
+    before: (inout CFunction) -> Void = { _ in },
+    after: (inout CFunction, String) -> Void = { _, _ in }
   ) {
     let lane = freshName("j")
-    line("AGNESI_VECTOR")
+    line(lanes.count == nil ? "AGNESI_VECTOR" : "AGNESI_VECTOR_ONCE")
     block("for (int \(lane) = 0; \(lane) < \(lanes.width); ++\(lane))") { function in
       function.line("const int64_t \(lanes.variable) = \(lanes.index) + \(lane);")
-      guard let guardText = lanes.guardText else {
+      guard let count = lanes.count else {
         body(&function, lane)
         return
       }
-      otherwise(&function, lane)
-      function.block("if (\(guardText))") { body(&$0, lane) }
+      before(&function)
+      function.block("if (\(lane) < \(count))") { body(&$0, lane) }
+      after(&function, lane)
     }
   }
 }
@@ -171,12 +187,16 @@ struct CLanes {
   var width: Int
   var index: String
   var variable: String
-  /// Holds for the lanes that exist; nil where all do.
-  var guardText: String?
+  /// The C name of the number of lanes that exist; nil where all do.
+  var count: String?
 
   static let vectorBytes = 64
+  /// Lanes of a full block of a loop that folds nothing.
+  static let blockWidth = 64
   /// Lanes of a block that may be partly filled.
   static let tailWidth = 16
+  /// Lanes of a strip that streams through memory: a page of float32.
+  static let wideWidth = 1024
 }
 
 /// The vectors that hold the running values of one fold.

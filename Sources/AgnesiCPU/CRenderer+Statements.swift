@@ -56,11 +56,33 @@ extension CFunction {
       renderStrips(loop, lower, upper)
       return
     }
-    if loop.isVector, loop.body.allSatisfy(\.isSimple) {
-      line(loop.hasShortTail ? "AGNESI_VECTOR_PREDICATED" : "AGNESI_VECTOR")
+    let isFlat = loop.isVector && loop.body.allSatisfy(\.isSimple)
+    if isFlat, !loop.isParallel, loop.extent.known == nil {
+      renderBlocks(loop, name)
+      return
     }
+    if isFlat { line(loop.hasShortTail ? "AGNESI_VECTOR_MASKED" : "AGNESI_VECTOR") }
     block("for (int64_t \(name) = \(lower); \(name) < \(upper); ++\(name))") { function in
       function.render(loop.body)
+    }
+  }
+
+  /// A vector loop inside of others: often short, so its rest runs under a mask as well.
+  private mutating func renderBlocks(_ loop: Statement.Loop, _ variable: String) {
+    let (start, end) = (freshName("b"), freshName("e"))
+    let upper = text(loop.extent)
+    block("") { function in
+      function.line("const int64_t \(end) = \(upper);")
+      function.line("int64_t \(start) = 0;")
+      let width = CLanes.blockWidth
+      function.block("for (; \(start) + \(width) <= \(end); \(start) += \(width))") { function in
+        let lanes = CLanes(width: width, index: start, variable: variable)
+        function.renderLaneLoop(lanes) { function, _ in function.render(loop.body) }
+      }
+      function.block("for (; \(start) < \(end); \(start) += \(CLanes.tailWidth))") { function in
+        let lanes = function.partialLanes(index: start, end: end, variable: variable)
+        function.renderLaneLoop(lanes) { function, _ in function.render(loop.body) }
+      }
     }
   }
 }

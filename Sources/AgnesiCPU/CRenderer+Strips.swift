@@ -89,23 +89,19 @@ extension CFunction {
     let variable = declare(loop.variable, prefix: "i")
     let (start, end) = (freshName("b"), freshName("e"))
     let known = loop.isParallel ? nil : loop.extent.known
-    let (width, tail) = (loop.stripWidth, CLanes.tailWidth)
+    let widths = loop.isStreaming ? [CLanes.wideWidth, loop.stripWidth] : [loop.stripWidth]
     block("") { function in
       function.line("const int64_t \(end) = \(upper);")
       function.line("int64_t \(start) = \(lower);")
-      if known.map({ $0 >= width }) ?? true {
+      for width in widths where known.map({ $0 >= width }) ?? true {
         function.block("for (; \(start) + \(width) <= \(end); \(start) += \(width))") {
-          $0.renderStrip(
-            loop.body,
-            CLanes(width: width, index: start, variable: variable, guardText: nil))
+          $0.renderStrip(loop.body, CLanes(width: width, index: start, variable: variable))
         }
       }
-      if known.map({ $0 % width != 0 }) ?? true {
-        function.block("for (; \(start) < \(end); \(start) += \(tail))") {
-          $0.renderStrip(
-            loop.body,
-            CLanes(
-              width: tail, index: start, variable: variable, guardText: "\(variable) < \(end)"))
+      if known.map({ $0 % loop.stripWidth != 0 }) ?? true {
+        function.block("for (; \(start) < \(end); \(start) += \(CLanes.tailWidth))") {
+          let lanes = $0.partialLanes(index: start, end: end, variable: variable)
+          $0.renderStrip(loop.body, lanes)
         }
       }
     }
@@ -137,7 +133,7 @@ extension CFunction {
   private mutating func renderRun(_ run: [Statement], before rest: ArraySlice<Statement>) {
     guard let strip, !run.isEmpty else { return }
     for case .define(let id, let value) in run where rest.contains(where: { $0.uses(local: id) }) {
-      let isPartial = strip.lanes.guardText != nil
+      let isPartial = strip.lanes.count != nil
       line(
         "\(value.dtype.cValue) l\(id)[\(strip.lanes.width)] AGNESI_ALIGNED\(isPartial ? " = {0}" : "");"
       )
@@ -167,27 +163,24 @@ extension CFunction {
     guard let lanes = strip?.lanes else { return }
     let name = declare(reduction.variable, prefix: "i")
     let upper = text(reduction.extent)
+    let head = "for (int64_t \(name) = 0; \(name) < \(upper); ++\(name))"
+    if lanes.width == CLanes.wideWidth {
+      block(head) { function in
+        function.renderLaneLoop(lanes) { function, lane in
+          function.strip?.lane = lane
+          function.renderLaneValues(reduction, [])
+        }
+      }
+      return
+    }
     let floats = reduction.folds.filter { $0.value.dtype.isFloating }
     let accumulators = floats.map { fold in
       helpers.insert(.vectors(fold.value.dtype))
       return CAccumulator(fold: fold, name: freshName("r"), width: lanes.width)
     }
     for accumulator in accumulators { move(accumulator, isStore: false) }
-    block("for (int64_t \(name) = 0; \(name) < \(upper); ++\(name))") { function in
-      let arrays = accumulators.map { accumulator in
-        let array = function.freshName("v")
-        let initial = lanes.guardText == nil ? "" : " = {0}"
-        function.line(
-          "\(accumulator.dtype.cValue) \(array)[\(lanes.width)] AGNESI_ALIGNED\(initial);")
-        return array
-      }
-      function.renderLaneLoop(lanes) { function, lane in
-        function.strip?.lane = lane
-        function.renderLaneValues(reduction, arrays.map { "\($0)[\(lane)]" })
-      }
-      for (array, accumulator) in zip(arrays, accumulators) {
-        function.combine(array, into: accumulator, width: lanes.width)
-      }
+    block(head) { function in
+      function.renderLanes(reduction, accumulators, lanes)
     }
     for accumulator in accumulators { move(accumulator, isStore: true) }
   }
@@ -214,6 +207,23 @@ extension Statement.Loop {
       while width > CLanes.tailWidth, width > known { width /= 2 }
     }
     return width
+  }
+}
+
+extension Statement.Loop {
+  /// Whether a reduction inside reads rows that lie far apart once each. Memory is then as fast as
+  /// possible only when it is read in long pieces, and running values in the first-level cache
+  /// cost nothing.
+  fileprivate var isStreaming: Bool {
+    body.contains { statement in
+      guard case .reduce(let reduction) = statement else { return false }
+      return Scalar.ordered(reduction.folds.map(\.value)).contains { node in
+        guard case .load(_, let index) = node.kind else { return false }
+        let step = index.stride(along: reduction.variable)
+        return index.stride(along: variable)?.isOne == true
+          && (step?.known.map { $0 >= CLanes.wideWidth } ?? true)
+      }
+    }
   }
 }
 
