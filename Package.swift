@@ -21,7 +21,12 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-openmp-dev"]), .brew(["openblas"])]),
-    .target(name: "CAgnesi", dependencies: ["COneDNN", "COpenBLAS"]),
+    .target(
+      name: "CAgnesi", dependencies: ["COneDNN", "COpenBLAS"],
+      linkerSettings: [
+        .linkedLibrary("dnnl"), .linkedLibrary("openblas"),
+        .linkedLibrary("gomp", .when(platforms: [.linux])),
+      ]),
 
     // Values and the two intermediate forms.
     .target(name: "AgnesiArrays", dependencies: ["CZlib"]),

@@ -29,6 +29,10 @@ public protocol Operation: Sendable, Hashable, Codable {
   /// Inputs and attributes that show what the operation does; they drive the generic tests.
   static var examples: [Example] { get }
 
+  /// The work for each element of the result, in additions: what fusion weighs repeating against
+  /// storing.
+  var elementCost: Int { get }
+
   /// How many results there are.
   var resultCount: Int { get }
 
@@ -50,6 +54,7 @@ public protocol Operation: Sendable, Hashable, Codable {
 }
 
 extension Operation {
+  public var elementCost: Int { 4 }
   public var resultCount: Int { 1 }
   public var roles: [String] { ["operand"] }
   public var label: String { Self.name }
