@@ -17,14 +17,21 @@ extension Rewrites {
       rule("\(label) of a \(label)", Tensor.node(label, inner)) { match in
         match.root.reducingAtOnce(inner: match[inner], source: match[x])
       }
-      for view in ["reshape", "transpose"] {
-        rule("\(label) of all of a \(view)", Tensor.node(label, Tensor.node(view, x))) { match in
-          match.root.rank == 0 ? match[x].reduced(combiner) : nil
-        }
+      let (reshaped, transposed) = (Tensor.node("reshape", x), Tensor.node("transpose", x))
+      rule("\(label) of all of a transpose", Tensor.node(label, transposed)) { match in
+        match.root.rank == 0 ? match[x].reduced(combiner) : nil
+      }
+      rule("\(label) of all of a reshape", Tensor.node(label, reshaped)) { match in
+        // Axes of size 1 stay away, as another rule wants them to.
+        let narrow = match[x].reshaped(match[x].shape.filter { !$0.isOne })
+        guard match.root.rank == 0, match[reshaped].shape != narrow.shape else { return nil }
+        return narrow.reduced(combiner)
       }
       let repeated = Tensor.node("broadcast", x)
-      rule("\(label) of the same", Tensor.node(label, repeated)) { match in
-        match.root.reducingRepeated(match[repeated], combiner)
+      if combiner != .product {
+        rule("\(label) of the same", Tensor.node(label, repeated)) { match in
+          match.root.reducingRepeated(match[repeated], combiner)
+        }
       }
     }
     let scaled = x * c

@@ -40,6 +40,7 @@ private struct Listing {
   let options: ListingOptions
   var lines: [String] = []
   private var names: [Tensor: String] = [:]
+  private var nextNumber = 0
 
   init(options: ListingOptions) { self.options = options }
 
@@ -51,7 +52,10 @@ private struct Listing {
   }
 
   private mutating func add(_ node: Node, indent: String) {
-    for result in node.results where names[result] == nil { names[result] = "%\(names.count)" }
+    for result in node.results {
+      names[result] = "%\(nextNumber)"
+      nextNumber += 1
+    }
     let results = node.results.map { names[$0] ?? "?" }.joined(separator: ", ")
     let types = node.types.map(\.description).joined(separator: ", ")
     var line = "\(indent)\(results) = \(node.text { names[$0] ?? "?" }) : \(types)"
@@ -60,10 +64,13 @@ private struct Listing {
     if !site.isEmpty { line += "  // \(site)" }
     lines.append(line)
     guard options.bodies, let composite = node.operation as? Composite else { return }
+    // Two composites may share a body; its nodes have other names in each.
+    let outer = names
     for (input, operand) in zip(composite.body.inputs, node.operands) {
       names[input] = names[operand]
     }
     addBody(composite.body, indent: indent + "  ")
+    names = outer
   }
 
   /// The inputs of a body have the names of the operands and no lines of their own.

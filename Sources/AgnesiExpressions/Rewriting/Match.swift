@@ -39,8 +39,17 @@ extension Pattern {
   /// The first answer of `accept` to a way in which the pattern fits `subject`. Operands of
   /// commutative operations are tried in both orders.
   func firstMatch<Answer>(_ subject: Tensor, _ accept: (Match) -> Answer?) -> Answer? {
-    guard self.accepts(subject) else { return nil }
+    guard accepts(subject), acceptsOperands(of: subject) else { return nil }
     return Self.search([(self, subject)], Match(root: subject), accept)
+  }
+
+  /// Whether each operand on its own may fit: almost all attempts end here, before anything is
+  /// allocated.
+  private func acceptsOperands(of subject: Tensor) -> Bool {
+    let tensors = subject.node.operands
+    let last = operands.count - 1
+    if operands.indices.allSatisfy({ operands[$0].accepts(tensors[$0]) }) { return true }
+    return isCommutative && operands.indices.allSatisfy { operands[$0].accepts(tensors[last - $0]) }
   }
 
   /// Recurses once for each node of the pattern, which is small.

@@ -77,6 +77,7 @@ package enum RuleTable {
   package static func buildExpression(_ rule: Rule) -> [Rule] { [rule] }
   package static func buildExpression(_ rules: [Rule]) -> [Rule] { rules }
   package static func buildBlock(_ parts: [Rule]...) -> [Rule] { parts.flatMap { $0 } }
+  package static func buildOptional(_ part: [Rule]?) -> [Rule] { part ?? [] }
   package static func buildArray(_ parts: [[Rule]]) -> [Rule] { parts.flatMap { $0 } }
 }
 

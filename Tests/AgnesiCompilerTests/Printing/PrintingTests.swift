@@ -144,7 +144,7 @@ import Testing
     #expect(
       message(wrong.results[0]) == """
         exp: is recorded as [float32[4]], but its operands make it [float32[3]]
-          operand 0  "x"  float32[3]
+          operand 0  "x" float32[3]
         """)
   }
 

@@ -206,13 +206,15 @@ let reductionCases = cases {
     } becomes: {
       $0[0].reduced(combiner, [1, 2])
     }
-    for view in ["reshape", "transpose"] {
-      RuleCase("\(combiner.rawValue) of all of a \(view)", inputs(combiner)) {
-        let x = view == "reshape" ? $0[0].reshaped([6]) : $0[0].transposed()
-        return x.reduced(combiner, Array(0..<x.rank))
-      } becomes: {
-        $0[0].reduced(combiner, [0, 1, 2])
-      }
+    RuleCase("\(combiner.rawValue) of all of a reshape", inputs(combiner)) {
+      $0[0].reshaped([6]).reduced(combiner, [0])
+    } becomes: {
+      $0[0].reshaped([2, 3]).reduced(combiner, [0, 1])
+    }
+    RuleCase("\(combiner.rawValue) of all of a transpose", inputs(combiner)) {
+      $0[0].transposed().reduced(combiner, [0, 1, 2])
+    } becomes: {
+      $0[0].reduced(combiner, [0, 1, 2])
     }
   }
   for combiner in [Combiner.maximum, .minimum, .all, .any] {
