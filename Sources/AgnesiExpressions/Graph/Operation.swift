@@ -36,6 +36,9 @@ public protocol Operation: Sendable, Hashable, Codable {
   /// How many results there are.
   var resultCount: Int { get }
 
+  /// How many operands there may be: what files are checked against.
+  var arity: ClosedRange<Int> { get }
+
   /// What the operands are called in errors.
   var roles: [String] { get }
 
@@ -56,6 +59,7 @@ public protocol Operation: Sendable, Hashable, Codable {
 extension Operation {
   public var elementCost: Int { 4 }
   public var resultCount: Int { 1 }
+  public var arity: ClosedRange<Int> { roles.count...roles.count }
   public var roles: [String] { ["operand"] }
   public var label: String { Self.name }
   public var instanceName: String? { nil }
