@@ -44,19 +44,19 @@ private func input(_ combiner: Combiner, _ count: Int, _ dtype: DType) -> NDArra
   @Test(arguments: Combiner.allCases, [false, true])
   func everyCombiner(_ combiner: Combiner, _ isColumns: Bool) throws {
     let dtypes = DType.allCases.filter { combiner.accepts($0.computed) }
-    for dtype in dtypes {
-      let kernel = fold(combiner, dtype, extent: .symbol("n"), isColumns: isColumns)
-      let rows = isColumns ? 83 : 3
-      let isExact = !dtype.isFloating || combiner == .maximum || combiner == .minimum
-      let tolerance = dtype == .float64 ? 1e-13 : (dtype.size == 2 ? 0.01 : 2e-5)
-      try expectAgreement(
-        [0, 1, 3, 16, 63, 64, 130].map { count in
+    try expectAgreement(
+      dtypes.flatMap { dtype in
+        let kernel = fold(combiner, dtype, extent: .symbol("n"), isColumns: isColumns)
+        let rows = isColumns ? 83 : 3
+        let isExact = !dtype.isFloating || combiner == .maximum || combiner == .minimum
+        let tolerance = dtype == .float64 ? 1e-13 : (dtype.size == 2 ? 0.01 : 2e-5)
+        return [0, 1, 3, 16, 63, 64, 130].map { count in
           KernelCase(
             kernel: kernel,
             arguments: [input(combiner, rows * count, dtype), NDArray(zeros: [rows], dtype)],
             sizes: ["n": count, "rows": rows], tolerance: isExact ? 0 : tolerance)
-        })
-    }
+        }
+      })
   }
 
   @Test(arguments: [DType.float32, .float64], [false, true])
