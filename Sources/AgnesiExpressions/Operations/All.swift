@@ -11,6 +11,9 @@ package enum Operations {
     Broadcast.self, IndexValue.self, Reshape.self, SizeValue.self, Transpose.self,
     // Reductions and contractions
     Reduce.self, MatMul.self,
+    // Networks
+    ConvolutionForward.self, ConvolutionToInput.self, ConvolutionToKernels.self, MaxPool.self,
+    MaxPoolTaken.self, MaxPoolToInput.self, SumPool.self, SumPoolToInput.self,
   ]
 
   package static let byName: [String: any Operation.Type] = Dictionary(
