@@ -8,6 +8,7 @@ let package = Package(
   products: [
     .library(name: "Agnesi", targets: ["Agnesi"]),
     .executable(name: "agnesi", targets: ["AgnesiCommand"]),
+    .executable(name: "agnesi-bench", targets: ["AgnesiBench"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -21,7 +22,15 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-openmp-dev"]), .brew(["openblas"])]),
-    .target(name: "CAgnesi", dependencies: ["COneDNN", "COpenBLAS"]),
+    .systemLibrary(
+      name: "COpenSSL", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    .target(
+      name: "CAgnesi", dependencies: ["COneDNN", "COpenBLAS"],
+      linkerSettings: [
+        .linkedLibrary("dnnl"), .linkedLibrary("openblas"),
+        .linkedLibrary("gomp", .when(platforms: [.linux])),
+      ]),
 
     // Values and the two intermediate forms.
     .target(name: "AgnesiArrays", dependencies: ["CZlib"]),
@@ -48,7 +57,7 @@ let package = Package(
       name: "AgnesiTraining",
       dependencies: [
         "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference", "AgnesiCompiler",
-        "AgnesiExpressions", "AgnesiArrays", "CZlib",
+        "AgnesiExpressions", "AgnesiArrays", "CZlib", "COpenSSL",
       ]),
     .target(
       name: "Agnesi",
@@ -58,6 +67,11 @@ let package = Package(
       ]),
     .executableTarget(
       name: "AgnesiCommand",
+      dependencies: [
+        "Agnesi", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
+      name: "AgnesiBench",
       dependencies: [
         "Agnesi", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

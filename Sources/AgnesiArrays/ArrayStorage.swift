@@ -16,11 +16,16 @@ package final class ArrayStorage: @unchecked Sendable {
   package static let alignment = 64
 
   /// Zeroed memory for `count` bytes.
-  package init(zeroed count: Int) {
+  package convenience init(zeroed count: Int) {
+    self.init(uninitialized: count)
+    memset(base, 0, count)
+  }
+
+  /// Memory for `count` bytes that will be written before it is read.
+  package init(uninitialized count: Int) {
     let rounded = max(Self.alignment, (count + Self.alignment - 1) & ~(Self.alignment - 1))
     base = .allocate(byteCount: rounded, alignment: Self.alignment)
     byteCount = count
-    memset(base, 0, rounded)
     owner = nil
   }
 

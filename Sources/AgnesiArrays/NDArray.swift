@@ -28,6 +28,13 @@ public struct NDArray: Sendable {
     self.storage = storage
   }
 
+  /// Memory for a result that is about to be written in full.
+  package init(uninitialized shape: [Int], _ dtype: DType) {
+    self.init(
+      dtype: dtype, shape: shape, strides: Self.rowMajorStrides(shape), offset: 0,
+      storage: ArrayStorage(uninitialized: shape.reduce(1, *) * dtype.size))
+  }
+
   /// Zeros (false for bool).
   public init(zeros shape: [Int], _ dtype: DType = .float32) {
     self.init(
@@ -209,13 +216,30 @@ extension NDArray {
       UnsafeMutableRawBufferPointer(rebasing: storage.bytes[start..<(start + byteCount)]))
   }
 
-  private mutating func makeUnique() {
-    if isContiguous, isKnownUniquelyReferenced(&storage) { return }
+  /// The storage of an array that owns it alone and starts at its beginning; for memory that compiled
+  /// code writes to.
+  package mutating func uniqueStorage() -> ArrayStorage {
+    if offset != 0 || storage.byteCount != byteCount || !isContiguous {
+      self = copied()
+    } else {
+      makeUnique()
+    }
+    return storage
+  }
+
+  /// Whether the first element is the storage's first and rows are adjacent.
+  package var startsItsStorage: Bool { offset == 0 && isContiguous }
+
+  private func copied() -> NDArray {
     let copy = NDArray(zeros: shape, dtype)
-    let source = contiguous()
-    source.withUnsafeBytes { from in
+    contiguous().withUnsafeBytes { from in
       if let base = from.baseAddress { memcpy(copy.storage.base, base, from.count) }
     }
-    self = copy
+    return copy
+  }
+
+  private mutating func makeUnique() {
+    if isContiguous, isKnownUniquelyReferenced(&storage) { return }
+    self = copied()
   }
 }

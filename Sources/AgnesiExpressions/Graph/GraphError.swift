@@ -15,6 +15,13 @@ public struct GraphError: Error, Sendable {
     public var name: String
     public var type: TensorType
     public var site: Site?
+
+    package init(role: String, name: String, type: TensorType, site: Site?) {
+      self.role = role
+      self.name = name
+      self.type = type
+      self.site = site
+    }
   }
 
   public init(

@@ -20,6 +20,7 @@ package struct Identity: Hashable, Sendable, Codable {
 /// What the caller of a compiled function hands in.
 package struct Input: Operation {
   package static let name = "input"
+  package var roles: [String] { [] }
   package let inputName: String
   package let type: TensorType
   private let identity = Identity()
@@ -45,6 +46,7 @@ package struct Input: Operation {
 /// Values that are part of the program.
 package struct Constant: Operation {
   package static let name = "constant"
+  package var roles: [String] { [] }
   package let array: NDArray
 
   package init(_ array: NDArray) { self.array = array.contiguous() }
@@ -97,6 +99,7 @@ package struct Constant: Operation {
 /// A value that lives between calls.
 package struct ParameterLeaf: Operation {
   package static let name = "parameter"
+  package var roles: [String] { [] }
   package let parameter: Parameter
 
   package init(_ parameter: Parameter) { self.parameter = parameter }
@@ -124,6 +127,7 @@ package struct ParameterLeaf: Operation {
 /// The number of calls of the compiled function so far: the counter of its random draws.
 package struct CallNumber: Operation {
   package static let name = "callNumber"
+  package var roles: [String] { [] }
 
   package init() {}
   package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
@@ -141,6 +145,7 @@ package struct CallNumber: Operation {
 /// Stands for any tensor in the pattern of a rewrite.
 package struct Wildcard: Operation {
   package static let name = "any"
+  package var roles: [String] { [] }
   package let wildcardName: String
   private let identity = Identity()
 

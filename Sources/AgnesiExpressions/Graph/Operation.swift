@@ -29,8 +29,15 @@ public protocol Operation: Sendable, Hashable, Codable {
   /// Inputs and attributes that show what the operation does; they drive the generic tests.
   static var examples: [Example] { get }
 
+  /// The work for each element of the result, in additions: what fusion weighs repeating against
+  /// storing.
+  var elementCost: Int { get }
+
   /// How many results there are.
   var resultCount: Int { get }
+
+  /// How many operands there may be: what files are checked against.
+  var arity: ClosedRange<Int> { get }
 
   /// What the operands are called in errors.
   var roles: [String] { get }
@@ -50,7 +57,9 @@ public protocol Operation: Sendable, Hashable, Codable {
 }
 
 extension Operation {
+  public var elementCost: Int { 4 }
   public var resultCount: Int { 1 }
+  public var arity: ClosedRange<Int> { roles.count...roles.count }
   public var roles: [String] { ["operand"] }
   public var label: String { Self.name }
   public var instanceName: String? { nil }

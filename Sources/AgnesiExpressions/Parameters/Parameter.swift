@@ -78,24 +78,23 @@ public final class Parameter: Sendable {
     return value
   }
 
-  /// The memory of the value, the parameter's alone, for a compiled function that holds the lock on
-  /// all parameters.
-  package func withMutableMemory(_ body: (UnsafeMutableRawPointer) -> Void) {
+  /// The memory of the value, for a compiled function that holds the lock on all parameters. Keep
+  /// the storage only as long as that: while it is kept, the next writer copies.
+  package func storage(forWriting: Bool) -> ArrayStorage {
     state.withLock { state in
-      var value = materialized(&state)
-      // While the state also holds the array it is not uniquely referenced, and would be copied.
-      state.value = nil
-      value.withUnsafeMutableBytes { if let base = $0.baseAddress { body(base) } }
-      state.value = value
-      state.version += 1
+      if state.value == nil { _ = materialized(&state) }
+      if forWriting { state.version += 1 }
+      guard let storage = Self.storage(&state, forWriting: forWriting) else {
+        internalError("parameter \(name) has no value")
+      }
+      return storage
     }
   }
 
-  /// The memory of the value for reading, with the same condition.
-  package func withMemory(_ body: (UnsafeRawPointer) -> Void) {
-    state.withLock { state in
-      materialized(&state).withUnsafeBytes { if let base = $0.baseAddress { body(base) } }
-    }
+  /// Works on the array inside the state: a copy in a local variable would make it look shared.
+  private static func storage(_ state: inout State, forWriting: Bool) -> ArrayStorage? {
+    if !forWriting, state.value?.startsItsStorage ?? false { return state.value?.storage }
+    return state.value?.uniqueStorage()
   }
 
   /// Grows with each change.

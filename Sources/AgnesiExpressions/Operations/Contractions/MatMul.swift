@@ -11,11 +11,11 @@ import AgnesiLoops
 /// - Source: Golub & Van Loan, *Matrix Computations*, §1.1.
 public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor { MatMul().applied(to: [a, b])[0] }
 
-struct MatMul: Operation {
-  static let name = "matmul"
-  var roles: [String] { ["left", "right"] }
+package struct MatMul: Operation {
+  package static let name = "matmul"
+  package var roles: [String] { ["left", "right"] }
 
-  func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
+  package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let (a, b) = (operands[0], operands[1])
     guard a.dtype.isFloating, a.dtype == b.dtype else {
       throw TypeError("needs two operands of one floating dtype, got \(a.dtype) and \(b.dtype)")
@@ -34,7 +34,7 @@ struct MatMul: Operation {
     return [TensorType(a.dtype, leading + [a.shape[a.rank - 2], b.shape[b.rank - 1]])]
   }
 
-  func applied(to operands: [Tensor]) -> [Tensor] {
+  package func applied(to operands: [Tensor]) -> [Tensor] {
     let (a, b) = (operands[0], operands[1])
     guard a.type.isKnown, b.type.isKnown, a.rank >= 2, b.rank >= 2,
       let leading = Shape.broadcast(Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2)))
@@ -44,13 +44,13 @@ struct MatMul: Operation {
   }
 
   // Y = AB  ⇒  dA = dY·Bᵀ,  dB = Aᵀ·dY
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+  package func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
     guard let slope = slopes[0] else { return [nil, nil] }
     let (a, b) = (operands[0], operands[1])
     return [matmul(slope, b.matrixTransposed()), matmul(a.matrixTransposed(), slope)]
   }
 
-  func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
+  package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (a, b) = (operands[0], operands[1])
     let (m, k, n) = (a.shape[a.rank - 2], a.shape[a.rank - 1], b.shape[b.rank - 1])
     let (left, right) = (a.doubles, b.doubles)
@@ -70,7 +70,7 @@ struct MatMul: Operation {
     return [NDArray(rounding: values, shape: types[0].knownShape ?? [], types[0].dtype)]
   }
 
-  func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
+  package func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
     let inner = operands[0].shape[operands[0].rank - 1]
     return .reduce(.sum, over: [inner]) { index, domain, operands in
       let leading = Array(index.dropLast(2))
@@ -79,7 +79,7 @@ struct MatMul: Operation {
     }
   }
 
-  static let examples = [
+  package static let examples = [
     Example("small", [.init([3, 4]), .init([4, 5])]) { matmul($0[0], $0[1]) },
     Example("one row, one column", [.init([1, 7]), .init([7, 1])]) { matmul($0[0], $0[1]) },
     Example("no inner", [.init([2, 0]), .init([0, 3])]) { matmul($0[0], $0[1]) },

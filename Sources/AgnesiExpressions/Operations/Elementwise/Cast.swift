@@ -12,6 +12,7 @@ extension Tensor {
 
 struct Cast: UnaryElementwise {
   static let name = "cast"
+  var elementCost: Int { 1 }
   let target: DType
 
   func resultType(_ operand: DType) throws(TypeError) -> DType { target }

@@ -58,6 +58,7 @@ public protocol BinaryElementwise: Operation {
 }
 
 extension BinaryElementwise {
+  public var elementCost: Int { 1 }
   public var roles: [String] { ["left", "right"] }
 
   public func resultType(_ operands: DType) throws(TypeError) -> DType { operands }

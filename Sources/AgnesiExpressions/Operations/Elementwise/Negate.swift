@@ -8,6 +8,7 @@ extension Tensor {
 
 struct Negate: UnaryElementwise {
   static let name = "negate"
+  var elementCost: Int { 1 }
 
   func resultType(_ operand: DType) throws(TypeError) -> DType {
     guard operand != .bool else { throw TypeError("bools have no negative", hint: "use not(x)") }

@@ -12,6 +12,7 @@ public func select(_ condition: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor {
 
 struct Select: Operation {
   static let name = "select"
+  var elementCost: Int { 1 }
   var roles: [String] { ["condition", "true", "false"] }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {

@@ -20,6 +20,7 @@ extension Tensor {
 /// Positions along an axis.
 struct IndexValue: Operation {
   static let name = "index"
+  var roles: [String] { [] }
   let shape: Shape
   let axis: Int
 
@@ -58,6 +59,7 @@ struct IndexValue: Operation {
 /// A size as a value.
 struct SizeValue: Operation {
   static let name = "size"
+  var roles: [String] { [] }
   let size: Size
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {

@@ -1,0 +1,143 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file that appears under its name only when it is complete.
+///
+/// What is written goes to a temporary file in the same folder; ``commit()`` brings it to the disk
+/// and renames it. Until then, and after any failure, a file of that name is as it was before and
+/// the temporary is gone. A new file has the permissions that the process's umask leaves; one that
+/// replaces another takes over its permissions. Links are followed. Devices and pipes, such as
+/// /dev/stdout, are written directly.
+package final class AtomicFile {
+  private let path: String
+  private let destination: String
+  /// The temporary's path; nil once it is renamed or removed, and for devices.
+  private var temporary: String?
+  private var descriptor: Int32
+  private let previous: stat?
+
+  /// Starts to write `path`.
+  package init(_ path: String) throws(FileError) {
+    self.path = path
+    if path.isEmpty { throw FileError("write", path, code: ENOENT) }
+    if path.utf8.contains(0) { throw FileError("write", path, code: EINVAL) }
+    previous = SystemCalls.status(of: path)
+    destination = Self.withoutLinks(path)
+    if let previous, !previous.isRegularFile {
+      descriptor = SystemCalls.open(path, O_WRONLY)
+      if descriptor < 0 { throw FileError("write", path) }
+      return
+    }
+    let folder = SystemCalls.folder(of: destination)
+    let name = Self.temporaryPath(in: folder)
+    descriptor = SystemCalls.open(name, O_WRONLY | O_CREAT | O_EXCL, 0o666)
+    if descriptor < 0 { throw Self.openingError(path, folder: folder, code: errno) }
+    temporary = name
+  }
+
+  deinit { discard() }
+
+  /// Writes a file as a whole.
+  package static func write(_ bytes: [UInt8], to path: String) throws {
+    try replace(path) { file in try bytes.withUnsafeBytes { try file.write($0) } }
+  }
+
+  /// Writes a file by `body` and commits it; where `body` throws, nothing is changed.
+  package static func replace(_ path: String, by body: (AtomicFile) throws -> Void) throws {
+    let file = try AtomicFile(path)
+    do {
+      try body(file)
+      try file.commit()
+    } catch {
+      file.discard()
+      throw error
+    }
+  }
+
+  /// Appends `bytes`.
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    if let code = SystemCalls.write(bytes, to: descriptor) { throw failure(code) }
+  }
+
+  /// Brings the file to the disk and gives it its name.
+  package func commit() throws(FileError) {
+    guard let temporary else { return try closeDevice() }
+    takeOverPermissions()
+    if fsync(descriptor) != 0 { throw failure(errno) }
+    let closed = close(descriptor)
+    descriptor = -1
+    if closed != 0 { throw failure(errno) }
+    if rename(temporary, destination) != 0 { throw failure(errno) }
+    self.temporary = nil
+    // The name itself is on the disk once the folder is; not every file system can do this.
+    let folder = SystemCalls.open(SystemCalls.folder(of: destination), O_RDONLY)
+    if folder >= 0 {
+      fsync(folder)
+      close(folder)
+    }
+  }
+
+  /// Gives up: removes the temporary.
+  package func discard() {
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+    if let temporary { unlink(temporary) }
+    temporary = nil
+  }
+
+  private func closeDevice() throws(FileError) {
+    if descriptor < 0 { return }
+    let closed = close(descriptor)
+    descriptor = -1
+    if closed != 0 { throw FileError("write", path) }
+  }
+
+  /// The owner is taken over where that is allowed; nothing depends on it.
+  private func takeOverPermissions() {
+    guard let previous else { return }
+    if previous.st_uid != geteuid() || previous.st_gid != getegid() {
+      _ = fchown(descriptor, previous.st_uid, previous.st_gid)
+    }
+    _ = fchmod(descriptor, previous.st_mode & 0o7777)
+  }
+
+  private func failure(_ code: Int32) -> FileError {
+    let isReplacing = previous != nil && temporary != nil
+    discard()
+    return FileError(
+      "write", path, code: code,
+      hint: isReplacing ? "the file that was there before is unchanged" : nil)
+  }
+}
+
+extension AtomicFile {
+  private static let counter = Atomic<Int>(0)
+
+  /// A short name, because the longest allowed one must still have a temporary.
+  private static func temporaryPath(in folder: String) -> String {
+    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+    let random = String(UInt32.random(in: 0 ... .max), radix: 36)
+    return "\(folder)/.agnesi-\(getpid())-\(number)-\(random).tmp"
+  }
+
+  private static func withoutLinks(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  private static func openingError(_ path: String, folder: String, code: Int32) -> FileError {
+    var hint: String?
+    if code == ENOENT, SystemCalls.status(of: folder) == nil {
+      hint = "the folder \(folder) does not exist"
+    } else if code == EACCES {
+      hint = "no file may be created in the folder \(folder)"
+    }
+    return FileError("write", path, code: code, hint: hint)
+  }
+}

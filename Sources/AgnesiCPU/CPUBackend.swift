@@ -1,0 +1,35 @@
+import AgnesiArrays
+import AgnesiCompiler
+import AgnesiExpressions
+import CAgnesi
+
+/// The processor of this machine: loops rendered to C, oneDNN and OpenBLAS, one pool of threads.
+public struct CPU: Backend {
+  public var name: String { "CPU" }
+
+  let compiler: KernelCompiler
+
+  /// - Throws nothing here: a missing C compiler is reported by `compile`.
+  public init() { self.init(compiler: KernelCompiler(math: CMath.source)) }
+
+  package init(compiler: KernelCompiler) { self.compiler = compiler }
+
+  /// The number of threads that kernels use; at first the number of cores that this process may run
+  /// on, or the environment variable AGNESI_THREADS.
+  ///
+  /// Functions use the number that was set when they first ran with their sizes.
+  public static var threads: Int {
+    get { Int(agnesi_threads()) }
+    set { agnesi_set_threads(Int32(max(1, newValue))) }
+  }
+
+  public func prepare(_ program: GraphProgram) throws -> any Executable {
+    let lowered = Lowerer.lower(program, library: CPULibrary())
+    return try CPUExecutable(program, lowered, compiler: compiler)
+  }
+}
+
+extension Backend where Self == CPU {
+  /// The processor of this machine.
+  public static var cpu: CPU { CPU() }
+}

@@ -1,0 +1,123 @@
+import AgnesiArrays
+import AgnesiCompiler
+import AgnesiExpressions
+import AgnesiLoops
+import CAgnesi
+import Synchronization
+
+/// A program for given sizes: the steps as the C side reads them, and where every buffer lies.
+///
+/// Running it binds addresses, calls the step runner once, and nothing else.
+final class CPUPlan: Sendable {
+  let outputShapes: [[Int]]
+  private let lowered: LoweredProgram
+  private let memory: MemoryPlan
+  private let steps: StepTable
+  private let workspaces: Mutex<[Workspace]>
+  /// Buffers that get another address in each call.
+  private let parameters: [(slot: Int, parameter: Parameter, isWritten: Bool)]
+  private let inputs: [(slot: Int, position: Int)]
+  private let outputs: [(slot: Int, position: Int)]
+  private let copies: [(from: Int, to: Int, bytes: Int)]
+
+  init(
+    _ lowered: LoweredProgram, functions: [CompiledUnit.Function?], sizes: [String: Int],
+    outputShapes: [[Int]]
+  ) throws {
+    self.lowered = lowered
+    self.outputShapes = outputShapes
+    memory = MemoryPlan(lowered, sizes: sizes)
+    steps = try StepTable(lowered, functions: functions, sizes: sizes)
+    workspaces = Mutex([])
+    var parameters: [(slot: Int, parameter: Parameter, isWritten: Bool)] = []
+    var inputs: [(slot: Int, position: Int)] = []
+    var outputs: [(slot: Int, position: Int)] = []
+    let copied = Set(lowered.copies.map(\.to.index))
+    for (slot, buffer) in lowered.buffers.enumerated() {
+      switch buffer.kind {
+      case .parameter(let parameter):
+        parameters.append((slot, parameter, copied.contains(slot)))
+      case .inPlace(let parameter): parameters.append((slot, parameter, true))
+      case .input(let position): inputs.append((slot, position))
+      case .output(let position): outputs.append((slot, position))
+      case .constant, .callNumber, .temporary: break
+      }
+    }
+    // Writers first: making a parameter's memory its own moves it, and readers must see that.
+    self.parameters = parameters.filter(\.isWritten) + parameters.filter { !$0.isWritten }
+    self.inputs = inputs
+    self.outputs = outputs
+    copies = lowered.copies.map { copy in
+      let buffer = lowered.buffers[copy.to.index]
+      let count = buffer.count.evaluated(sizes) ?? 0
+      return (copy.from.index, copy.to.index, count * buffer.dtype.size)
+    }
+  }
+
+  func run(inputs arrays: [NDArray], outputs results: [NDArray], callNumber: Int) throws {
+    let workspace = workspaces.withLock { $0.popLast() } ?? Workspace(lowered, memory)
+    defer { workspaces.withLock { $0.append(workspace) } }
+    workspace.callNumber.pointee = Int64(callNumber)
+    for (slot, position) in inputs { workspace.slots[slot] = arrays[position].address }
+    for (slot, position) in outputs { workspace.slots[slot] = results[position].address }
+    for (index, binding) in parameters.enumerated() {
+      let storage = binding.parameter.storage(forWriting: binding.isWritten)
+      workspace.held[index] = storage
+      workspace.slots[binding.slot] = storage.base
+    }
+    defer { for index in parameters.indices { workspace.held[index] = nil } }
+    let failed = agnesi_run_on(
+      agnesi_shared_executor(), steps.pointer, Int64(steps.count), workspace.slots, nil)
+    guard failed < 0 else {
+      throw FunctionError(lowered.steps[Int(failed)].label, "the library call failed")
+    }
+    for copy in copies {
+      guard let source = workspace.slots[copy.from], let target = workspace.slots[copy.to] else {
+        continue
+      }
+      target.copyMemory(from: source, byteCount: copy.bytes)
+    }
+  }
+}
+
+extension NDArray {
+  /// Where the first element lies.
+  fileprivate var address: UnsafeMutableRawPointer { storage.base + offset * dtype.size }
+}
+
+/// What one call of a plan works in. Used by one call at a time.
+private final class Workspace: @unchecked Sendable {
+  let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  let callNumber: UnsafeMutablePointer<Int64>
+  private let slotCount: Int
+  private let arena: ArrayStorage
+  private var constants: [NDArray] = []
+  /// Keeps parameters' memory alive during a call.
+  var held: [ArrayStorage?]
+
+  init(_ lowered: LoweredProgram, _ memory: MemoryPlan) {
+    slotCount = lowered.buffers.count
+    slots = .allocate(capacity: max(1, slotCount))
+    slots.initialize(repeating: nil, count: max(1, slotCount))
+    callNumber = .allocate(capacity: 1)
+    callNumber.initialize(to: 0)
+    arena = ArrayStorage(uninitialized: memory.byteCount)
+    held = [ArrayStorage?](repeating: nil, count: slotCount)
+    for (slot, buffer) in lowered.buffers.enumerated() {
+      switch buffer.kind {
+      case .constant(let array):
+        let contiguous = array.contiguous()
+        constants.append(contiguous)
+        slots[slot] = contiguous.address
+      case .callNumber: slots[slot] = UnsafeMutableRawPointer(callNumber)
+      case .temporary: slots[slot] = memory.offsets[slot].map { arena.base + $0 }
+      default: break
+      }
+    }
+  }
+
+  deinit {
+    slots.deallocate()
+    callNumber.deallocate()
+  }
+}

@@ -1,0 +1,42 @@
+import AgnesiArrays
+import AgnesiExpressions
+
+/// Something that runs compiled graphs: the reference, the CPU, later a GPU.
+///
+/// Chosen at run time and passed in; nothing registers itself.
+public protocol Backend: Sendable {
+  /// What errors, reports and benchmarks call it.
+  var name: String { get }
+
+  /// Readies a rewritten graph for running; what takes long happens here or at the first call with
+  /// new sizes.
+  func prepare(_ program: GraphProgram) throws -> any Executable
+}
+
+/// A prepared program.
+public protocol Executable: Sendable {
+  /// Computes the outputs and assigns the updates, all from the old values.
+  ///
+  /// - Parameters:
+  ///   - inputs: contiguous, of the types of the program's inputs.
+  ///   - sizes: a number for each name of a size.
+  ///   - callNumber: the counter of the random draws.
+  func run(inputs: [NDArray], sizes: [String: Int], callNumber: Int) throws -> [NDArray]
+}
+
+/// What a backend gets: a graph after all rewriting, with its interface.
+public struct GraphProgram: Sendable {
+  public var name: String
+  public var inputs: [Tensor]
+  public var outputs: [Tensor]
+  public var updates: [Update]
+
+  /// A new value for a parameter.
+  public struct Update: Sendable {
+    public var parameter: Parameter
+    public var value: Tensor
+  }
+
+  /// Everything that has to be computed.
+  package var roots: [Tensor] { outputs + updates.map(\.value) }
+}

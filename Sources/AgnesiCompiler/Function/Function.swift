@@ -1,0 +1,131 @@
+import AgnesiArrays
+import AgnesiExpressions
+import AgnesiLoops
+import Synchronization
+
+/// A compiled function: call it with the inputs' values.
+///
+/// May be called from several threads at once. Functions that update parameters run alone; the
+/// others run side by side.
+public final class Function: Sendable {
+  public let name: String
+  /// The expressions that values are handed in for, and those that come back.
+  public let inputs: [Tensor]
+  public let outputs: [Tensor]
+  private let names: [String]
+  private let hasUpdates: Bool
+  private let usesSizes: Set<String>
+  private let checks: SizeChecks
+  private let executable: any Executable
+
+  private struct State {
+    var calls = 0
+    var checkedSizes: Set<[String: Int]> = []
+  }
+
+  private let state = Mutex(State())
+
+  init(
+    program: GraphProgram, outputs: [Tensor], names: [String], checks: SizeChecks,
+    executable: any Executable
+  ) {
+    name = program.name
+    inputs = program.inputs
+    self.outputs = outputs
+    self.names = names
+    hasUpdates = !program.updates.isEmpty
+    usesSizes = Set(program.inputs.flatMap { $0.shape.flatMap(\.symbols) })
+    self.checks = checks
+    self.executable = executable
+  }
+
+  /// How often the function was called: the counter of its random draws. Set it to go on where a
+  /// checkpoint stopped.
+  public var callCount: Int {
+    get { state.withLock { $0.calls } }
+    set { state.withLock { $0.calls = newValue } }
+  }
+
+  /// - Throws: ``FunctionError`` where values do not fit the inputs, ``GraphError`` where sizes that
+  ///   had names do not fit together.
+  public func callAsFunction(_ values: NDArray...) throws -> Results { try call(values) }
+
+  /// The inputs' values by name.
+  public func call(named values: [String: NDArray]) throws -> Results {
+    let known = inputs.map(\.name)
+    if let unknown = values.keys.sorted().first(where: { !known.contains($0) }) {
+      throw FunctionError(
+        name, "no input is called \"\(unknown)\"",
+        hint: "inputs are \(known.joined(separator: ", "))")
+    }
+    return try call(
+      try inputs.map { input in
+        guard let value = values[input.name] else {
+          throw FunctionError(name, "input \"\(input.name)\" has no value")
+        }
+        return value
+      })
+  }
+
+  public func call(_ values: [NDArray]) throws -> Results {
+    let sizes = try boundSizes(values)
+    let number = try state.withLock { state in
+      if !state.checkedSizes.contains(sizes) {
+        try checks.check(sizes)
+        // The set is an optimisation; a caller with endless new sizes must not grow it for ever.
+        if state.checkedSizes.count > 256 { state.checkedSizes = [] }
+        state.checkedSizes.insert(sizes)
+      }
+      defer { state.calls += 1 }
+      return state.calls
+    }
+    let contiguous = values.map { $0.contiguous() }
+    let arrays = try ParameterLock.shared.with(exclusive: hasUpdates) {
+      try executable.run(inputs: contiguous, sizes: sizes, callNumber: number)
+    }
+    return Results(outputs: outputs, names: names, arrays: arrays)
+  }
+
+  /// Checks the values against the inputs' types and reads off what the names of sizes stand for.
+  private func boundSizes(_ values: [NDArray]) throws -> [String: Int] {
+    guard values.count == inputs.count else {
+      throw FunctionError(
+        name, "takes \(inputs.count) values, got \(values.count)",
+        hint: "inputs are \(inputs.map(\.description).joined(separator: ", "))")
+    }
+    var sizes: [String: Int] = [:]
+    for (input, value) in zip(inputs, values) {
+      guard value.dtype == input.dtype, value.rank == input.rank else {
+        throw mismatch(input, value)
+      }
+      for (size, number) in zip(input.shape, value.shape) {
+        guard size.known == nil, size.symbols.count == 1, let symbol = size.symbols.first,
+          size == .symbol(symbol), sizes[symbol] == nil
+        else { continue }
+        sizes[symbol] = number
+      }
+    }
+    for (input, value) in zip(inputs, values) {
+      for (size, number) in zip(input.shape, value.shape)
+      where size.evaluated(sizes) != number {
+        throw mismatch(input, value, bound: sizes)
+      }
+    }
+    return sizes
+  }
+
+  private func mismatch(
+    _ input: Tensor, _ value: NDArray, bound: [String: Int] = [:]
+  ) -> FunctionError {
+    let named = input.shape.flatMap(\.symbols).filter { bound[$0] != nil }
+    let meaning =
+      named.isEmpty
+      ? ""
+      : " with " + Set(named).sorted().map { "\($0) = \(bound[$0] ?? 0)" }.joined(separator: ", ")
+    let converts = value.dtype != input.dtype && value.rank == input.rank
+    return FunctionError(
+      name,
+      "input \"\(input.name)\" is \(input.type)\(meaning), got a value of \(value.dtype)\(value.shape)",
+      hint: converts ? "convert the value with cast(to: .\(input.dtype))" : nil)
+  }
+}

@@ -1,0 +1,77 @@
+import AgnesiArrays
+import AgnesiExpressions
+import AgnesiLoops
+
+/// A program as a short list of kernels over buffers: what backends run.
+public struct LoweredProgram: Sendable {
+  package var buffers: [BufferInfo] = []
+  package var steps: [Step] = []
+  /// The buffers of the outputs, in order.
+  package var outputs: [BufferID] = []
+  /// Parameters whose new value is in another buffer after all steps ran; empty where every update
+  /// happens in place.
+  package var copies: [(from: BufferID, to: BufferID)] = []
+}
+
+/// Memory of a program, before it has an address.
+package struct BufferID: Hashable, Sendable {
+  package let index: Int
+}
+
+package struct BufferInfo: Sendable {
+  package var dtype: DType
+  /// Elements.
+  package var count: Size
+  package var kind: Kind
+
+  package enum Kind: Sendable {
+    case input(Int)
+    case parameter(Parameter)
+    case constant(NDArray)
+    case callNumber
+    case output(Int)
+    case temporary
+    /// The new value of a parameter, written over the old one.
+    case inPlace(Parameter)
+  }
+}
+
+/// One kernel or one library call.
+package struct Step: Sendable {
+  package var work: Work
+  /// What it reads and writes, in the order of the kernel's arguments.
+  package var arguments: [BufferID]
+  package var written: Set<BufferID>
+  /// What is read only at the index that is stored, so that the result may lie over it.
+  package var identityReads: Set<BufferID> = []
+  /// What profiles call it, and where it came from.
+  package var label: String
+  package var site: Site?
+
+  package enum Work: Sendable {
+    /// `cost` is an estimate of operations for each iteration of the outermost loop.
+    case kernel(Kernel, cost: Size)
+    case call(LibraryCall)
+  }
+}
+
+/// An operation that the backend runs its own way, on operands in memory.
+package struct LibraryCall: Sendable {
+  package var node: Node
+  package var operands: [Operand]
+  package var results: [Operand]
+
+  package struct Operand: Sendable {
+    package var buffer: BufferID
+    package var view: StridedView
+    package var dtype: DType
+  }
+}
+
+/// Which operations a backend takes over, and what memory they accept.
+package protocol LibraryTable: Sendable {
+  /// Whether the backend has a kernel of its own for this node.
+  func takes(_ node: Node) -> Bool
+  /// Whether that kernel reads operand `position` through `view`; otherwise it is copied first.
+  func accepts(_ view: StridedView, for node: Node, operand position: Int) -> Bool
+}

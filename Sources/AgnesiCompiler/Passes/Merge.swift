@@ -1,0 +1,71 @@
+import AgnesiExpressions
+
+/// Makes equal operations on equal operands one node (common subexpressions, equal constants).
+///
+/// Inputs are equal only to themselves and parameters to the same storage; random draws, and
+/// composites that hold one, never merge, because two draws are two values. Where nodes merge, the
+/// first one stays, with its site.
+///
+/// - Complexity: linear in the nodes.
+package func merge(_ outputs: [Tensor]) -> [Tensor] {
+  var merged: [MergeKey: [Tensor]] = [:]
+  var mapping: [Tensor: Tensor] = [:]
+  for node in outputs.topologicalNodes() {
+    let operands = node.operands.map { mapping[$0] ?? $0 }
+    let isUnchanged = operands == node.operands
+    let key = node.isRepeatable ? MergeKey(node, operands) : nil
+    if let key, let results = merged[key] {
+      for (old, new) in zip(node.results, results) { mapping[old] = new }
+      continue
+    }
+    let results =
+      isUnchanged
+      ? node.results
+      : Site.$inherited.withValue(node.site) { Tensor.make(node.operation, operands) }
+    if let key { merged[key] = results }
+    if !isUnchanged {
+      for (old, new) in zip(node.results, results) { mapping[old] = new }
+    }
+  }
+  return outputs.map { mapping[$0] ?? $0 }
+}
+
+private struct MergeKey: Hashable {
+  let operation: AnyHashable
+  let operands: [Tensor]
+  let types: [TensorType]
+
+  /// The order of two exchangeable operands does not matter.
+  init(_ node: Node, _ operands: [Tensor]) {
+    operation = node.operation.erased
+    types = node.types
+    let isSwapped =
+      operands.count == 2 && node.operation.isCommutative
+      && operands[0].order > operands[1].order
+    self.operands = isSwapped ? operands.reversed() : operands
+  }
+}
+
+extension Operation {
+  fileprivate var erased: AnyHashable { AnyHashable(self) }
+}
+
+extension Tensor {
+  fileprivate var order: (Int, Int) { (node.serial, result) }
+}
+
+extension Node {
+  /// Whether the same operation on the same operands gives the same value again.
+  package var isRepeatable: Bool {
+    if operation.isRandom { return false }
+    guard let composite = operation as? Composite else { return true }
+    return !composite.holdsRandomDraw
+  }
+}
+
+extension Composite {
+  /// Composites are small, and so is their nesting.
+  fileprivate var holdsRandomDraw: Bool {
+    body.outputs.topologicalNodes().contains { !$0.isRepeatable }
+  }
+}

@@ -1,0 +1,6 @@
+import AgnesiExpressions
+
+extension Rewrites {
+  static let functions: [Rule] = []
+  package static let stabilize: [Rule] = []
+}

@@ -1,0 +1,64 @@
+/// What an expression is used for.
+public enum Purpose: Sendable {
+  /// Random elements are on, and statistics are those of the mini-batch: how layers are built.
+  case training
+  /// Dropout does nothing, and batch normalisation uses its running averages.
+  case inference
+}
+
+extension Tensor {
+  /// This expression as it is used for `purpose`. The parameters are shared.
+  public func specialized(for purpose: Purpose) -> Tensor {
+    [self].specialized(for: purpose)[0]
+  }
+}
+
+extension [Tensor] {
+  /// These expressions as they are used for `purpose`; what they share stays shared.
+  ///
+  /// - Complexity: linear in the nodes.
+  public func specialized(for purpose: Purpose) -> [Tensor] {
+    purpose == .training ? self : specializedForInference()
+  }
+
+  private func specializedForInference() -> [Tensor] {
+    var mapping: [Tensor: Tensor] = [:]
+    for node in topologicalNodes() {
+      let operands = node.operands.map { mapping[$0] ?? $0 }
+      if let results = node.inferenceResults(operands) {
+        for (old, new) in zip(node.results, results) { mapping[old] = new }
+      } else if operands != node.operands {
+        let results = Site.$inherited.withValue(node.site) {
+          Tensor.make(node.operation, operands)
+        }
+        for (old, new) in zip(node.results, results) { mapping[old] = new }
+      }
+    }
+    return map { mapping[$0] ?? $0 }
+  }
+}
+
+extension Node {
+  /// What a composite is in inference; nil for what stays as it is.
+  ///
+  /// A composite that is made of such composites is opened, since its name stands for the body that
+  /// it was built with. Recursion ends with the nesting of composites.
+  fileprivate func inferenceResults(_ operands: [Tensor]) -> [Tensor]? {
+    guard let composite = operation as? Composite else { return nil }
+    let changed = Site.$inherited.withValue(site) { () -> [Tensor]? in
+      if let body = composite.inferenceBody {
+        return body.outputs.specialized(for: .inference).applied(from: body.inputs, to: operands)
+      }
+      let inner = composite.body.outputs.specialized(for: .inference)
+      guard inner != composite.body.outputs else { return nil }
+      return inner.applied(from: composite.body.inputs, to: operands)
+    }
+    return changed
+  }
+}
+
+extension [Tensor] {
+  fileprivate func applied(from inputs: [Tensor], to operands: [Tensor]) -> [Tensor] {
+    Graph(inputs: inputs, outputs: self).applied(to: operands)
+  }
+}

@@ -1,0 +1,1 @@
+let stableCases: [RuleCase] = []
