@@ -8,6 +8,7 @@ let package = Package(
   products: [
     .library(name: "Agnesi", targets: ["Agnesi"]),
     .executable(name: "agnesi", targets: ["AgnesiCommand"]),
+    .executable(name: "agnesi-bench", targets: ["AgnesiBench"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -66,6 +67,11 @@ let package = Package(
       ]),
     .executableTarget(
       name: "AgnesiCommand",
+      dependencies: [
+        "Agnesi", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
+      name: "AgnesiBench",
       dependencies: [
         "Agnesi", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

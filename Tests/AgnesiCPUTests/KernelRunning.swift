@@ -91,9 +91,9 @@ let testCompiler = KernelCompiler(
 /// Calls a compiled kernel; parallel ones in one piece, or in pieces of `piece` iterations.
 func runCompiled(
   _ kernel: Kernel, _ arguments: inout [NDArray], sizes: [String: Int] = [:], piece: Int? = nil,
-  compiler: KernelCompiler = testCompiler
+  unit: CompiledUnit? = nil
 ) throws {
-  let unit = try compiler.compile([kernel])
+  let unit = try unit ?? testCompiler.compile([kernel])
   let function = try #require(unit[kernel.name])
   // Distinct memory for each argument, as a memory plan would give it.
   arguments = arguments.map { array in
@@ -115,28 +115,56 @@ func runCompiled(
   withExtendedLifetime((unit, arguments)) {}
 }
 
+/// A kernel with what to run it on.
+struct KernelCase {
+  var kernel: Kernel
+  var arguments: [NDArray]
+  var sizes: [String: Int] = [:]
+  /// Allowed error relative to `max(1, |expected|)`; 0 asks for equal values.
+  var tolerance = 0.0
+}
+
 /// Checks that compiled and interpreted kernels agree.
-///
-/// - Parameter tolerance: allowed error relative to `max(1, |expected|)`; 0 asks for equal values.
 func expectAgreement(
   _ kernel: Kernel, _ arguments: [NDArray], sizes: [String: Int] = [:], tolerance: Double = 0,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-  try kernel.verify()
-  var expected = arguments
-  try KernelInterpreter(kernel).run(&expected, sizes: sizes)
-  for piece in [nil, 5] {
-    var computed = arguments
-    try runCompiled(kernel, &computed, sizes: sizes, piece: piece)
-    for index in arguments.indices where kernel.arguments[index].isWritten {
-      let mismatch = firstMismatch(expected[index], computed[index], tolerance)
-      if let mismatch {
-        let text = CRenderer.source([kernel], math: { _ in "" })
+  try expectAgreement(
+    [KernelCase(kernel: kernel, arguments: arguments, sizes: sizes, tolerance: tolerance)],
+    sourceLocation: sourceLocation)
+}
+
+/// The same for many kernels at once: one unit is compiled far quicker than many.
+func expectAgreement(
+  _ cases: [KernelCase], sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  // Cases of one kernel share its code.
+  var kernels: [String: Kernel] = [:]
+  let renamed = cases.map { one in
+    var one = one
+    let text = one.kernel.description
+    one.kernel.name += "_\(kernels.count)"
+    one.kernel = kernels[text] ?? one.kernel
+    kernels[text] = one.kernel
+    return one
+  }
+  let unit = try testCompiler.compile(kernels.values.sorted { $0.name < $1.name })
+  for one in renamed {
+    try one.kernel.verify()
+    var expected = one.arguments
+    try KernelInterpreter(one.kernel).run(&expected, sizes: one.sizes)
+    for piece in one.kernel.parallelExtent == nil ? [nil] : [nil, 5] {
+      var computed = one.arguments
+      try runCompiled(one.kernel, &computed, sizes: one.sizes, piece: piece, unit: unit)
+      for index in computed.indices where one.kernel.arguments[index].isWritten {
+        guard let mismatch = firstMismatch(expected[index], computed[index], one.tolerance) else {
+          continue
+        }
+        let text = CRenderer.source([one.kernel], math: { _ in "" })
         Issue.record(
-          "a\(index): \(mismatch)\n\(kernel)\n\(text)", sourceLocation: sourceLocation)
+          "a\(index): \(mismatch)\n\(one.kernel)\n\(text)", sourceLocation: sourceLocation)
       }
     }
-    if kernel.parallelExtent == nil { break }
   }
 }
 

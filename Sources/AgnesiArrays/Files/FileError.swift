@@ -22,6 +22,7 @@ public struct FileError: Error, Hashable, Sendable {
   /// What the reader can rely on or should look at, where that is certain.
   public let hint: String?
 
+  /// An error of these parts.
   public init(
     action: String, path: String, reason: String, code: Int32? = nil, hint: String? = nil
   ) {
@@ -40,18 +41,22 @@ public struct FileError: Error, Hashable, Sendable {
 }
 
 extension FileError: CustomStringConvertible, LocalizedError {
+  /// The error as one sentence.
   public var description: String {
     let place = path.isEmpty ? "a file without a name" : path
     return "cannot \(action) \(place): \(reason)" + (hint.map { "; \($0)" } ?? "")
   }
 
+  /// The same, for Foundation.
   public var errorDescription: String? { description }
 }
 
 /// A file whose content is not what its format demands, or a value that a format cannot hold.
 public struct FormatError: Error, Hashable, Sendable {
+  /// What was being done.
   public enum Action: String, Sendable { case read, write }
 
+  /// What was being done.
   public let action: Action
   /// The file, as the caller named it.
   public let path: String
@@ -60,6 +65,7 @@ public struct FormatError: Error, Hashable, Sendable {
   /// What disagrees, with the values.
   public let reason: String
 
+  /// An error of these parts.
   public init(_ action: Action = .read, path: String, format: String, reason: String) {
     self.action = action
     self.path = path
@@ -69,7 +75,9 @@ public struct FormatError: Error, Hashable, Sendable {
 }
 
 extension FormatError: CustomStringConvertible, LocalizedError {
+  /// The error as one sentence.
   public var description: String { "cannot \(action.rawValue) \(path) as \(format): \(reason)" }
 
+  /// The same, for Foundation.
   public var errorDescription: String? { description }
 }

@@ -13,6 +13,7 @@ public enum GzipError: Error, Hashable, Sendable, CustomStringConvertible {
   /// zlib got no memory.
   case noMemory
 
+  /// The reason as a part of a sentence.
   public var description: String {
     switch self {
     case .truncated(let count): "the compressed data is cut short; \(count) bytes came out of it"

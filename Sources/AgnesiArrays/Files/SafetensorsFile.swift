@@ -4,8 +4,10 @@
 public struct SafetensorsFile: Sendable {
   /// The arrays, in the order in which the header names them.
   public var tensors: [(name: String, array: NDArray)]
+  /// Texts under keys.
   public var metadata: [String: String]
 
+  /// A file of these arrays and texts, in memory.
   public init(
     tensors: [(name: String, array: NDArray)] = [], metadata: [String: String] = [:]
   ) {

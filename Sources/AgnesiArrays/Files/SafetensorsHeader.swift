@@ -7,8 +7,11 @@
 public struct SafetensorsHeader: Sendable {
   /// One tensor of the file.
   public struct Entry: Sendable, Equatable {
+    /// The tensor's name.
     public let name: String
+    /// The type of its elements.
     public let dtype: DType
+    /// Its sizes; empty for a scalar.
     public let shape: [Int]
     /// The bytes of its data, counted from the end of the header.
     public let range: Range<Int>
@@ -16,6 +19,7 @@ public struct SafetensorsHeader: Sendable {
 
   /// The tensors in the header's order.
   public let entries: [Entry]
+  /// Texts under keys; empty where the file has none.
   public let metadata: [String: String]
   /// The byte of the file at which the data begins.
   package let dataStart: Int

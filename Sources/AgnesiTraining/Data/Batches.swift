@@ -13,6 +13,7 @@ public struct Batch: Sendable {
   /// Which batch of the epoch this is, counted from 0.
   public let number: Int
 
+  /// Samples in this batch.
   public var count: Int { indices.count }
 }
 
@@ -29,9 +30,11 @@ public struct Batches: Sendable {
     case shuffled(seed: UInt64)
   }
 
+  /// What is cut into batches.
   public let dataSet: DataSet
   /// Samples in each batch but the last.
   public let size: Int
+  /// In which order its samples come.
   public let order: Order
   /// Whether samples that do not fill a batch are left out.
   public let dropsLast: Bool

@@ -9,6 +9,7 @@ public struct DataError: Error, Hashable, Sendable {
   /// What to do about it, where that is certain.
   public let hint: String?
 
+  /// An error of these parts.
   public init(_ action: String, _ problem: String, hint: String? = nil) {
     self.action = action
     self.problem = problem
@@ -17,9 +18,11 @@ public struct DataError: Error, Hashable, Sendable {
 }
 
 extension DataError: CustomStringConvertible, LocalizedError {
+  /// The error as one sentence.
   public var description: String {
     "cannot \(action): \(problem)" + (hint.map { "; \($0)" } ?? "")
   }
 
+  /// The same, for Foundation.
   public var errorDescription: String? { description }
 }

@@ -49,6 +49,7 @@ extension DataRegistry {
 
 /// How far a download is.
 public struct DownloadProgress: Hashable, Sendable {
+  /// The file that is being fetched.
   public let file: RemoteFile
   /// Bytes of this file that are here.
   public let received: Int
@@ -60,11 +61,14 @@ public struct DownloadProgress: Hashable, Sendable {
 
 /// Why a file could not be fetched.
 public struct DownloadError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+  /// What was to be fetched.
   public let address: String
   /// What happened, with the values.
   public let problem: String
 
+  /// The error as one sentence.
   public var description: String { "cannot download \(address): \(problem)" }
 
+  /// The same, for Foundation.
   public var errorDescription: String? { description }
 }

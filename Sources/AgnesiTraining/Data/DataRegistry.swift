@@ -5,6 +5,7 @@ import Foundation
 public struct DataRegistry: Sendable {
   /// A folder in which a data set is looked for.
   public struct Place: Hashable, Sendable {
+    /// Why a folder is looked at.
     public enum Origin: String, Sendable {
       /// The folder that the user named.
       case named
@@ -14,7 +15,9 @@ public struct DataRegistry: Sendable {
       case package
     }
 
+    /// The folder's path.
     public let folder: String
+    /// Why it is looked at.
     public let origin: Origin
     /// Whether the data set's files are there.
     public let holdsData: Bool
@@ -22,14 +25,16 @@ public struct DataRegistry: Sendable {
 
   /// A known data set and where it was looked for, in the order of the search.
   public struct Entry: Hashable, Sendable {
+    /// What was looked for.
     public let dataSet: KnownDataSet
+    /// The folders that were looked at, in order.
     public let places: [Place]
 
     /// The first place that holds it.
     public var found: Place? { places.first(where: \.holdsData) }
   }
 
-  /// The folder that the user named; only there is anything looked for, and thither downloaded.
+  /// The folder that the user named; only there is anything looked for, and downloads go there.
   public let namedFolder: String?
   /// `$AGNESI_DATA`, else `$XDG_DATA_HOME/agnesi`, else `~/.local/share/agnesi`.
   public let userFolder: String

@@ -4,6 +4,7 @@ import AgnesiArrays
 ///
 /// A value: copies share memory.
 public struct DataSet: Sendable {
+  /// What the data set is called in messages and reports.
   public let name: String
   /// `[count, …]`, uint8 or float32, contiguous. Images are `[count, channels, height, width]`.
   public let inputs: NDArray

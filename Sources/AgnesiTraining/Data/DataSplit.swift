@@ -2,12 +2,16 @@ import AgnesiArrays
 
 /// The parts of a data set: what is trained on, what the model is chosen by, what it is judged by.
 public struct DataSplit: Sendable {
+  /// What parameters are learned from.
   public var train: DataSet
+  /// What the model is chosen by; nil where nothing is held out.
   public var validation: DataSet?
+  /// What the chosen model is judged by; nil where there is none.
   public var test: DataSet?
   /// What was found where, in sentences for a person; above all, what is only a part.
   public var notes: [String]
 
+  /// A data set of these parts.
   public init(
     train: DataSet, validation: DataSet? = nil, test: DataSet? = nil, notes: [String] = []
   ) {

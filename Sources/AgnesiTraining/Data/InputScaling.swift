@@ -1,8 +1,11 @@
 /// How stored inputs become the numbers that a network sees: `stored · factor + offset`.
 public struct InputScaling: Codable, Hashable, Sendable {
+  /// What stored values are multiplied by.
   public var factor: Double
+  /// What is added afterwards.
   public var offset: Double
 
+  /// `stored · factor + offset`.
   public init(factor: Double, offset: Double = 0) {
     self.factor = factor
     self.offset = offset

@@ -1,10 +1,13 @@
 /// A file of a data set that can be fetched from the network.
 public struct RemoteFile: Hashable, Sendable {
+  /// Where it is, with http:// or https://.
   public let address: String
   /// Its SHA-256 in hexadecimal; what arrives with another one is thrown away.
   public let sha256: String
+  /// Its size.
   public let byteCount: Int
 
+  /// A file at `address` with this checksum and size.
   public init(_ address: String, sha256: String, byteCount: Int) {
     self.address = address
     self.sha256 = sha256
@@ -21,7 +24,9 @@ public struct KnownDataSet: Hashable, Sendable {
   public let name: String
   /// One line for a person.
   public let summary: String
+  /// How its folder is read.
   public let format: DataFormat
+  /// The name of each label.
   public let classNames: [String]
   /// Debian's package that holds it; nil where there is none.
   public let package: String?
@@ -30,6 +35,7 @@ public struct KnownDataSet: Hashable, Sendable {
   /// What is fetched where it is nowhere; tar archives are unpacked.
   public let files: [RemoteFile]
 
+  /// A data set under a name.
   public init(
     name: String, summary: String, format: DataFormat, classNames: [String],
     package: String? = nil, packageFolder: String? = nil, files: [RemoteFile]
@@ -59,7 +65,7 @@ extension KnownDataSet {
   /// The data sets that are known, in the order in which they are listed.
   public static let all: [KnownDataSet] = [mnist, fashionMNIST, cifar10]
 
-  /// Checksums and sizes are those of the files as their makers published them.
+  /// MNIST. Here and below, checksums and sizes are of the files as their makers published them.
   public static let mnist = KnownDataSet(
     name: "mnist", summary: "handwritten digits: 60000 + 10000 grey images of 28 × 28",
     format: .idx, classNames: (0...9).map(String.init),
@@ -72,6 +78,7 @@ extension KnownDataSet {
         ("f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4_542),
       ]))
 
+  /// Fashion-MNIST, in MNIST's format.
   public static let fashionMNIST = KnownDataSet(
     name: "fashion-mnist", summary: "clothes: 60000 + 10000 grey images of 28 × 28",
     format: .idx,
@@ -89,6 +96,7 @@ extension KnownDataSet {
         ("67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5", 5_148),
       ]))
 
+  /// CIFAR-10, in its binary version.
   public static let cifar10 = KnownDataSet(
     name: "cifar10", summary: "photos of ten kinds: 50000 + 10000 colour images of 32 × 32",
     format: .cifar10, classNames: CIFAR10.classNames,

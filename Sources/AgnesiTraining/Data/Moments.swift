@@ -69,18 +69,22 @@ struct Moments {
     let first = (0..<shape.groups).map { double(values[$0 * shape.run]) }
     var sums = [Double](repeating: 0, count: shape.groups)
     shape.forEachRun { group, start in
-      for index in start..<(start + shape.run) {
-        sums[group] += double(values[index]) - first[group]
-      }
+      let origin = first[group]
+      var sum = 0.0
+      for index in start..<(start + shape.run) { sum += double(values[index]) - origin }
+      sums[group] += sum
     }
     let shifts = sums.map { $0 / Double(shape.valuesPerGroup) }
     mean = zip(first, shifts).map { $0 + $1 }
     var squares = [Double](repeating: 0, count: shape.groups)
     shape.forEachRun { group, start in
+      let (origin, shift) = (first[group], shifts[group])
+      var square = 0.0
       for index in start..<(start + shape.run) {
-        let difference = double(values[index]) - first[group] - shifts[group]
-        squares[group] += difference * difference
+        let difference = double(values[index]) - origin - shift
+        square += difference * difference
       }
+      squares[group] += square
     }
     deviation = squares.map { ($0 / Double(shape.valuesPerGroup)).squareRoot() }
   }

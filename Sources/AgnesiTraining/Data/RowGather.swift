@@ -63,32 +63,42 @@ struct RowGather: Sendable {
     }
   }
 
-  // The loops are plain so that the compiler makes vector code of them.
+  // The loops are plain, and read nothing but what they are given, so that the compiler makes
+  // vector code of them.
 
   private func convert(_ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<Float>) {
+    let count = rowCount
     switch map {
-    case .copy: for i in 0..<rowCount { target[i] = Float(source[i]) }
+    case .copy: for i in 0..<count { target[i] = Float(source[i]) }
     case .uniform(let scale, let shift):
-      for i in 0..<rowCount { target[i] = Float(source[i]) * scale + shift }
+      for i in 0..<count { target[i] = Float(source[i]) * scale + shift }
     case .each(let scales, let shifts):
-      scales.withUnsafeBufferPointer { scale in
-        shifts.withUnsafeBufferPointer { shift in
-          for i in 0..<rowCount { target[i] = Float(source[i]) * scale[i] + shift[i] }
-        }
+      withPointers(scales, shifts) { scale, shift in
+        for i in 0..<count { target[i] = Float(source[i]) * scale[i] + shift[i] }
       }
     }
   }
 
   private func convert(_ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>) {
+    let count = rowCount
     switch map {
-    case .copy: memcpy(target, source, rowCount * MemoryLayout<Float>.size)
+    case .copy: memcpy(target, source, count * MemoryLayout<Float>.size)
     case .uniform(let scale, let shift):
-      for i in 0..<rowCount { target[i] = source[i] * scale + shift }
+      for i in 0..<count { target[i] = source[i] * scale + shift }
     case .each(let scales, let shifts):
-      scales.withUnsafeBufferPointer { scale in
-        shifts.withUnsafeBufferPointer { shift in
-          for i in 0..<rowCount { target[i] = source[i] * scale[i] + shift[i] }
-        }
+      withPointers(scales, shifts) { scale, shift in
+        for i in 0..<count { target[i] = source[i] * scale[i] + shift[i] }
+      }
+    }
+  }
+
+  private func withPointers(
+    _ scales: [Float], _ shifts: [Float],
+    _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void
+  ) {
+    scales.withUnsafeBufferPointer { scale in
+      shifts.withUnsafeBufferPointer { shift in
+        if let scale = scale.baseAddress, let shift = shift.baseAddress { body(scale, shift) }
       }
     }
   }

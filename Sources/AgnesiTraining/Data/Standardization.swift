@@ -15,6 +15,7 @@ public struct Standardization: Codable, Hashable, Sendable {
     case feature
   }
 
+  /// Over what the means were taken.
   public let grain: Grain
   /// The shape of one sample.
   public let sampleShape: [Int]

@@ -1,0 +1,51 @@
+# make demo    trains LeNet on Fashion-MNIST and writes a report; installs what is missing
+# make test    the whole test suite; installs what is missing
+# make build   the command, at .build/release/agnesi
+# make install PREFIX=/usr/local
+# make bench WORKLOAD=lenet THREADS=2
+# make lint    what continuous integration checks of the style
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+WORKLOAD ?= lenet
+THREADS ?= 2
+STEPS ?= 200
+EPOCHS ?= 4
+# One set of flags for the command, the tests and the benchmarks, so that nothing is built twice.
+FLAGS = -c release
+
+.PHONY: all build demo test lint bench install dependencies clean
+
+all: build
+
+dependencies:
+	@sh Scripts/install-dependencies.sh
+
+build: dependencies
+	$(SWIFT) build $(FLAGS) --product agnesi
+
+demo: build
+	@sh Scripts/install-dependencies.sh dataset-fashion-mnist
+	@mkdir -p demo
+	.build/release/agnesi train fashion-mnist --network "20C5 MP2 50C5 MP2 256FC D0.5 10FC" \
+	  --epochs $(EPOCHS) --output demo/fashion.safetensors --report demo/report.html
+	@echo "open demo/report.html"
+
+test: dependencies
+	@sh Scripts/install-dependencies.sh dataset-fashion-mnist
+	$(SWIFT) build $(FLAGS) --build-tests
+	$(SWIFT) test $(FLAGS) --skip-build
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Snippets
+
+bench: dependencies
+	$(SWIFT) build $(FLAGS) --product agnesi-bench
+	@.build/release/agnesi-bench $(WORKLOAD) --threads $(THREADS) --steps $(STEPS)
+
+install: build
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 .build/release/agnesi "$(DESTDIR)$(PREFIX)/bin/agnesi"
+
+clean:
+	rm -rf .build demo

@@ -1,0 +1,61 @@
+import Agnesi
+import ArgumentParser
+import Foundation
+
+/// `agnesi`: trains, evaluates and uses networks from the command line.
+@main
+struct AgnesiCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "agnesi",
+    abstract: "Deep learning: train networks, evaluate them, use them.",
+    discussion: """
+      EXAMPLES
+        agnesi data
+        agnesi train fashion-mnist --network "20C5 MP2 50C5 MP2 256FC 10FC" --epochs 5 \\
+          --output clothes.safetensors --report report.html
+        agnesi evaluate clothes.safetensors fashion-mnist
+        agnesi predict clothes.safetensors fashion-mnist --index 0 1 2
+        agnesi summary "20C5 MP2 50C5 MP2 256FC 10FC" --input 1x28x28
+      """,
+    version: "0.1.0",
+    subcommands: [
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, SummaryCommand.self,
+      DataCommand.self,
+    ])
+}
+
+/// Where data come from; shared by the commands that read any.
+struct DataOptions: ParsableArguments {
+  @Option(
+    name: .customLong("data"),
+    help: ArgumentHelp(
+      "A folder that holds the data set, or folders with the names of data sets.",
+      valueName: "folder"))
+  var folder: String?
+
+  /// Opens the data set, downloading it where it is nowhere, and says what was found.
+  func open(_ name: String, console: Console) throws -> DataSplit {
+    let registry = DataRegistry(folder: folder)
+    let split = try registry.openOrDownload(name) { console.show($0) }
+    console.endLine()
+    for note in split.notes { console.note(note) }
+    return split
+  }
+}
+
+/// The number of threads; shared by the commands that compute.
+struct ThreadOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Threads to compute with; by default one for each core, or AGNESI_THREADS.",
+      valueName: "count"))
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, threads < 1 {
+      throw ValidationError("--threads is \(threads), it must be at least 1")
+    }
+  }
+
+  func apply() { if let threads { CPU.threads = threads } }
+}

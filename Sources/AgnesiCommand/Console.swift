@@ -1,0 +1,54 @@
+import Agnesi
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What goes to a person on standard error, so that standard output holds results only.
+struct Console: Sendable {
+  let isTerminal = isatty(STDERR_FILENO) != 0
+
+  func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+  /// A line that the next one replaces, on a terminal only.
+  func progress(_ text: String) {
+    guard isTerminal else { return }
+    FileHandle.standardError.write(Data("\r\(text)\u{1B}[K".utf8))
+  }
+
+  /// Clears the line of ``progress(_:)``.
+  func endLine() {
+    guard isTerminal else { return }
+    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+  }
+
+  func show(_ download: DownloadProgress) {
+    let total = max(download.file.byteCount, 1)
+    let percent = min(100, download.received * 100 / total)
+    let filled = percent * 30 / 100
+    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
+    progress(
+      "download \(download.number)/\(download.count) \(download.file.name) [\(bar)] \(percent) %")
+  }
+}
+
+/// Runs the body of a command: whatever it throws becomes one clear message and exit status 1.
+func reportingErrors(_ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let error as CommandFailure {
+    throw error
+  } catch {
+    throw CommandFailure(message: String(describing: error))
+  }
+}
+
+/// An error whose text is all there is to say.
+struct CommandFailure: LocalizedError, CustomStringConvertible {
+  let message: String
+  var description: String { message }
+  var errorDescription: String? { message }
+}

@@ -1,0 +1,120 @@
+import Agnesi
+import ArgumentParser
+import Foundation
+
+/// `agnesi evaluate`.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Count a saved model's mistakes on a data set.",
+    discussion: """
+      EXAMPLES
+        agnesi evaluate model.safetensors fashion-mnist
+        agnesi evaluate digits.safetensors mnist --data folder --json
+        agnesi evaluate digits.safetensors mnist --data folder --part train
+      """)
+
+  @Argument(help: "A model that `agnesi train` saved.")
+  var model: String
+
+  @Argument(help: "A known data set (see `agnesi data`) or the path of a folder.")
+  var dataSet: String
+
+  @OptionGroup var data: DataOptions
+  @OptionGroup var threads: ThreadOptions
+
+  @Option(help: "Which samples: test or train.")
+  var part: Part = .test
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  enum Part: String, ExpressibleByArgument, CaseIterable { case test, train }
+
+  func run() throws {
+    try reportingErrors {
+      threads.apply()
+      let console = Console()
+      let classifier = try SavedClassifier(reading: model)
+      let split = try data.open(dataSet, console: console)
+      let samples = try part(of: split)
+      try classifier.check(samples, model: model)
+      let evaluator = try Evaluator(
+        image: classifier.image, probabilities: classifier.probabilities, on: .cpu)
+      let result = try evaluator(samples) {
+        console.progress("\($0) of \(samples.count) samples")
+      }
+      console.endLine()
+      try report(result, classifier, samples)
+    }
+  }
+
+  private func part(of split: DataSplit) throws -> DataSet {
+    switch part {
+    case .train: return split.train
+    case .test:
+      guard let test = split.test else {
+        throw CommandFailure(
+          message: "evaluate: the data set \(dataSet) has no test samples\n  hint: --part train")
+      }
+      return test
+    }
+  }
+
+  private func report(
+    _ result: Evaluation, _ classifier: SavedClassifier, _ samples: DataSet
+  ) throws {
+    if json {
+      let object = Output(
+        model: model, data: dataSet, part: part.rawValue, count: result.count,
+        mistakes: result.errorCount, error: result.error, loss: result.loss)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      print(String(decoding: try encoder.encode(object), as: UTF8.self))
+      return
+    }
+    let percent = String(format: "%.2f", result.error * 100)
+    print("\(result.errorCount) of \(result.count) wrong, \(percent) %")
+    print("mean cross-entropy \(String(format: "%.4f", result.loss)) nats")
+    let matrix = try result.confusion(classCount: classifier.classCount)
+    for confusion in matrix.largestConfusions(5) {
+      let actual = samples.className(confusion.actual)
+      let taken = samples.className(confusion.predicted)
+      print("  \(confusion.count) × \(actual) taken for \(taken)")
+    }
+  }
+
+  private struct Output: Encodable {
+    var model: String
+    var data: String
+    var part: String
+    var count: Int
+    var mistakes: Int
+    var error: Double
+    var loss: Double
+  }
+}
+
+extension SavedClassifier {
+  /// How many classes the network tells apart.
+  var classCount: Int { probabilities.shape.last?.known ?? 0 }
+
+  /// Whether the samples are such that the network takes.
+  func check(_ samples: DataSet, model: String) throws {
+    guard samples.sampleShape == sampleShape else {
+      throw CommandFailure(
+        message: "\(model) takes samples of shape \(sampleShape), "
+          + "those of \(samples.name) are \(samples.sampleShape)")
+    }
+    if samples.classCount > classCount {
+      throw CommandFailure(
+        message: "\(model) knows \(classCount) classes, \(samples.name) has \(samples.classCount)")
+    }
+  }
+}
+
+extension DataSet {
+  func className(_ label: Int) -> String {
+    classNames.indices.contains(label) ? classNames[label] : String(label)
+  }
+}

@@ -1,0 +1,85 @@
+import Agnesi
+import Foundation
+
+/// The report of a training run.
+struct RunReport {
+  let trainer: Trainer
+  let network: Chain
+  let split: DataSplit
+  let outcome: Trainer.Outcome
+  let test: Evaluation?
+  let output: String
+
+  /// Mistakes shown.
+  private static let mistakeCount = 24
+
+  func write(to path: String) throws {
+    try AtomicFile.write(Array(page().html.utf8), to: path)
+  }
+
+  private func page() throws -> TrainingReport {
+    let settings = trainer.settings
+    var report = TrainingReport(
+      title: "Training on \(split.train.name)", dataSet: split.train.name)
+    report.notation = try? Notation.text(of: network)
+    report.command = CommandLine.arguments.joined(separator: " ")
+    report.layers = layers()
+    report.settings = [
+      .init("epochs", String(settings.epochs)), .init("batch", String(settings.batchSize)),
+      .init("optimiser", settings.optimizer.name), .init("largest rate", String(settings.rate)),
+      .init("schedule", settings.schedule.name), .init("seed", String(settings.seed)),
+      .init("training samples", String(split.train.count)),
+      .init("validation samples", String(split.validation?.count ?? 0)),
+    ]
+    report.machine = .current(threads: CPU.threads)
+    report.timing = timing()
+    report.history = outcome.history
+    report.bestEpoch = outcome.bestEpoch
+    report.classNames = split.train.classNames
+    report.modelFile = output
+    report.firstLayer = firstLayer()
+    report.notes = split.notes
+    if let test {
+      report.testError = test.error
+      report.testLoss = test.loss
+      report.confusion = try test.confusion(classCount: split.train.classCount)
+      report.mistakes = mistakes(test)
+    }
+    return report
+  }
+
+  private func layers() -> [TrainingReport.Layer] {
+    let summary = Summary(network, input: split.train.sampleShape.map { Size($0) })
+    return summary.rows.map { row in
+      TrainingReport.Layer(
+        name: row.layer, outputShape: row.outputShape.compactMap(\.known),
+        parameters: row.parameterCount, multiplyAdds: row.multiplyAdds?.known,
+        receptiveField: row.receptiveField)
+    }
+  }
+
+  private func timing() -> TrainingReport.Timing {
+    let timing = trainer.timing
+    return TrainingReport.Timing(
+      total: timing.total, firstStep: timing.firstStep,
+      samplesPerSecond: timing.total > 0 ? Double(timing.samples) / timing.total : nil)
+  }
+
+  /// The first parameter that looks at the input itself.
+  private func firstLayer() -> FirstLayer? {
+    let weights = trainer.graph.logits.parameters(.regularizable)
+    guard let first = weights.first?.parameter, first.shape.count == 2 || first.shape.count == 4
+    else { return nil }
+    return FirstLayer(weights: first.value, inputShape: split.train.sampleShape)
+  }
+
+  private func mistakes(_ test: Evaluation) -> [TrainingReport.Mistake] {
+    guard let data = split.test else { return [] }
+    return test.worstMistakes(Self.mistakeCount).map { index in
+      TrainingReport.Mistake(
+        image: data.inputs[rows: index..<(index + 1)].reshaped(data.sampleShape),
+        actual: test.labels[index], predicted: test.predictions[index],
+        probability: test.confidences[index], index: index)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import Agnesi
+import ArgumentParser
+import Foundation
+
+/// `agnesi summary`.
+struct SummaryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "summary",
+    abstract: "Show a network's layers: shapes, parameters, work, receptive fields.",
+    discussion: """
+      EXAMPLES
+        agnesi summary "20C5 MP2 50C5 MP2 256FC 10FC" --input 1x28x28
+        agnesi summary model.safetensors
+      """)
+
+  @Argument(help: "A network in the literature's notation, or a saved model.")
+  var network: String
+
+  @Option(help: "The shape of one sample: channels, height and width.")
+  var input = "1x28x28"
+
+  func run() throws {
+    try reportingErrors {
+      if FileManager.default.fileExists(atPath: network) {
+        let saved = try SavedClassifier(reading: network)
+        guard let chain = saved.network else {
+          throw CommandFailure(message: "summary: \(network) does not record its layers")
+        }
+        print(Summary(chain, input: saved.sampleShape.map { Size($0) }))
+      } else {
+        let chain = try Notation.parse(network)
+        print(Summary(chain, input: try shape()))
+      }
+    }
+  }
+
+  private func shape() throws -> Shape {
+    let parts = input.split(separator: "x").map { Int($0) }
+    let sizes = parts.compactMap { $0 }
+    guard sizes.count == parts.count, !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 && $0 < 100_000 })
+    else {
+      throw CommandFailure(
+        message: "summary: --input \(input) is no shape\n  hint: write sizes with x, as in 1x28x28")
+    }
+    return sizes.map { Size($0) }
+  }
+}

@@ -1,0 +1,103 @@
+import Agnesi
+import ArgumentParser
+import Foundation
+
+/// `agnesi train`.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a network on a data set and save it.",
+    discussion: """
+      The network is written in the literature's notation: 20C5 is a convolution of 20 kernels of
+      5×5, MP2 max pooling of 2×2, 256FC a dense layer of 256 units, D0.5 dropout, BN batch
+      normalisation. ReLU follows every layer but the last.
+
+      The model that is saved is the one of the epoch with the fewest mistakes on the samples held
+      out for validation; the test samples are only used at the end. Beside it lies a checkpoint,
+      from which a stopped run goes on: Ctrl-C stops after the current step.
+
+      EXAMPLES
+        agnesi train fashion-mnist --epochs 5 --report report.html
+        agnesi train mnist --data folder --network "256FC D0.5 256FC D0.5 10FC" --epochs 25 \\
+          --seed 7 --output digits.safetensors
+        agnesi train --resume digits.checkpoint.safetensors
+      """)
+
+  @Argument(help: "A known data set (see `agnesi data`) or the path of a folder.")
+  var dataSet: String?
+
+  @OptionGroup var data: DataOptions
+  @OptionGroup var threads: ThreadOptions
+
+  @Option(help: "The network, in the literature's notation.")
+  var network = "20C5 MP2 50C5 MP2 256FC D0.5 10FC"
+
+  @Option(help: "Passes over the training samples.")
+  var epochs = 25
+
+  @Option(help: "Samples of a mini-batch.")
+  var batch = 100
+
+  @Option(help: "The largest learning rate; by default the optimiser's usual one.")
+  var rate: Double?
+
+  @Option(help: "\(Optimizer.names.joined(separator: ", ")).")
+  var optimizer = "nesterov"
+
+  @Option(help: "How the rate changes: \(Schedule.names.joined(separator: ", ")).")
+  var schedule = "one-cycle"
+
+  @Option(name: .customLong("weight-penalty"), help: "Times the sum of squared weights.")
+  var weightPenalty = 0.0
+
+  @Option(help: "Training samples held out to choose the epoch by.")
+  var validation = 5000
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Subtract the mean of the training samples and divide by their deviation.")
+  var standardize = true
+
+  @Option(help: "Of initial values, order, dropout and the held-out samples.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("Where the model goes.", valueName: "file"))
+  var output = "model.safetensors"
+
+  @Option(help: ArgumentHelp("Write a report that a browser opens.", valueName: "file.html"))
+  var report: String?
+
+  @Option(help: ArgumentHelp("Go on from a checkpoint.", valueName: "file"))
+  var resume: String?
+
+  func validate() throws {
+    if resume == nil, dataSet == nil {
+      throw ValidationError("name a data set, such as fashion-mnist, or --resume a checkpoint")
+    }
+    if validation < 0 {
+      throw ValidationError("--validation is \(validation), it must not be negative")
+    }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      threads.apply()
+      let console = Console()
+      let job = try resume.map { try TrainingJob(resuming: $0, data: data, console: console) }
+        ?? newJob(console)
+      try job.run(report: report, console: console)
+    }
+  }
+
+  private func newJob(_ console: Console) throws -> TrainingJob {
+    let chain = try Notation.parse(network)
+    let kind = try Optimizer.named(optimizer)
+    let settings = TrainingSettings(
+      epochs: epochs, batchSize: batch, seed: seed, optimizer: kind,
+      rate: rate ?? kind.usualRate, schedule: try Schedule.named(schedule),
+      weightPenalty: weightPenalty)
+    return try TrainingJob(
+      chain, dataSet: dataSet ?? "", data: data, validation: validation,
+      standardize: standardize, settings: settings, output: output, console: console)
+  }
+}

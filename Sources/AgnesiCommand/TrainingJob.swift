@@ -1,0 +1,90 @@
+import Agnesi
+import Foundation
+
+/// A run of `agnesi train`, new or resumed: data, trainer, and what is said at the end.
+struct TrainingJob {
+  private let trainer: Trainer
+  private let split: DataSplit
+  private let network: Chain
+  private let output: String
+
+  init(
+    _ network: Chain, dataSet: String, data: DataOptions, validation: Int, standardize: Bool,
+    settings: TrainingSettings, output: String, console: Console
+  ) throws {
+    let whole = try data.open(dataSet, console: console)
+    split = try Self.holdOut(validation, of: whole, seed: settings.seed)
+    let standardization =
+      standardize ? try Standardization(of: split.train, per: .channel) : nil
+    var record = ["name": dataSet, "validation": String(validation)]
+    record["folder"] = data.folder.map(Self.absolute)
+    trainer = try Trainer(
+      network, on: split, settings: settings, standardization: standardization, output: output,
+      data: record, backend: .cpu)
+    self.network = network
+    self.output = output
+  }
+
+  init(resuming path: String, data: DataOptions, console: Console) throws {
+    let checkpoint = try Checkpoint(reading: path)
+    let record = checkpoint.state.data
+    var data = data
+    data.folder = data.folder ?? record["folder"]
+    let whole = try data.open(record["name"] ?? "", console: console)
+    let settings = checkpoint.state.settings
+    split = try Self.holdOut(
+      Int(record["validation"] ?? "") ?? 0, of: whole, seed: settings.seed)
+    network = checkpoint.state.network
+    output = Self.modelPath(of: path)
+    trainer = try Trainer(resuming: checkpoint, on: split, output: output, backend: .cpu)
+    console.note("going on after epoch \(checkpoint.state.epoch) of \(settings.epochs)")
+  }
+
+  private static func holdOut(
+    _ count: Int, of whole: DataSplit, seed: UInt64
+  ) throws -> DataSplit {
+    guard whole.validation == nil else { return whole }
+    return try whole.holdingOut(.random(count, seed: seed))
+  }
+
+  private static func modelPath(of checkpoint: String) -> String {
+    let suffix = ".checkpoint.safetensors"
+    let base = checkpoint.hasSuffix(suffix) ? checkpoint.dropLast(suffix.count) : checkpoint[...]
+    return base + ".safetensors"
+  }
+
+  private static func absolute(_ path: String) -> String {
+    URL(fileURLWithPath: path).path
+  }
+
+  func run(report: String?, console: Console) throws {
+    let checkpoint = trainer.checkpointPath ?? ""
+    let message = "stopping after this step; press Ctrl-C once more to end at once"
+    let outcome = try Interruption.whileHandling(message: message) { interruption in
+      try trainer.run(interruption: interruption, display: .standardError())
+    }
+    if outcome.wasInterrupted {
+      console.note("stopped; the state is in \(checkpoint)")
+      if outcome.bestEpoch != nil { console.note("the best model so far is in \(output)") }
+      console.note("go on with: agnesi train --resume \(checkpoint)")
+      throw CommandInterrupted()
+    }
+    try trainer.useBest()
+    let test = try split.test.map { try trainer.evaluate($0) }
+    if let test {
+      let percent = String(format: "%.2f", test.accuracy * 100)
+      print("test accuracy \(percent) % (\(test.errorCount) of \(test.count) wrong)")
+    }
+    if let epoch = outcome.bestEpoch { print("model of epoch \(epoch) saved in \(output)") }
+    if let report {
+      let page = RunReport(
+        trainer: trainer, network: network, split: split, outcome: outcome, test: test,
+        output: output)
+      try page.write(to: report)
+      print("report in \(report)")
+    }
+  }
+}
+
+/// Ctrl-C ended the run in good order: everything was said, and the exit status is 130.
+struct CommandInterrupted: Error {}

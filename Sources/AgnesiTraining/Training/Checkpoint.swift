@@ -1,0 +1,85 @@
+import AgnesiArrays
+import AgnesiExpressions
+import AgnesiLayers
+import Foundation
+
+/// Everything that a stopped run needs to go on to the same bits: parameters and the state of the
+/// update rule, the best parameters so far, the position, and what is drawn from.
+package struct Checkpoint: Sendable {
+  package var state: State
+  /// By parameter name.
+  package var parameters: [String: NDArray]
+  /// The parameters of the best epoch; empty before the first.
+  package var best: [String: NDArray]
+
+  /// What is not tensors.
+  package struct State: Codable, Sendable {
+    package var settings: TrainingSettings
+    package var network: Chain
+    package var standardization: Standardization?
+    /// What the data were, for a person and for `--resume`.
+    package var data: [String: String]
+    /// Epochs that are complete.
+    package var epoch = 0
+    /// Batches of the next epoch that are done.
+    package var batch = 0
+    /// Calls of the step function, which its random draws count.
+    package var calls = 0
+    /// Sums over the epoch that was begun.
+    package var lossSum = 0.0
+    package var mistakes = 0.0
+    package var samples = 0
+    package var secondsInEpoch = 0.0
+    package var history: [EpochRecord] = []
+    package var bestEpoch: Int?
+  }
+
+  private static let stateKey = "agnesi.training"
+  private static let bestPrefix = "best/"
+
+  package func write(to path: String) throws {
+    var tensors = parameters.map { (name: $0.key, array: $0.value) }
+    tensors += best.map { (name: Self.bestPrefix + $0.key, array: $0.value) }
+    tensors.sort { $0.name < $1.name }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let text = String(decoding: try encoder.encode(state), as: UTF8.self)
+    try SafetensorsFile(tensors: tensors, metadata: [Self.stateKey: text]).write(to: path)
+  }
+
+  package init(state: State, parameters: [String: NDArray], best: [String: NDArray]) {
+    self.state = state
+    self.parameters = parameters
+    self.best = best
+  }
+
+  /// - Throws: ``TrainingError`` where the file is no checkpoint.
+  package init(reading path: String) throws {
+    let file = try SafetensorsFile(reading: path)
+    guard let text = file.metadata[Self.stateKey] else {
+      throw TrainingError(
+        "\(path) is not a checkpoint of a training run",
+        hint: "a checkpoint's name ends in .checkpoint.safetensors")
+    }
+    do {
+      state = try JSONDecoder().decode(State.self, from: Data(text.utf8))
+    } catch {
+      throw TrainingError("the state in checkpoint \(path) cannot be read")
+    }
+    parameters = [:]
+    best = [:]
+    for (name, array) in file.tensors {
+      if name.hasPrefix(Self.bestPrefix) {
+        best[String(name.dropFirst(Self.bestPrefix.count))] = array
+      } else {
+        parameters[name] = array
+      }
+    }
+  }
+
+  /// The checkpoint that belongs to a model file.
+  package static func path(for output: String) -> String {
+    let base = output.hasSuffix(".safetensors") ? String(output.dropLast(12)) : output
+    return base + ".checkpoint.safetensors"
+  }
+}

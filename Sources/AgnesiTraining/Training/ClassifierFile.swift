@@ -1,0 +1,79 @@
+import AgnesiArrays
+import AgnesiExpressions
+import AgnesiLayers
+import AgnesiModels
+import Foundation
+
+/// What a saved classifier holds beside its function: enough to use it and to know where it came
+/// from.
+public struct ClassifierFile {
+  package static let functionName = "classify"
+
+  var graph: ClassifierGraph
+  var network: Chain
+  var classNames: [String]
+  var history: [EpochRecord]
+  var settings: TrainingSettings
+  var data: [String: String]
+  var scaling: InputScaling
+
+  func model() throws -> Model {
+    let function = graph.classify
+    var information = ["network": try Self.json(network), "settings": try Self.json(settings)]
+    information["classes"] = try Self.json(classNames)
+    information["history"] = try Self.json(history)
+    information["data"] = try Self.json(data)
+    information["scaling"] = try Self.json(scaling)
+    information["notation"] = try? Notation.text(of: network)
+    return Model(
+      functions: [
+        Self.functionName: .init(inputs: function.inputs, outputs: function.outputs)
+      ], information: information)
+  }
+
+  private static func json(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}
+
+/// A classifier read back from a file, evaluated without the code that described it.
+public struct SavedClassifier: Sendable {
+  public let model: Model
+  public let image: Tensor
+  public let probabilities: Tensor
+  public let classNames: [String]
+  public let notation: String?
+  /// How stored values become inputs, as the training data were scaled.
+  public let scaling: InputScaling?
+  public let network: Chain?
+  public let history: [EpochRecord]
+  /// What the model was trained on.
+  public let data: [String: String]
+
+  /// - Throws: ``ModelError`` where the file holds no classifier.
+  public init(reading path: String) throws {
+    model = try Model(reading: path)
+    guard let function = model.functions[ClassifierFile.functionName], function.inputs.count == 1,
+      let output = function.outputs.first(where: { $0.name == "probabilities" }),
+      output.tensor.rank == 2
+    else {
+      throw ModelError(path, "the model holds no classifier")
+    }
+    image = function.inputs[0]
+    probabilities = output.tensor
+    notation = model.information["notation"]
+    func read<Value: Decodable>(_ key: String) -> Value? {
+      model.information[key].flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
+    }
+    classNames = read("classes") ?? []
+    scaling = read("scaling")
+    network = read("network")
+    history = read("history") ?? []
+    data = read("data") ?? [:]
+  }
+
+  /// The shape of one sample.
+  public var sampleShape: [Int] { image.shape.dropFirst().compactMap(\.known) }
+}

@@ -1,0 +1,93 @@
+import AgnesiArrays
+import AgnesiCompiler
+import AgnesiExpressions
+
+/// How a classifier does on a data set.
+public struct Evaluation: Sendable {
+  /// Samples.
+  public var count = 0
+  /// The sum of the samples' losses, in nats.
+  public var lossSum = 0.0
+  /// The most probable class of each sample, in order.
+  public var predictions: [Int] = []
+  /// Its probability, 0...1.
+  public var confidences: [Double] = []
+  /// The true classes.
+  public var labels: [Int] = []
+
+  public var errorCount: Int { zip(predictions, labels).count { $0 != $1 } }
+  /// The fraction of wrong predictions, 0...1; NaN without samples.
+  public var error: Double { Double(errorCount) / Double(count) }
+  public var loss: Double { lossSum / Double(count) }
+  public var accuracy: Double { 1 - error }
+
+  /// - Throws: ``ConfusionMatrixError`` where a prediction is no class of the data set.
+  public func confusion(classCount: Int) throws -> ConfusionMatrix {
+    var matrix = ConfusionMatrix(classCount: classCount)
+    for (prediction, label) in zip(predictions, labels) {
+      try matrix.add(predicted: prediction, actual: label)
+    }
+    return matrix
+  }
+
+  /// The samples that the network is most surely wrong about, surest first.
+  public func worstMistakes(_ limit: Int) -> [Int] {
+    let wrong = predictions.indices.filter { predictions[$0] != labels[$0] }
+    let ordered = wrong.sorted { (-confidences[$0], $0) < (-confidences[$1], $1) }
+    return Array(ordered.prefix(limit))
+  }
+}
+
+/// A compiled classifier that is run over data sets.
+public struct Evaluator: Sendable {
+  private let function: Function
+  private let probabilities: Tensor
+
+  /// Samples of one call.
+  private static let batchSize = 500
+
+  /// - Parameters:
+  ///   - image: the function's input.
+  ///   - probabilities: `[batch, classes]`, made of `image`.
+  public init(image: Tensor, probabilities: Tensor, on backend: any Backend) throws {
+    self.probabilities = probabilities
+    function = try compile(
+      [image], to: [probabilities], options: CompileOptions(name: "evaluate"), on: backend)
+  }
+
+  /// - Parameters:
+  ///   - interruption: stops between batches; the result then covers the samples so far.
+  ///   - progress: called after each batch with the number of samples done.
+  public func callAsFunction(
+    _ dataSet: DataSet, interruption: Interruption = Interruption(),
+    progress: (Int) -> Void = { _ in }
+  ) throws -> Evaluation {
+    let batches = try Batches(of: dataSet, size: Self.batchSize)
+    var result = Evaluation()
+    let stream = batches.epoch(0)
+    defer { stream.cancel() }
+    while let batch = stream.next(), !interruption.isRequested {
+      let rows = try function(batch.inputs)[probabilities]
+      add(rows, batch, to: &result)
+      progress(result.count)
+    }
+    return result
+  }
+
+  private func add(_ rows: NDArray, _ batch: Batch, to result: inout Evaluation) {
+    let classes = rows.shape[1]
+    let values = rows.scalars(as: Float.self)
+    let labels = batch.targets.scalars(as: Int32.self)
+    for row in 0..<batch.count {
+      let line = values[(row * classes)..<((row + 1) * classes)]
+      let best = line.indices.max { (line[$0], $1) < (line[$1], $0) } ?? line.startIndex
+      let label = Int(labels[row])
+      let known = label < classes ? Double(line[line.startIndex + label]) : 0
+      result.predictions.append(best - line.startIndex)
+      result.confidences.append(Double(line[best]))
+      result.labels.append(label)
+      result.lossSum -= logarithm(max(known, Double(Float.leastNonzeroMagnitude)))
+    }
+    result.count += batch.count
+  }
+}

@@ -1,0 +1,57 @@
+import AgnesiLayers
+
+/// How a network is trained: everything that, with the data and the network, determines the result.
+public struct TrainingSettings: Codable, Sendable, Hashable {
+  public var epochs: Int
+  /// Samples of a mini-batch.
+  public var batchSize: Int
+  /// Of initial values, the order of samples, dropout, and the part held out for validation.
+  public var seed: UInt64
+  public var optimizer: Optimizer
+  /// The largest learning rate; the schedule multiplies it.
+  public var rate: Double
+  public var schedule: Schedule
+  /// The weight of the sum of squared weights in the loss.
+  public var weightPenalty: Double
+
+  /// - Parameter rate: nil takes the optimiser's usual one.
+  public init(
+    epochs: Int = 25, batchSize: Int = 100, seed: UInt64 = 0, optimizer: Optimizer,
+    rate: Double, schedule: Schedule, weightPenalty: Double = 0
+  ) {
+    self.epochs = epochs
+    self.batchSize = batchSize
+    self.seed = seed
+    self.optimizer = optimizer
+    self.rate = rate
+    self.schedule = schedule
+    self.weightPenalty = weightPenalty
+  }
+
+  /// What is wrong with the settings, if anything: a sentence.
+  package var mistake: String? {
+    if epochs < 1 { return "epochs is \(epochs), it must be at least 1" }
+    if batchSize < 1 { return "the batch size is \(batchSize), it must be at least 1" }
+    if !(rate.isFinite && rate > 0) { return "the learning rate is \(rate), it must be positive" }
+    if !(weightPenalty >= 0) {
+      return "the weight penalty is \(weightPenalty), it must not be negative"
+    }
+    return nil
+  }
+}
+
+/// A mistake in how training was asked for.
+public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
+  public var message: String
+  public var hint: String?
+
+  package init(_ message: String, hint: String? = nil) {
+    self.message = message
+    self.hint = hint
+  }
+
+  public var description: String {
+    let first = "train: \(message)"
+    return hint.map { "\(first)\n  hint: \($0)" } ?? first
+  }
+}
