@@ -25,6 +25,9 @@ package enum Operations {
 
   private static let reductionsAndContractions: [any Operation.Type] = [
     Reduce.self, MatMul.self,
+    // Networks
+    ConvolutionForward.self, ConvolutionToInput.self, ConvolutionToKernels.self, MaxPool.self,
+    MaxPoolTaken.self, MaxPoolToInput.self, SumPool.self, SumPoolToInput.self,
   ]
 
   package static let byName: [String: any Operation.Type] = Dictionary(
