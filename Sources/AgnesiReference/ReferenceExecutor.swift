@@ -12,7 +12,6 @@ public enum ReferenceExecutor {
   ///
   /// - Parameters:
   ///   - outputs: any tensors, composites included.
-  ///   - updates: new values of parameters, assigned when everything is computed from the old ones.
   ///   - inputs: a value for each input that the outputs are made of.
   ///   - sizes: a number for each name of a size.
   ///   - callNumber: the counter of the random draws.
@@ -21,21 +20,15 @@ public enum ReferenceExecutor {
   ///   operation.
   /// - Complexity: that of the operations, each in plain Swift on doubles.
   public static func run(
-    outputs: [Tensor], updates: [GraphProgram.Update] = [], inputs: [Tensor: NDArray],
-    sizes: [String: Int] = [:], callNumber: Int = 0
+    outputs: [Tensor], inputs: [Tensor: NDArray], sizes: [String: Int] = [:], callNumber: Int = 0
   ) throws -> [NDArray] {
-    let roots = outputs + updates.map(\.value)
-    if let failure = roots.lazy.compactMap(\.failure).first { throw failure }
-    let expanded = expandComposites(roots)
+    if let failure = outputs.lazy.compactMap(\.failure).first { throw failure }
+    let expanded = expandComposites(outputs)
     var run = Run(
       inputs: inputs, sizes: sizes.mapValues { Size($0) }, callNumber: callNumber,
       order: expanded.topologicalNodes(), outputs: expanded)
     try run.execute()
-    let values = try expanded.map { try run.value(of: $0, for: $0.node) }
-    for (update, value) in zip(updates, values.dropFirst(outputs.count)) {
-      try update.parameter.assign(value)
-    }
-    return Array(values.prefix(outputs.count))
+    return try expanded.map { try run.value(of: $0, for: $0.node) }
   }
 }
 
