@@ -3,13 +3,27 @@
 /// Swift cannot list the types that conform to a protocol, so a new operation adds its line here; a
 /// test compares the list with the folder.
 package enum Operations {
-  package static let all: [any Operation.Type] = [
-    // Elementwise
-    Add.self, Cast.self, Compare.self, Divide.self, Exp.self, Multiply.self, Negate.self,
-    Select.self, Subtract.self,
-    // Shape
+  package static let all: [any Operation.Type] =
+    elementwise + shape + reductionsAndContractions
+
+  private static let elementwise: [any Operation.Type] = [
+    Absolute.self, Add.self, ArcCosine.self, ArcSine.self, ArcTangent.self, ArcTangent2.self,
+    Bitwise.self, Cast.self, Ceiling.self, Compare.self, ComplementaryErrorFunction.self,
+    Cosine.self, Digamma.self, Divide.self, ErrorFunction.self, Exp.self, Exp2.self,
+    ExpMinusOne.self, Floor.self, FloorDivide.self, GradientClip.self, GradientScale.self,
+    HyperbolicCosine.self, HyperbolicSine.self, HyperbolicTangent.self,
+    InverseHyperbolicCosine.self, InverseHyperbolicSine.self, InverseHyperbolicTangent.self,
+    IsNaN.self, Log.self, Log10.self, Log2.self, LogGamma.self, LogOnePlus.self, Maximum.self,
+    Minimum.self, Modulo.self, Multiply.self, Negate.self, Not.self, Power.self, Round.self,
+    Select.self, Sigmoid.self, Sign.self, Sine.self, Softplus.self, SquareRoot.self,
+    StopGradient.self, Subtract.self, Tangent.self, Truncate.self,
+  ]
+
+  private static let shape: [any Operation.Type] = [
     Broadcast.self, IndexValue.self, Reshape.self, SizeValue.self, Transpose.self,
-    // Reductions and contractions
+  ]
+
+  private static let reductionsAndContractions: [any Operation.Type] = [
     Reduce.self, MatMul.self,
   ]
 

@@ -1,0 +1,53 @@
+import AgnesiArrays
+import AgnesiLoops
+
+extension Tensor {
+  /// The quotient rounded down; operands broadcast.
+  ///
+  /// - Returns: the common shape and dtype, whole. A whole number divided by 0 is 0, a float ±∞ or
+  ///   NaN. A float's quotient is rounded to its dtype before it is rounded down. No slope passes.
+  public func floorDivided(by divisor: Tensor) -> Tensor { .binary(FloorDivide(), self, divisor) }
+  public func floorDivided(by divisor: some TensorNumber) -> Tensor {
+    floorDivided(by: constant(like: divisor))
+  }
+}
+
+struct FloorDivide: BinaryElementwise {
+  static let name = "floorDivide"
+
+  func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
+  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
+    (nil, nil)
+  }
+  func value(_ x: Double, _ y: Double) -> Double { (x / y).rounded(.down) }
+  func scalar(_ x: Scalar, _ y: Scalar) -> Scalar { .binary(.floorDivide, x, y) }
+
+  func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
+    let dtype = types[0].dtype
+    let values = zip(operands[0].doubles, operands[1].doubles).map { x, y -> Double in
+      if !dtype.isFloating { return y == 0 ? 0 : value(x, y) }
+      let isSingle = dtype.computed == .float32
+      return (isSingle ? Double(Float(x / y)) : x / y).rounded(.down)
+    }
+    return [NDArray(rounding: values, shape: operands[0].shape, dtype)]
+  }
+
+  static let examples = [
+    Example("floats", [.init([9], .uniform(-9...9)), .init([9])], differentiable: false) {
+      $0[0].floorDivided(by: $0[1])
+    },
+    Example("a quotient that rounds up", [.init([1], .given([1]))], differentiable: false) {
+      $0[0].floorDivided(by: 0.1)
+    },
+    Example(
+      "integers", [.init([20], .whole(-9...9), .int32), .init([20], .whole(-3...3), .int32)],
+      differentiable: false
+    ) { $0[0].floorDivided(by: $0[1]) },
+    Example("unsigned", [.init([5], .whole(0...255), .uint8)], differentiable: false) {
+      $0[0].floorDivided(by: 7)
+    },
+    Example("by zero", [.init([3], .given([1, -1, 0]))], differentiable: false) {
+      $0[0].floorDivided(by: 0)
+    },
+  ]
+}

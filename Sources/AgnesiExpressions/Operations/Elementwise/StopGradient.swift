@@ -1,0 +1,21 @@
+import AgnesiArrays
+import AgnesiLoops
+
+/// `x`, of which nothing is learned: no slope passes.
+public func stopGradient(_ x: Tensor) -> Tensor { Tensor(StopGradient(), x) }
+
+struct StopGradient: UnaryElementwise {
+  static let name = "stopGradient"
+
+  func resultType(_ operand: DType) throws(TypeError) -> DType { operand }
+  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+  func value(_ x: Double) -> Double { x }
+  func scalar(_ x: Scalar) -> Scalar { x }
+
+  static let examples = [
+    Example("floats", [.init([3, 4])], differentiable: false) { stopGradient($0[0]) },
+    Example("integers", [.init([3], .whole(0...9), .int32)], differentiable: false) {
+      stopGradient($0[0])
+    },
+  ]
+}

@@ -1,0 +1,25 @@
+import AgnesiLoops
+
+/// Each element without its fraction: rounded towards zero.
+///
+/// - Parameter x: floating.
+/// - Returns: the shape and dtype of `x`. It is flat between the steps, so no slope passes.
+public func trunc(_ x: Tensor) -> Tensor { Tensor(Truncate(), x) }
+
+struct Truncate: UnaryElementwise {
+  static let name = "trunc"
+
+  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+  func value(_ x: Double) -> Double { x.rounded(.towardZero) }
+  func scalar(_ x: Scalar) -> Scalar { x(.trunc) }
+
+  static let examples = [
+    Example("a matrix", [.init([3, 5], .uniform(-9...9))], differentiable: false) { trunc($0[0]) },
+    Example(
+      "halves", [.init([7], .given([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 7]))], differentiable: false
+    ) { trunc($0[0]) },
+    Example(
+      "special values", [.init([4], .given([.infinity, .nan, 1e20, -0.0]))], differentiable: false
+    ) { trunc($0[0]) },
+  ]
+}
