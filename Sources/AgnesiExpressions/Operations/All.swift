@@ -20,7 +20,8 @@ package enum Operations {
   ]
 
   private static let shape: [any Operation.Type] = [
-    Broadcast.self, IndexValue.self, Reshape.self, SizeValue.self, Transpose.self,
+    Broadcast.self, Concatenate.self, IndexValue.self, Pad.self, Reshape.self, SizeValue.self,
+    Slice.self, Transpose.self,
   ]
 
   private static let reductionsAndContractions: [any Operation.Type] = [
