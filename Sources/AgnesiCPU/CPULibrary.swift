@@ -52,6 +52,11 @@ struct MatrixLayout {
     } else {
       return nil
     }
+    if view.isContiguous {
+      // Also where a size of 0 makes the strides say nothing.
+      batch = rows * columns
+      return
+    }
     // A stride of 0 repeats a row, which BLAS cannot say.
     if row.isZero || (!isTransposed && down.isZero && !rows.isOne) { return nil }
     if isTransposed && along.isZero && !columns.isOne { return nil }
