@@ -8,7 +8,15 @@ import AgnesiExpressions
 //   numbers meet in one place:                (x·2)·3 → x·6
 
 extension Rewrites {
-  package static let canonicalize = signs + numbers
+  package static let canonicalize = gradientMarks + signs + numbers
+
+  /// What only speaks of gradients is nothing more once they are taken.
+  private static let gradientMarks = rules {
+    for label in ["stopGradient", "gradientScale", "gradientClip"] {
+      let x = Tensor.any("x")
+      rule("\(label) after differentiation", Tensor.node(label, x)) { match in match[x] }
+    }
+  }
 
   private static let signs = rules {
     let (x, y, c) = (Tensor.any("x"), Tensor.any("y"), Tensor.number("c"))
@@ -19,7 +27,7 @@ extension Rewrites {
     rule("negative of a sum", -(x + c)) { match in
       match.root.isSigned ? match.number(-match.value(c)) - match[x] : nil
     }
-    rule("minus from zero", 0 - x, -x, because: zeroSign)
+    rule("minus from zero", 0 - x, -x, because: zeroSign) { $0.root.dtype != .bool }
     rule("minus one times", x * -1, -x)
     rule("sign of a scaled value", -(x * c)) { match in
       match.root.isSigned ? match[x] * match.number(-match.value(c)) : nil

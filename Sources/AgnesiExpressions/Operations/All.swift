@@ -4,7 +4,7 @@
 /// test compares the list with the folder.
 package enum Operations {
   package static let all: [any Operation.Type] =
-    elementwise + shape + reductionsAndContractions + indexing + random
+    elementwise + shape + reductionsAndContractions + indexing + random + networks
 
   private static let elementwise: [any Operation.Type] = [
     Absolute.self, Add.self, ArcCosine.self, ArcSine.self, ArcTangent.self, ArcTangent2.self,
@@ -35,6 +35,11 @@ package enum Operations {
 
   private static let random: [any Operation.Type] = [
     RandomWord.self
+  ]
+
+  private static let networks: [any Operation.Type] = [
+    ConvolutionForward.self, ConvolutionToInput.self, ConvolutionToKernels.self, MaxPool.self,
+    MaxPoolTaken.self, MaxPoolToInput.self, SumPool.self, SumPoolToInput.self,
   ]
 
   package static let byName: [String: any Operation.Type] = Dictionary(

@@ -45,6 +45,23 @@ import Testing
     #expect(try run(x + w)[0].doubles == [0, 11, 2, 13, 4, 15])
   }
 
+  @Test func updatesAreAssignedAtTheEnd() throws {
+    let (a, b) = (Tensor.parameter("a", [], .constant(1)), Tensor.parameter("b", [], .constant(2)))
+    let swap = try compile(
+      [], to: ["sum": a + b], updates: Updates([(a, b), (b, a)]), on: .reference)
+    #expect(try swap().named("sum").scalar == 3)
+    #expect([a.parameter?.value.scalar, b.parameter?.value.scalar] == [2, 1])
+  }
+
+  @Test func asABackend() throws {
+    let w = Tensor.parameter("w", [2], .constant(1))
+    let y = x + w
+    let function = try compile([x], to: ["sum": y.sum()], on: .reference)
+    let values = NDArray([Float(1), 2, 3, 4, 5, 6], shape: [3, 2])
+    #expect(try function(values).named("sum").scalar == 27)
+    #expect(try function(values[rows: 0..<1]).named("sum").scalar == 5)
+  }
+
   @Test func compositesRunByTheirBodies() throws {
     let y = Tensor.composite("twice", [x]) { $0[0] + $0[0] }
     #expect(try run(y)[0].doubles == [0, 2, 4, 6, 8, 10])

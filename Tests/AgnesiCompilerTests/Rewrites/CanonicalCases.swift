@@ -43,6 +43,24 @@ private let signCases = cases {
   } becomes: {
     -3 - $0[0]
   }
+  RuleCase("stopGradient after differentiation") {
+    stopGradient($0[0])
+  } becomes: {
+    $0[0]
+  }
+  RuleCase("gradientScale after differentiation") {
+    gradientScaled($0[0], by: -1)
+  } becomes: {
+    $0[0]
+  }
+  RuleCase("gradientClip after differentiation") {
+    gradientClipped($0[0], -1, 1)
+  } becomes: {
+    $0[0]
+  }
+  RuleCase(declining: "minus from zero", [.init([3], .whole(0...1), .bool)]) {
+    .constant(0, .bool) - $0[0]
+  }
   RuleCase("minus from zero") {
     0 - $0[0]
   } becomes: {

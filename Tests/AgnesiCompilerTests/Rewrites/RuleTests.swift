@@ -5,7 +5,7 @@ import AgnesiReference
 import Testing
 
 private let allCases =
-  canonicalCases + stableCases + arithmeticCases + viewCases + reductionCases
+  canonicalCases + stableCases + arithmeticCases + viewCases + reductionCases + functionCases
 
 @Suite struct RuleTests {
   @Test(arguments: allCases) func makesTheGraph(_ item: RuleCase) throws {

@@ -1,1 +1,195 @@
-let stableCases: [RuleCase] = []
+import AgnesiArrays
+import AgnesiExpressions
+
+private let positive: [Example.Input] = [.init([3, 4], .uniform(0.1...3))]
+private let fraction: [Example.Input] = [.init([3, 4], .uniform(-0.9...0.9))]
+private let two: [Example.Input] = [.init([3, 4]), .init([3, 4])]
+
+let stableCases = logarithmCases + sigmoidCases + slopeCases
+
+private let logarithmCases = cases {
+  RuleCase("log of one plus", fraction) {
+    log(1 + $0[0])
+  } becomes: {
+    log1p($0[0])
+  }
+  RuleCase("log of one plus", fraction) {
+    log($0[0] + 1)
+  } becomes: {
+    log1p($0[0])
+  }
+  RuleCase("log of one minus", fraction) {
+    log(1 - $0[0])
+  } becomes: {
+    log1p(-$0[0])
+  }
+  RuleCase("exponential minus one") {
+    exp($0[0]) + -1
+  } becomes: {
+    expm1($0[0])
+  }
+  RuleCase("one minus exponential") {
+    1 - exp($0[0])
+  } becomes: {
+    -expm1($0[0])
+  }
+  RuleCase("log of one plus exponential") {
+    log1p(exp($0[0]))
+  } becomes: {
+    softplus($0[0])
+  }
+  RuleCase("log of a sum of two exponentials", two) {
+    log(exp($0[0]) + exp($0[1]))
+  } becomes: {
+    let (a, b) = ($0[0], $0[1])
+    return maximum(a, b) + softplus(-select(a .== b, .constant(0), abs(a - b)))
+  }
+  RuleCase("logarithm of an exponential") {
+    log(exp($0[0]))
+  } becomes: {
+    $0[0]
+  }
+}
+
+private let sigmoidCases = cases {
+  RuleCase("log of sigmoid") {
+    log(sigmoid($0[0]))
+  } becomes: {
+    -softplus(-$0[0])
+  }
+  RuleCase("one minus sigmoid") {
+    1 - sigmoid($0[0])
+  } becomes: {
+    sigmoid(-$0[0])
+  }
+  RuleCase("sigmoid written out") {
+    1 / (1 + exp($0[0]))
+  } becomes: {
+    sigmoid(-$0[0])
+  }
+  RuleCase("sigmoid as a fraction") {
+    exp($0[0]) / (exp($0[0]) + 1)
+  } becomes: {
+    sigmoid($0[0])
+  }
+  RuleCase(declining: "sigmoid as a fraction", two) { exp($0[0]) / (exp($0[1]) + 1) }
+  RuleCase("log of one minus sigmoid") {
+    log1p(-sigmoid($0[0]))
+  } becomes: {
+    -softplus($0[0])
+  }
+}
+
+private let slopeCases = cases {
+  RuleCase("product of a choice or 0", two) {
+    $0[1] * select($0[0] .> 0, $0[0], .constant(0))
+  } becomes: {
+    select($0[0] .> 0, $0[0] * $0[1], .constant(0))
+  }
+  RuleCase(declining: "product of a choice or 0", two) {
+    select($0[0] .> 0, $0[0], .constant(1)) * $0[1]
+  }
+  RuleCase("product of 0 or a choice", two) {
+    select($0[0] .> 0, .constant(0), $0[0]) * $0[1]
+  } becomes: {
+    select($0[0] .> 0, .constant(0), $0[0] * $0[1])
+  }
+  RuleCase("quotient of a choice or 0", two) {
+    select($0[0] .> 0, $0[0], .constant(0)) / $0[1]
+  } becomes: {
+    select($0[0] .> 0, $0[0] / $0[1], .constant(0))
+  }
+  RuleCase("quotient of 0 or a choice", two) {
+    select($0[0] .> 0, .constant(0), $0[0]) / $0[1]
+  } becomes: {
+    select($0[0] .> 0, .constant(0), $0[0] / $0[1])
+  }
+}
+
+private let functionInputs: [Example.Input] = [.init([3, 4], .uniform(0.5...2))]
+
+/// The exponent is broadcast already: a plain number would make other nodes at once.
+private func raised(_ x: Tensor, _ exponent: Double) -> Tensor {
+  power(x, Tensor.filled(exponent, x.shape, x.dtype))
+}
+
+let functionCases = cases {
+  RuleCase("power 0") {
+    raised($0[0], 0)
+  } becomes: {
+    .ones(like: $0[0])
+  }
+  RuleCase("power 1") {
+    raised($0[0], 1)
+  } becomes: {
+    $0[0]
+  }
+  RuleCase("power 2") {
+    raised($0[0], 2)
+  } becomes: {
+    $0[0] * $0[0]
+  }
+  RuleCase("power 3") {
+    raised($0[0], 3)
+  } becomes: {
+    ($0[0] * $0[0]) * $0[0]
+  }
+  RuleCase("power −1") {
+    raised($0[0], -1)
+  } becomes: {
+    1 / $0[0]
+  }
+  RuleCase(declining: "power −1", [.init([4], .whole(1...3), .int32)]) {
+    power($0[0], Tensor.filled(-1, [4], .int32))
+  }
+  RuleCase("power −2") {
+    raised($0[0], -2)
+  } becomes: {
+    1 / ($0[0] * $0[0])
+  }
+  RuleCase("power ½", functionInputs) {
+    raised($0[0], 0.5)
+  } becomes: {
+    sqrt($0[0])
+  }
+  RuleCase("power −½", functionInputs) {
+    raised($0[0], -0.5)
+  } becomes: {
+    1 / sqrt($0[0])
+  }
+  RuleCase("root of a square") {
+    sqrt(square($0[0]))
+  } becomes: {
+    abs($0[0])
+  }
+  RuleCase("square of a magnitude") {
+    square(abs($0[0]))
+  } becomes: {
+    square($0[0])
+  }
+  RuleCase("magnitude of a negative") {
+    abs(-$0[0])
+  } becomes: {
+    abs($0[0])
+  }
+  RuleCase("magnitude of a magnitude") {
+    abs(abs($0[0]))
+  } becomes: {
+    abs($0[0])
+  }
+  RuleCase("log1p of expm1") {
+    log1p(expm1($0[0]))
+  } becomes: {
+    $0[0]
+  }
+  RuleCase("the larger of the same") {
+    maximum($0[0], $0[0])
+  } becomes: {
+    $0[0]
+  }
+  RuleCase("the smaller of the same") {
+    minimum($0[0], $0[0])
+  } becomes: {
+    $0[0]
+  }
+}

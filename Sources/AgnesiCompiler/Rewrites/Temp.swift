@@ -1,6 +1,0 @@
-import AgnesiExpressions
-
-extension Rewrites {
-  static let functions: [Rule] = []
-  package static let stabilize: [Rule] = []
-}

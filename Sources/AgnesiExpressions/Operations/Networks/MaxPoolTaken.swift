@@ -1,0 +1,70 @@
+import AgnesiArrays
+import AgnesiLoops
+
+/// The elements at given places of windows: what maximum pooling takes, with the places of another
+/// tensor's maxima. The adjoint of ``MaxPoolToInput``. A place on padding gives 0.
+package struct MaxPoolTaken: Operation {
+  package static let name = "maxPoolTaken"
+  package let geometry: PoolingGeometry
+
+  package init(geometry: PoolingGeometry) { self.geometry = geometry }
+
+  package var roles: [String] { ["input", "places"] }
+
+  package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
+    let (x, places) = (operands[0], operands[1])
+    try geometry.validate(x)
+    guard x.dtype.isFloating, places.dtype == .int32 else {
+      throw TypeError("needs floating values and int32 places, got \(x) and \(places)")
+    }
+    try geometry.validate(outputs: places.shape, input: x.shape)
+    return [TensorType(x.dtype, places.shape)]
+  }
+
+  package func gradient(
+    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+  ) -> [Tensor?] {
+    guard let slope = slopes[0] else { return [nil, nil] }
+    let size = geometry.split(operands[0].shape).spatial
+    return [Tensor(MaxPoolToInput(geometry: geometry, size: size), slope, operands[1]), nil]
+  }
+
+  package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
+    let (x, places) = (operands[0].doubles, operands[1].doubles)
+    let shape = types[0].knownShape ?? []
+    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    geometry.forEachMember(input: operands[0].shape, output: shape) { position, window, within in
+      if Double(within) == places[window] { result[window] = x[position] }
+    }
+    return [NDArray(rounding: result, shape: shape, types[0].dtype)]
+  }
+
+  package func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
+    let geometry = geometry
+    let (leading, sizes) = geometry.split(operands[0].shape)
+    let window = geometry.window.map { Size($0) }
+    return .pull { index, operands in
+      let place = operands[1](index).cast(to: .int64)
+      let within = Reshape.indices(of: place, in: window)
+      let (position, conditions) = geometry.input(
+        output: Array(index.dropFirst(leading.count)), within: within, sizes: sizes)
+      let value = operands[0](Array(index.prefix(leading.count)) + position)
+      return .guarded(by: conditions, value)
+    }
+  }
+
+  package static let examples = [
+    Example("2×2", [.init([2, 3, 6, 8]), .places([2, 3, 3, 4], 4)]) {
+      Tensor(MaxPoolTaken(geometry: .square(2, stride: 2)), $0[0], $0[1])
+    },
+    Example("overlapping, padded", [.init([2, 1, 7, 6]), .places([2, 1, 4, 3], 9)]) {
+      Tensor(MaxPoolTaken(geometry: .square(3, stride: 2, padding: 1)), $0[0], $0[1])
+    },
+    Example("not contiguous", [.init([6, 4, 1, 2]), .places([2, 1, 3, 2], 4)]) {
+      Tensor(MaxPoolTaken(geometry: .square(2, stride: 2)), $0[0].transposed([3, 2, 0, 1]), $0[1])
+    },
+    Example("empty batch", [.init([0, 1, 4, 4]), .places([0, 1, 2, 2], 4)]) {
+      Tensor(MaxPoolTaken(geometry: .square(2, stride: 2)), $0[0], $0[1])
+    },
+  ]
+}

@@ -1,0 +1,106 @@
+import AgnesiArrays
+import AgnesiLoops
+
+/// The adjoint of maximum pooling: each slope goes to the element that its window's maximum came
+/// from; slopes of overlapping windows add up. Also the unpooling of decoders, with the places of an
+/// encoder.
+package struct MaxPoolToInput: Operation {
+  package static let name = "maxPoolToInput"
+  package let geometry: PoolingGeometry
+  /// The sizes of the pooled axes before pooling.
+  package let size: Shape
+
+  package init(geometry: PoolingGeometry, size: Shape) {
+    self.geometry = geometry
+    self.size = size
+  }
+
+  package var roles: [String] { ["slopes", "places"] }
+
+  package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
+    let (slopes, places) = (operands[0], operands[1])
+    try geometry.validate(slopes)
+    guard slopes.dtype.isFloating, places.dtype == .int32 else {
+      throw TypeError("needs floating values and int32 places, got \(slopes) and \(places)")
+    }
+    let outputs = try Shape.equal(slopes.shape, places.shape)
+    let shape = geometry.split(outputs).leading + size
+    try geometry.validate(outputs: outputs, input: shape)
+    return [TensorType(slopes.dtype, shape)]
+  }
+
+  package func gradient(
+    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+  ) -> [Tensor?] {
+    guard let slope = slopes[0] else { return [nil, nil] }
+    return [Tensor(MaxPoolTaken(geometry: geometry), slope, operands[1]), nil]
+  }
+
+  package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
+    let (slopes, places) = (operands[0].doubles, operands[1].doubles)
+    let shape = types[0].knownShape ?? []
+    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    geometry.forEachMember(input: shape, output: operands[0].shape) { x, y, within in
+      if Double(within) == places[y] { result[x] += slopes[y] }
+    }
+    return [NDArray(rounding: result, shape: shape, types[0].dtype)]
+  }
+
+  package func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
+    let geometry = geometry
+    let (leading, inputs) = geometry.split(results[0].shape)
+    let outputs = geometry.split(operands[0].shape).spatial
+    func value(_ index: [Scalar], _ candidate: [Scalar], _ operands: [Reader]) -> Scalar {
+      let window = geometry.output(
+        input: Array(index.dropFirst(leading.count)), candidate: candidate, inputs: inputs,
+        outputs: outputs)
+      let position = Array(index.prefix(leading.count)) + window.index
+      let place = geometry.position(within: window.within).cast(to: .int32)
+      let isWinner = operands[1](position) .== place
+      // The inner condition reads memory, so it stands inside the one that says where there is some.
+      let inner = Scalar.guarded(by: [isWinner], operands[0](position))
+      return .guarded(by: window.conditions, inner)
+    }
+    let coverage = geometry.coverage
+    if coverage.allSatisfy({ $0 == 1 }) {
+      let only = coverage.map { _ in Scalar.index(0) }
+      return .pull { index, operands in value(index, only, operands) }
+    }
+    return .reduce(.sum, over: coverage.map { Size($0) }) { index, domain, operands in
+      value(index, domain, operands)
+    }
+  }
+
+  package func substituting(_ sizes: [String: Size]) -> MaxPoolToInput {
+    MaxPoolToInput(geometry: geometry, size: size.map { $0.substituting(sizes) })
+  }
+
+  package static let examples = [
+    Example("2×2", [.init([2, 3, 3, 4]), .places([2, 3, 3, 4], 4)]) {
+      Tensor(MaxPoolToInput(geometry: .square(2, stride: 2), size: [6, 8]), $0[0], $0[1])
+    },
+    Example("a rest at the border", [.init([1, 2, 3, 2]), .places([1, 2, 3, 2], 4)]) {
+      Tensor(MaxPoolToInput(geometry: .square(2, stride: 2), size: [7, 5]), $0[0], $0[1])
+    },
+    Example("overlapping, padded", [.init([2, 1, 4, 3]), .places([2, 1, 4, 3], 9)]) {
+      Tensor(
+        MaxPoolToInput(geometry: .square(3, stride: 2, padding: 1), size: [7, 6]), $0[0], $0[1])
+    },
+    Example("stride 1", [.init([1, 2, 4, 3]), .places([1, 2, 4, 3], 9)]) {
+      Tensor(MaxPoolToInput(geometry: .square(3, stride: 1), size: [6, 5]), $0[0], $0[1])
+    },
+    Example("stride larger than the window", [.init([1, 1, 3, 2]), .places([1, 1, 3, 2], 4)]) {
+      Tensor(MaxPoolToInput(geometry: .square(2, stride: 3), size: [9, 7]), $0[0], $0[1])
+    },
+    Example("empty batch", [.init([0, 1, 2, 2]), .places([0, 1, 2, 2], 4)]) {
+      Tensor(MaxPoolToInput(geometry: .square(2, stride: 2), size: [4, 4]), $0[0], $0[1])
+    },
+  ]
+}
+
+extension Example.Input {
+  /// Places in windows of `area` elements.
+  static func places(_ shape: [Int], _ area: Int) -> Example.Input {
+    .init(shape, .whole(0...(area - 1)), .int32)
+  }
+}

@@ -1,0 +1,157 @@
+import AgnesiArrays
+import AgnesiLoops
+
+/// The sum of each window; padding counts as 0. What average pooling is made of.
+package struct SumPool: Operation {
+  package static let name = "sumPool"
+  package let geometry: PoolingGeometry
+
+  package init(geometry: PoolingGeometry) { self.geometry = geometry }
+
+  package var roles: [String] { ["input"] }
+
+  package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
+    let x = operands[0]
+    try geometry.validate(x)
+    guard x.dtype.isFloating else {
+      throw TypeError(
+        "needs a floating operand, got \(x.dtype)", hint: "convert it with cast(to: .float32)")
+    }
+    return [TensorType(x.dtype, try geometry.outputShape(x.shape))]
+  }
+
+  package func gradient(
+    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+  ) -> [Tensor?] {
+    guard let slope = slopes[0] else { return [nil] }
+    let size = geometry.split(operands[0].shape).spatial
+    return [Tensor(SumPoolToInput(geometry: geometry, size: size), slope)]
+  }
+
+  package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
+    let x = operands[0].doubles
+    let shape = types[0].knownShape ?? []
+    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    geometry.forEachMember(input: operands[0].shape, output: shape) { position, window, _ in
+      result[window] += x[position]
+    }
+    return [NDArray(rounding: result, shape: shape, types[0].dtype)]
+  }
+
+  package func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
+    let geometry = geometry
+    let (leading, sizes) = geometry.split(operands[0].shape)
+    let window = geometry.window.map { Size($0) }
+    return .reduce(.sum, over: window) { index, domain, operands in
+      let (position, conditions) = geometry.input(
+        output: Array(index.dropFirst(leading.count)), within: domain, sizes: sizes)
+      let value = operands[0](Array(index.prefix(leading.count)) + position)
+      return .guarded(by: conditions, value)
+    }
+  }
+
+  package static let examples = [
+    Example("2×2", [.init([2, 3, 6, 8])]) { sumPool2D($0[0]) },
+    Example("odd sizes", [.init([3, 2, 7, 5])]) { sumPool2D($0[0]) },
+    Example("partial windows", [.init([1, 2, 7, 5])]) { sumPool2D($0[0], partialWindows: true) },
+    Example("overlapping, padded", [.init([2, 2, 7, 6])]) {
+      sumPool2D($0[0], window: [3, 3], stride: [2, 2], padding: [1, 1])
+    },
+    Example("stride 1", [.init([1, 2, 5, 4])]) {
+      sumPool2D($0[0], window: [3, 2], stride: [1, 1])
+    },
+    Example("stride larger than the window", [.init([1, 2, 9, 8])]) {
+      sumPool2D($0[0], window: [2, 1], stride: [3, 3])
+    },
+    Example("size 1", [.init([1, 1, 1, 1])]) { sumPool2D($0[0], window: [1, 1]) },
+    Example("empty batch", [.init([0, 2, 4, 4])]) { sumPool2D($0[0]) },
+    Example("not contiguous", [.init([6, 5, 2, 3])]) {
+      sumPool2D($0[0].transposed([3, 2, 0, 1]))
+    },
+  ]
+}
+
+/// The adjoint of sum pooling: the sum of the slopes of all windows that see an element.
+package struct SumPoolToInput: Operation {
+  package static let name = "sumPoolToInput"
+  package let geometry: PoolingGeometry
+  /// The sizes of the pooled axes before pooling.
+  package let size: Shape
+
+  package init(geometry: PoolingGeometry, size: Shape) {
+    self.geometry = geometry
+    self.size = size
+  }
+
+  package var roles: [String] { ["slopes"] }
+
+  package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
+    let slopes = operands[0]
+    try geometry.validate(slopes)
+    guard slopes.dtype.isFloating else {
+      throw TypeError("needs floating slopes, got \(slopes.dtype)")
+    }
+    let shape = geometry.split(slopes.shape).leading + size
+    try geometry.validate(outputs: slopes.shape, input: shape)
+    return [TensorType(slopes.dtype, shape)]
+  }
+
+  package func gradient(
+    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+  ) -> [Tensor?] {
+    [slopes[0].map { Tensor(SumPool(geometry: geometry), $0) }]
+  }
+
+  package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
+    let slopes = operands[0].doubles
+    let shape = types[0].knownShape ?? []
+    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    geometry.forEachMember(input: shape, output: operands[0].shape) { position, window, _ in
+      result[position] += slopes[window]
+    }
+    return [NDArray(rounding: result, shape: shape, types[0].dtype)]
+  }
+
+  package func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
+    let geometry = geometry
+    let (leading, inputs) = geometry.split(results[0].shape)
+    let outputs = geometry.split(operands[0].shape).spatial
+    func value(_ index: [Scalar], _ candidate: [Scalar], _ operands: [Reader]) -> Scalar {
+      let window = geometry.output(
+        input: Array(index.dropFirst(leading.count)), candidate: candidate, inputs: inputs,
+        outputs: outputs)
+      let position = Array(index.prefix(leading.count)) + window.index
+      return .guarded(by: window.conditions, operands[0](position))
+    }
+    let coverage = geometry.coverage
+    if coverage.allSatisfy({ $0 == 1 }) {
+      let only = coverage.map { _ in Scalar.index(0) }
+      return .pull { index, operands in value(index, only, operands) }
+    }
+    return .reduce(.sum, over: coverage.map { Size($0) }) { index, domain, operands in
+      value(index, domain, operands)
+    }
+  }
+
+  package func substituting(_ sizes: [String: Size]) -> SumPoolToInput {
+    SumPoolToInput(geometry: geometry, size: size.map { $0.substituting(sizes) })
+  }
+
+  package static let examples = [
+    Example("2×2", [.init([2, 3, 3, 4])]) {
+      Tensor(SumPoolToInput(geometry: .square(2, stride: 2), size: [6, 8]), $0[0])
+    },
+    Example("a rest at the border", [.init([1, 2, 3, 2])]) {
+      Tensor(SumPoolToInput(geometry: .square(2, stride: 2), size: [7, 5]), $0[0])
+    },
+    Example("overlapping, padded", [.init([2, 1, 4, 3])]) {
+      Tensor(SumPoolToInput(geometry: .square(3, stride: 2, padding: 1), size: [7, 6]), $0[0])
+    },
+    Example("stride 1", [.init([1, 2, 4, 3])]) {
+      Tensor(SumPoolToInput(geometry: .square(3, stride: 1), size: [6, 5]), $0[0])
+    },
+    Example("empty batch", [.init([0, 1, 2, 2])]) {
+      Tensor(SumPoolToInput(geometry: .square(2, stride: 2), size: [4, 4]), $0[0])
+    },
+  ]
+}

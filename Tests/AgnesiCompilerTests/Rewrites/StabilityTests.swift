@@ -1,0 +1,96 @@
+import AgnesiArrays
+import AgnesiCompiler
+import AgnesiExpressions
+import AgnesiLoops
+import AgnesiReference
+import Testing
+
+/// The inputs for which the stable forms exist: what the formula is worth there, in float32.
+struct ExtremeCase: Sendable, CustomStringConvertible {
+  let description: String
+  let inputs: [Double]
+  let expected: [Double]
+  /// Whether the formula comes to the same without rewriting.
+  let isRightAsWritten: Bool
+  let formula: @Sendable (Tensor) -> Tensor
+
+  init(
+    _ description: String, _ inputs: [Double], _ expected: [Double],
+    isRightAsWritten: Bool = false, _ formula: @escaping @Sendable (Tensor) -> Tensor
+  ) {
+    self.description = description
+    self.inputs = inputs
+    self.expected = expected
+    self.isRightAsWritten = isRightAsWritten
+    self.formula = formula
+  }
+}
+
+private let ln2 = 0.693_147_180_559_945_3
+
+private let elementwiseExtremes: [ExtremeCase] = [
+  ExtremeCase("log(1 + x)", [1e-10, -1e-10, 0], [1e-10, -1e-10, 0]) { log(1 + $0) },
+  ExtremeCase("log(1 - x)", [1e-10, 0], [-1e-10, 0]) { log(1 - $0) },
+  ExtremeCase("exp(x) - 1", [1e-10, -1000], [1e-10, -1]) { exp($0) - 1 },
+  ExtremeCase("1 - exp(x)", [1e-10, -1000], [-1e-10, 1]) { 1 - exp($0) },
+  ExtremeCase("log(1 + exp(x))", [1000, 0, -50], [1000, ln2, 1.928_749_847_963_918e-22]) {
+    log(1 + exp($0))
+  },
+  ExtremeCase("log(exp(x))", [1000, -1000], [1000, -1000]) { log(exp($0)) },
+  ExtremeCase("log(sigmoid(x))", [-1000, 1000, 0], [-1000, 0, -ln2]) { log(sigmoid($0)) },
+  ExtremeCase("log(1 - sigmoid(x))", [1000, -1000, 0], [-1000, 0, -ln2]) { log(1 - sigmoid($0)) },
+  ExtremeCase("1 - sigmoid(x)", [50, -1000], [1.928_749_847_963_918e-22, 1]) { 1 - sigmoid($0) },
+  ExtremeCase("exp(x) / (1 + exp(x))", [1000, -1000], [1, 0]) { exp($0) / (1 + exp($0)) },
+  ExtremeCase(
+    "log(exp(x) + exp(2x))", [1000, -1000, 0, -.infinity], [2000, -1000, ln2, -.infinity]
+  ) { log(exp($0) + exp($0 * 2)) },
+  ExtremeCase("sqrt(x²)", [1e30, -1e-30], [1e30, 1e-30]) { sqrt($0 * $0) },
+  ExtremeCase("sigmoid written out", [1000, -1000, 0], [1, 0, 0.5], isRightAsWritten: true) {
+    1 / (1 + exp(-($0 * 2)))
+  },
+]
+
+private let extremes = elementwiseExtremes + lossExtremes
+
+@Suite struct StabilityTests {
+  private func run(_ item: ExtremeCase, _ rewrite: (Tensor) throws -> Tensor) throws -> [Double] {
+    let x = Tensor.input("x", [Size(item.inputs.count)])
+    let values = NDArray(rounding: item.inputs, shape: [item.inputs.count], .float32)
+    let result = try rewrite(item.formula(x))
+    return try ReferenceExecutor.run(outputs: [result], inputs: [x: values])[0].doubles
+  }
+
+  private func isRight(_ result: [Double], _ item: ExtremeCase) -> Bool {
+    result.count == item.expected.count
+      && zip(result, item.expected).allSatisfy { value, expected in
+        value == expected || (value - expected).magnitude <= expected.magnitude * 4 * 0x1p-23
+      }
+  }
+
+  @Test(arguments: extremes, [RewriteLevel.fast, .full])
+  func isRightAfterRewriting(_ item: ExtremeCase, _ level: RewriteLevel) throws {
+    let result = try run(item) {
+      try Pipeline(level: level, isVerifying: true).apply(to: [$0])[0]
+    }
+    #expect(isRight(result, item), "\(result) instead of \(item.expected)")
+  }
+
+  /// Otherwise the rule, or the case, is for nothing.
+  @Test(arguments: extremes) func isWrongAsWritten(_ item: ExtremeCase) throws {
+    let result = try run(item) { $0 }
+    #expect(isRight(result, item) == item.isRightAsWritten, "\(result)")
+  }
+
+  /// The slope of a choice that was not made stays away from 0 · ∞.
+  @Test func slopesOfWhatWasNotChosen() throws {
+    let x = Tensor.input("x", [3])
+    let root = select(x .> 0, sqrt(x), .zeros(like: x))
+    let slope = gradient(of: root.sum(), withRespectTo: [x])[0]
+    let values = [x: NDArray([Float(0), 4, -1])]
+    let before = try ReferenceExecutor.run(outputs: [slope], inputs: values)[0].doubles
+    #expect(before[0].isNaN)
+    let rewritten = try Pipeline().apply(to: [slope])
+    let after = try ReferenceExecutor.run(outputs: rewritten, inputs: values)[0].doubles
+    #expect(after == [0, 0.25, 0])
+  }
+}
