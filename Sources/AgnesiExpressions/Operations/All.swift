@@ -4,7 +4,7 @@
 /// test compares the list with the folder.
 package enum Operations {
   package static let all: [any Operation.Type] =
-    elementwise + shape + reductionsAndContractions + networks
+    elementwise + shape + reductionsAndContractions + indexing + random + networks
 
   private static let elementwise: [any Operation.Type] = [
     Absolute.self, Add.self, ArcCosine.self, ArcSine.self, ArcTangent.self, ArcTangent2.self,
@@ -20,11 +20,21 @@ package enum Operations {
   ]
 
   private static let shape: [any Operation.Type] = [
-    Broadcast.self, IndexValue.self, Reshape.self, SizeValue.self, Transpose.self,
+    Broadcast.self, Concatenate.self, IndexValue.self, Pad.self, Reshape.self, SizeValue.self,
+    Slice.self, Transpose.self,
   ]
 
   private static let reductionsAndContractions: [any Operation.Type] = [
     Reduce.self, MatMul.self,
+  ]
+
+  private static let indexing: [any Operation.Type] = [
+    ArgReduce.self, CumulativeSum.self, Gather.self, ScatterAdd.self, ScatterAlongAxis.self,
+    Sort.self, TakeAlongAxis.self, TopK.self,
+  ]
+
+  private static let random: [any Operation.Type] = [
+    RandomWord.self
   ]
 
   private static let networks: [any Operation.Type] = [
