@@ -28,6 +28,11 @@ package enum Operations {
     Reduce.self, MatMul.self,
   ]
 
+  private static let networks: [any Operation.Type] = [
+    ConvolutionForward.self, ConvolutionToInput.self, ConvolutionToKernels.self, MaxPool.self,
+    MaxPoolTaken.self, MaxPoolToInput.self, SumPool.self, SumPoolToInput.self,
+  ]
+
   private static let indexing: [any Operation.Type] = [
     ArgReduce.self, CumulativeSum.self, Gather.self, ScatterAdd.self, ScatterAlongAxis.self,
     Sort.self, TakeAlongAxis.self, TopK.self,
@@ -35,11 +40,6 @@ package enum Operations {
 
   private static let random: [any Operation.Type] = [
     RandomWord.self
-  ]
-
-  private static let networks: [any Operation.Type] = [
-    ConvolutionForward.self, ConvolutionToInput.self, ConvolutionToKernels.self, MaxPool.self,
-    MaxPoolTaken.self, MaxPoolToInput.self, SumPool.self, SumPoolToInput.self,
   ]
 
   package static let byName: [String: any Operation.Type] = Dictionary(
