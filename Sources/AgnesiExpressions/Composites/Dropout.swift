@@ -29,7 +29,7 @@ public func dropout(
   if rate == 0 { return x }
   let scale = 1 / (1 - rate)
   let attributes: [String: Attribute] = [
-    "rate": .number(rate), "sharedAxes": .integers(shared), "name": .text(Scope.qualified(name)),
+    "rate": .number(rate), "sharedAxes": .integers(shared), "stream": .text(Scope.qualified(name)),
   ]
   // The draw is a result, so that the gradient uses it instead of drawing again.
   return .composite(

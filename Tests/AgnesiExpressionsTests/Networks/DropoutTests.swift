@@ -41,7 +41,7 @@ import Testing
   @Test func namesStandInScopes() {
     let x = Tensor.input("x", [3])
     let y = Scope.named("dense") { dropout(x) }
-    #expect(y.composite?.attributes["name"] == .text("dense.dropout"))
+    #expect(y.composite?.attributes["stream"] == .text("dense.dropout"))
     #expect(y.node.operation as? Composite != dropout(x).node.operation as? Composite)
   }
 
