@@ -4,7 +4,7 @@
 /// test compares the list with the folder.
 package enum Operations {
   package static let all: [any Operation.Type] =
-    elementwise + shape + reductionsAndContractions
+    elementwise + shape + reductionsAndContractions + networks
 
   private static let elementwise: [any Operation.Type] = [
     Absolute.self, Add.self, ArcCosine.self, ArcSine.self, ArcTangent.self, ArcTangent2.self,
@@ -25,7 +25,9 @@ package enum Operations {
 
   private static let reductionsAndContractions: [any Operation.Type] = [
     Reduce.self, MatMul.self,
-    // Networks
+  ]
+
+  private static let networks: [any Operation.Type] = [
     ConvolutionForward.self, ConvolutionToInput.self, ConvolutionToKernels.self, MaxPool.self,
     MaxPoolTaken.self, MaxPoolToInput.self, SumPool.self, SumPoolToInput.self,
   ]

@@ -68,7 +68,9 @@ extension ConvolutionForward {
   package static let examples = [
     Example("3×3", [.init([2, 3, 7, 6]), .init([4, 3, 3, 3])]) { convolution2D($0[0], $0[1]) },
     Example("size 1", [.init([1, 1, 1, 1]), .init([1, 1, 1, 1])]) { convolution2D($0[0], $0[1]) },
-    Example("odd sizes, half padding", [.init([3, 5, 9, 11]), .init([7, 5, 3, 5])], tolerance: 64) {
+    Example(
+      "odd sizes, half padding", [.init([3, 5, 9, 11]), .init([7, 5, 3, 5])], tolerance: 64
+    ) {
       convolution2D($0[0], $0[1], padding: .same)
     },
     Example("full padding", [.init([1, 2, 4, 5]), .init([3, 2, 3, 2])]) {

@@ -104,7 +104,8 @@ private func averagePool(
     _ = try Tensor.checked(SumPool(geometry: geometry), x)
     let attributes: [String: Attribute] = [
       "window": .integers(geometry.window), "stride": .integers(geometry.stride),
-      "padding": .integers(geometry.padBegin), "partialWindows": .integers([partialWindows ? 1 : 0]),
+      "padding": .integers(geometry.padBegin),
+      "partialWindows": .integers([partialWindows ? 1 : 0]),
       "countingPadding": .integers([countingPadding ? 1 : 0]),
     ]
     return .composite("averagePool", [x], attributes: attributes) { operands in
