@@ -58,6 +58,7 @@ extension CHelpers.Helper {
         static const double taylor[] = {\(list(Digamma.taylor))};
         double sum = 0;
         if (x <= 0) {
+          if (x == 0) return __builtin_copysign(__builtin_inf(), -x);
           if (x == __builtin_floor(x)) return __builtin_nan("");
           sum = -3.141592653589793 / agnesi_tan_f64(3.141592653589793 * (x - __builtin_round(x)));
           x = 1 - x;

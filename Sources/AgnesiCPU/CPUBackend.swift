@@ -9,10 +9,19 @@ public struct CPU: Backend {
 
   let compiler: KernelCompiler
 
-  /// - Throws nothing here: a missing C compiler is reported by `compile`.
-  public init() { self.init(compiler: KernelCompiler(math: CMath.source)) }
+  let profiler: Profiler?
 
-  package init(compiler: KernelCompiler) { self.compiler = compiler }
+  /// A missing C compiler is reported by `compile`.
+  ///
+  /// - Parameter profiler: gathers how long each step of the functions takes.
+  public init(profiler: Profiler? = nil) {
+    self.init(compiler: KernelCompiler(math: CMath.source), profiler: profiler)
+  }
+
+  package init(compiler: KernelCompiler, profiler: Profiler? = nil) {
+    self.compiler = compiler
+    self.profiler = profiler
+  }
 
   /// The number of threads that kernels use; at first the number of cores that this process may run
   /// on, or the environment variable AGNESI_THREADS.
@@ -25,7 +34,7 @@ public struct CPU: Backend {
 
   public func prepare(_ program: GraphProgram) throws -> any Executable {
     let lowered = Lowerer.lower(program, library: CPULibrary())
-    return try CPUExecutable(program, lowered, compiler: compiler)
+    return try CPUExecutable(program, lowered, compiler: compiler, profiler: profiler)
   }
 }
 

@@ -12,6 +12,7 @@ final class CPUExecutable: Executable {
   /// The compiled function of each step that is a kernel; equal kernels share one.
   private let functions: [CompiledUnit.Function?]
   private let unit: CompiledUnit?
+  private let profiler: Profiler?
 
   private struct Plans {
     var bySizes: [[String: Int]: CPUPlan] = [:]
@@ -24,7 +25,11 @@ final class CPUExecutable: Executable {
   /// photos.
   private static let planLimit = 16
 
-  init(_ program: GraphProgram, _ lowered: LoweredProgram, compiler: KernelCompiler) throws {
+  init(
+    _ program: GraphProgram, _ lowered: LoweredProgram, compiler: KernelCompiler,
+    profiler: Profiler?
+  ) throws {
+    self.profiler = profiler
     self.lowered = lowered
     outputTypes = program.outputs.map(\.type)
     var kernels: [Kernel] = []
@@ -55,7 +60,7 @@ final class CPUExecutable: Executable {
   private func plan(for sizes: [String: Int]) throws -> CPUPlan {
     if let known = plans.withLock({ $0.bySizes[sizes] }) { return known }
     let shapes = outputTypes.map { type in type.shape.map { $0.evaluated(sizes) ?? 0 } }
-    let plan = try CPUPlan(lowered, functions: functions, sizes: sizes, outputShapes: shapes)
+    let plan = try CPUPlan(lowered, functions: functions, sizes: sizes, outputShapes: shapes, profiler: profiler)
     plans.withLock { plans in
       plans.bySizes[sizes] = plan
       plans.order.append(sizes)

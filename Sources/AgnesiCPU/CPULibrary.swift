@@ -19,6 +19,7 @@ struct CPULibrary: LibraryTable {
 /// What a library call is, seen from its node.
 enum LibraryKernel {
   case matmul
+  case convolution(agnesi_convolution_kind, ConvolutionGeometry)
 
   static func kind(of node: Node) -> LibraryKernel? {
     guard let dtype = node.types.first?.dtype else { return nil }
@@ -26,6 +27,12 @@ enum LibraryKernel {
     guard dtype == .float32 || isDouble else { return nil }
     switch node.operation {
     case is MatMul: return .matmul
+    case let operation as ConvolutionForward where !isDouble:
+      return .convolution(agnesi_convolution_forward, operation.geometry)
+    case let operation as ConvolutionToInput where !isDouble:
+      return .convolution(agnesi_convolution_to_data, operation.geometry)
+    case let operation as ConvolutionToKernels where !isDouble:
+      return .convolution(agnesi_convolution_to_weights, operation.geometry)
     default: return nil
     }
   }
@@ -51,6 +58,11 @@ struct MatrixLayout {
       (isTransposed, row) = (true, columns.isOne ? rows : along)
     } else {
       return nil
+    }
+    if view.isContiguous {
+      // Also where a size of 0 makes the strides say nothing.
+      batch = rows * columns
+      return
     }
     // A stride of 0 repeats a row, which BLAS cannot say.
     if row.isZero || (!isTransposed && down.isZero && !rows.isOne) { return nil }

@@ -12,6 +12,7 @@ final class CPUPlan: Sendable {
   let outputShapes: [[Int]]
   private let lowered: LoweredProgram
   private let memory: MemoryPlan
+  private let profiler: Profiler?
   private let steps: StepTable
   private let workspaces: Mutex<[Workspace]>
   /// Buffers that get another address in each call.
@@ -22,9 +23,10 @@ final class CPUPlan: Sendable {
 
   init(
     _ lowered: LoweredProgram, functions: [CompiledUnit.Function?], sizes: [String: Int],
-    outputShapes: [[Int]]
+    outputShapes: [[Int]], profiler: Profiler?
   ) throws {
     self.lowered = lowered
+    self.profiler = profiler
     self.outputShapes = outputShapes
     memory = MemoryPlan(lowered, sizes: sizes)
     steps = try StepTable(lowered, functions: functions, sizes: sizes)
@@ -67,7 +69,9 @@ final class CPUPlan: Sendable {
     }
     defer { for index in parameters.indices { workspace.held[index] = nil } }
     let failed = agnesi_run_on(
-      agnesi_shared_executor(), steps.pointer, Int64(steps.count), workspace.slots, nil)
+      agnesi_shared_executor(), steps.pointer, Int64(steps.count), workspace.slots,
+      profiler == nil ? nil : workspace.seconds)
+    profiler?.add(lowered, self, workspace.seconds)
     guard failed < 0 else {
       throw FunctionError(lowered.steps[Int(failed)].label, "the library call failed")
     }
@@ -89,6 +93,8 @@ extension NDArray {
 private final class Workspace: @unchecked Sendable {
   let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   let callNumber: UnsafeMutablePointer<Int64>
+  /// How long each step took, where somebody asks.
+  let seconds: UnsafeMutablePointer<Double>
   private let slotCount: Int
   private let arena: ArrayStorage
   private var constants: [NDArray] = []
@@ -101,6 +107,7 @@ private final class Workspace: @unchecked Sendable {
     slots.initialize(repeating: nil, count: max(1, slotCount))
     callNumber = .allocate(capacity: 1)
     callNumber.initialize(to: 0)
+    seconds = .allocate(capacity: max(1, lowered.steps.count))
     arena = ArrayStorage(uninitialized: memory.byteCount)
     held = [ArrayStorage?](repeating: nil, count: slotCount)
     for (slot, buffer) in lowered.buffers.enumerated() {
@@ -119,5 +126,6 @@ private final class Workspace: @unchecked Sendable {
   deinit {
     slots.deallocate()
     callNumber.deallocate()
+    seconds.deallocate()
   }
 }

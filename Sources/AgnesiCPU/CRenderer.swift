@@ -25,17 +25,47 @@ package enum CRenderer {
   package static func source(
     _ kernels: [Kernel], math: (Set<String>) -> String
   ) -> String {
-    var helpers = CHelpers()
-    var bodies: [String] = []
-    for kernel in kernels {
-      var function = CFunction(kernel)
-      function.render()
-      helpers.formUnion(function.helpers)
-      bodies.append(function.text)
+    unit(kernels.map(rendered), math)
+  }
+
+  /// The texts of at most `limit` units, of about equal length, with the names of their kernels.
+  ///
+  /// Units are compiled side by side. A short one is not worth a process of its own.
+  static func sources(
+    _ kernels: [Kernel], limit: Int, math: (Set<String>) -> String
+  ) -> [(text: String, names: [String])] {
+    let functions = kernels.map(rendered)
+    let total = functions.reduce(0) { $0 + $1.length }
+    let count = max(1, min(limit, total / worthwhileLength))
+    var parts = [[CFunction]](repeating: [], count: count)
+    var lengths = [Int](repeating: 0, count: count)
+    // The longest first, each to the part that is shortest so far.
+    let order = functions.indices.sorted {
+      (functions[$1].length, $0) < (functions[$0].length, $1)
     }
+    for index in order {
+      let part = lengths.indices.min { (lengths[$0], $0) < (lengths[$1], $1) } ?? 0
+      parts[part].append(functions[index])
+      lengths[part] += functions[index].length
+    }
+    return parts.map { (unit($0, math), $0.map(\.kernel.name)) }
+  }
+
+  /// What takes clang three times as long as starting up, 0.1 s.
+  private static let worthwhileLength = 8000
+
+  private static func rendered(_ kernel: Kernel) -> CFunction {
+    var function = CFunction(kernel)
+    function.render()
+    return function
+  }
+
+  private static func unit(_ functions: [CFunction], _ math: (Set<String>) -> String) -> String {
+    var helpers = CHelpers()
+    for function in functions { helpers.formUnion(function.helpers) }
     let names = helpers.mathFunctions
     let head = [CHelpers.prelude, names.isEmpty ? "" : math(names), helpers.text]
-    return (head + bodies).joined(separator: "\n")
+    return (head + functions.map(\.text)).joined(separator: "\n")
   }
 }
 
@@ -55,6 +85,9 @@ struct CFunction {
   var scratchTypes: [Int: DType] = [:]
 
   init(_ kernel: Kernel) { self.kernel = kernel }
+
+  /// Bytes of the text, about.
+  var length: Int { lines.reduce(0) { $0 + $1.utf8.count } }
 
   var text: String { lines.joined(separator: "\n") + "\n" }
 

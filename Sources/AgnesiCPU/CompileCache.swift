@@ -67,19 +67,37 @@ package final class CompileCache: Sendable {
   /// How often this cache has run the C compiler.
   package var compilations: Int { state.withLock { $0.compilations } }
 
-  /// The loaded unit of `source`, compiled only where neither memory nor disk has it.
-  package func unit(
-    source: String, names: [String], compiler: CCompiler
-  ) throws(KernelCompilationError) -> CompiledUnit {
-    let key = CacheKey(source: source, compiler: compiler)
-    if let unit = loaded(key) { return unit }
-    let unit: CompiledUnit
-    if let cached = stored(key, names) {
-      unit = cached
-    } else {
-      unit = try compiled(key, source, names, compiler)
+  /// The loaded units of `sources`; those that neither memory nor disk has are compiled side by
+  /// side.
+  package func units(
+    _ sources: [(text: String, names: [String])],
+    compiler: () throws(KernelCompilationError) -> CCompiler
+  ) throws(KernelCompilationError) -> [CompiledUnit] {
+    let compiler = try compiler()
+    let keys = sources.map { CacheKey(source: $0.text, compiler: compiler) }
+    var units = zip(keys, sources).map { key, source in
+      loaded(key) ?? stored(key, source.names).map { remember($0, key) }
     }
-    return remember(unit, key)
+    // All start before the first is waited for, and all are waited for even if one fails.
+    var works: [(index: Int, work: Result<CompilerWork, KernelCompilationError>)] = []
+    for index in units.indices where units[index] == nil {
+      works.append(
+        (
+          index,
+          Result { () throws(KernelCompilationError) in
+            try CompilerWork(sources[index].text, compiler)
+          }
+        ))
+    }
+    state.withLock { $0.compilations += works.count }
+    let results = works.map { index, work in
+      Result { () throws(KernelCompilationError) in
+        let unit = try finished(try work.get(), keys[index], sources[index].names)
+        return remember(unit, keys[index])
+      }
+    }
+    for (work, result) in zip(works, results) { units[work.index] = try result.get() }
+    return units.compactMap { $0 }
   }
 
   // MARK: In memory
@@ -122,21 +140,21 @@ package final class CompileCache: Sendable {
     return unit
   }
 
-  private func compiled(
-    _ key: CacheKey, _ source: String, _ names: [String], _ compiler: CCompiler
+  private func finished(
+    _ work: CompilerWork, _ key: CacheKey, _ names: [String]
   ) throws(KernelCompilationError) -> CompiledUnit {
-    state.withLock { $0.compilations += 1 }
-    let work = try CompilerWork(source, compiler)
-    let library: LoadedLibrary
+    let bytes = try work.finish()
+    defer { work.remove() }
     do {
-      let file = try store(work.bytes, key)
-      library = try LoadedLibrary(file)
+      let file = try store(bytes, key)
+      // Another process may have made room in the meantime.
+      if let library = try? LoadedLibrary(file) { return try CompiledUnit(library, names: names) }
+    } catch let failure as FileBytes.Failure {
+      warnOnce(failure)
     } catch {
-      if let failure = error as? FileBytes.Failure { warnOnce(failure) }
-      library = try LoadedLibrary(work.library)
+      throw .loading("\(error)")
     }
-    work.remove()
-    return try CompiledUnit(library, names: names)
+    return try CompiledUnit(LoadedLibrary(work.library), names: names)
   }
 
   private func store(_ bytes: [UInt8], _ key: CacheKey) throws(FileBytes.Failure) -> String {

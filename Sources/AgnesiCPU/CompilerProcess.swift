@@ -4,9 +4,14 @@
   import Darwin
 #endif
 
-/// A command run to its end, without a shell. `Foundation.Process` would take longer to start
-/// than a small unit to compile.
-enum CompilerProcess {
+/// A running command, without a shell. `Foundation.Process` would take longer to start than a
+/// small unit to compile.
+struct CompilerProcess {
+  /// Why a command could not be started.
+  struct Failure: Error {
+    var reason: String
+  }
+
   /// How a command ended; `isSuccess` is exit status 0.
   struct Outcome {
     var isSuccess: Bool
@@ -14,9 +19,10 @@ enum CompilerProcess {
     var text: String
   }
 
+  private let process: pid_t
+
   /// - Parameter errors: the file that standard error (and output) goes to.
-  /// - Returns: nil and the reason where the command cannot be started.
-  static func run(_ path: String, _ arguments: [String], errors: String) -> (Outcome?, String) {
+  init(_ path: String, _ arguments: [String], errors: String) throws(Failure) {
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t?
       var attributes: posix_spawnattr_t?
@@ -40,15 +46,20 @@ enum CompilerProcess {
     defer { for pointer in vector { free(pointer) } }
     var process = pid_t()
     let code = posix_spawn(&process, path, &actions, &attributes, vector, environ)
-    guard code == 0 else { return (nil, String(cString: strerror(code))) }
+    guard code == 0 else { throw Failure(reason: String(cString: strerror(code))) }
+    self.process = process
+  }
+
+  /// Waits for the end; to be called once.
+  func wait() -> Outcome {
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0 {
-      if errno != EINTR { return (nil, String(cString: strerror(errno))) }
+      if errno != EINTR { return Outcome(isSuccess: false, text: String(cString: strerror(errno))) }
     }
     let signal = status & 0x7f
     let exit = status >> 8 & 0xff
-    let text = signal == 0 ? "exit \(exit)" : "signal \(signal)"
-    return (Outcome(isSuccess: status == 0, text: text), "")
+    return Outcome(
+      isSuccess: status == 0, text: signal == 0 ? "exit \(exit)" : "signal \(signal)")
   }
 }
 

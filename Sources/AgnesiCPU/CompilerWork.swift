@@ -7,35 +7,42 @@
 /// One run of the C compiler, in a temporary folder of its own.
 struct CompilerWork {
   private let folder: String
+  private let compiler: CCompiler
+  private let process: CompilerProcess
   /// The shared library, inside of the folder.
-  let library: String
-  let bytes: [UInt8]
+  var library: String { "\(folder)/unit.so" }
 
-  /// - Throws: where the compiler fails; the folder with the source then stays.
+  /// Starts the compiler.
   init(_ source: String, _ compiler: CCompiler) throws(KernelCompilationError) {
+    self.compiler = compiler
     let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    let errors: String
-    let text: String
     do {
       folder = try FileBytes.makeTemporaryFolder(in: parent)
-      (library, errors, text) = ("\(folder)/unit.so", "\(folder)/errors.txt", "\(folder)/unit.c")
-      try FileBytes.write(Array(source.utf8), to: text)
+      try FileBytes.write(Array(source.utf8), to: "\(folder)/unit.c")
     } catch {
       throw .noTemporaryFolder(path: parent, reason: error.text)
     }
-    let arguments = CCompiler.flags + ["-o", library, text]
-    let (outcome, reason) = CompilerProcess.run(compiler.path, arguments, errors: errors)
-    guard let outcome else {
+    let arguments = CCompiler.flags + ["-o", "\(folder)/unit.so", "\(folder)/unit.c"]
+    do {
+      process = try CompilerProcess(
+        compiler.path, arguments, errors: "\(folder)/errors.txt")
+    } catch {
       Self.remove(folder)
-      throw .unusableCompiler(path: compiler.path, reason: reason)
+      throw .unusableCompiler(path: compiler.path, reason: error.reason)
     }
-    guard outcome.isSuccess, let bytes = try? FileBytes.read(library), !bytes.isEmpty else {
-      let said = (try? FileBytes.read(errors)) ?? []
-      throw .compilerFailed(
-        compiler: compiler.path, outcome: outcome.text, source: text,
-        diagnostics: Self.firstLines(said))
-    }
-    self.bytes = bytes
+  }
+
+  /// Waits for the compiler and returns the library's bytes; to be called once.
+  ///
+  /// - Throws: where the compiler fails; the folder with the source then stays.
+  func finish() throws(KernelCompilationError) -> [UInt8] {
+    let outcome = process.wait()
+    if outcome.isSuccess, let bytes = try? FileBytes.read(library), !bytes.isEmpty { return bytes }
+    let said = (try? FileBytes.read("\(folder)/errors.txt")) ?? []
+    let lines = String(decoding: said, as: UTF8.self).split(separator: "\n")
+    throw .compilerFailed(
+      compiler: compiler.path, outcome: outcome.text, source: "\(folder)/unit.c",
+      diagnostics: lines.prefix(6).map { String($0) })
   }
 
   func remove() { Self.remove(folder) }
@@ -43,10 +50,6 @@ struct CompilerWork {
   private static func remove(_ folder: String) {
     for name in FileBytes.names(in: folder) { unlink("\(folder)/\(name)") }
     rmdir(folder)
-  }
-
-  private static func firstLines(_ bytes: [UInt8]) -> [String] {
-    String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix(6).map { String($0) }
   }
 }
 

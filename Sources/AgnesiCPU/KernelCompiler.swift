@@ -1,11 +1,17 @@
 import AgnesiLoops
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Kernels → C → machine code in this process.
 ///
 /// A unit that was compiled before, by this process or another one, is loaded from the cache.
 package struct KernelCompiler: Sendable {
   package var cache: CompileCache
-  /// Nil where the machine has none; compiling then fails unless the unit is cached.
+  /// Looked for at each compilation: cached code is for the compiler of today.
   package var compiler: CCompiler.Search
   /// The C text of elementary functions.
   package var math: @Sendable (Set<String>) -> String
@@ -19,26 +25,30 @@ package struct KernelCompiler: Sendable {
     self.math = math
   }
 
-  /// The kernels of one unit as functions.
+  /// The kernels as functions.
+  ///
+  /// Many kernels are compiled as several units, side by side on the machine's processors.
   ///
   /// - Parameter kernels: verified kernels with different names.
   /// - Throws: where there is no C compiler, or where it fails.
-  /// - Complexity: one run of the C compiler (0.05 s and more) for a unit seen for the first time;
-  ///   otherwise the time to render and to read one file.
+  /// - Complexity: one run of the C compiler (0.05 s and more) for kernels seen for the first time;
+  ///   otherwise the time to render them and to read a file.
   package func compile(_ kernels: [Kernel]) throws(KernelCompilationError) -> CompiledUnit {
-    try compile(source: CRenderer.source(kernels, math: math), names: kernels.map(\.name))
+    let limit = min(8, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    let sources = CRenderer.sources(kernels, limit: limit, math: math)
+    let units = try cache.units(sources, compiler: compiler.compiler)
+    return units.count == 1 ? units[0] : CompiledUnit(units)
   }
 
   /// C text of our own that defines the functions `names`.
   package func compile(
     source: String, names: [String]
   ) throws(KernelCompilationError) -> CompiledUnit {
-    let found = try compiler.compiler()
-    return try cache.unit(source: source, names: names, compiler: found)
+    try cache.units([(source, names)], compiler: compiler.compiler)[0]
   }
 }
 
-/// The functions of a loaded unit. They are valid as long as the unit is.
+/// Loaded functions. They are valid as long as the unit is.
 package final class CompiledUnit: Sendable {
   /// `(args, sizes, begin, end)`, see ``CRenderer``.
   package typealias Function =
@@ -46,7 +56,7 @@ package final class CompiledUnit: Sendable {
       UnsafePointer<UnsafeMutableRawPointer?>?, UnsafePointer<Int64>?, Int64, Int64
     ) -> Void
 
-  private let library: LoadedLibrary
+  private let libraries: [LoadedLibrary]
   private let functions: [String: Function]
 
   init(_ library: LoadedLibrary, names: [String]) throws(KernelCompilationError) {
@@ -57,8 +67,16 @@ package final class CompiledUnit: Sendable {
       }
       functions[name] = unsafeBitCast(address, to: Function.self)
     }
-    self.library = library
+    libraries = [library]
     self.functions = functions
+  }
+
+  /// All functions of several units, whose names differ.
+  init(_ units: [CompiledUnit]) {
+    libraries = units.flatMap(\.libraries)
+    functions = units.reduce(into: [:]) { all, unit in
+      all.merge(unit.functions) { first, _ in first }
+    }
   }
 
   /// The function of the kernel called `name`.

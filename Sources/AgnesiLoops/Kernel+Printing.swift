@@ -19,40 +19,26 @@ extension Statement: CustomStringConvertible {
   /// The statement, and those inside it, as text.
   public var description: String { lines(0).joined(separator: "\n") }
 
-  /// The first line: what a message about this statement shows.
+  /// The statement without those inside it, on one line: what a message about it shows.
   package var headline: String {
-    switch self {
-    case .loop(let loop):
-      let marks = (loop.isParallel ? "parallel " : "") + (loop.isVector ? "vector " : "")
-      return "\(marks)for \(loop.variable) in 0..<\(loop.extent.asBound)"
-    case .reduce(let reduction):
-      return "reduce \(reduction.variable) in 0..<\(reduction.extent.asBound)"
-    case .define(let id, let value): return "var l\(id): \(value.dtype) = \(value)"
-    case .assign(let id, let value): return "l\(id) = \(value)"
-    case .store(let buffer, let index, let value):
-      return "\(buffer)[\(index)] = \(value)"
-    case .when(let condition, _): return "when \(condition)"
-    case .scratch(let id, let dtype, let count): return "scratch s\(id): \(dtype)[\(count)]"
-    }
+    if case .reduce = self { return ScalarTexts([]).headline(of: self) }
+    let texts = ScalarTexts(roots)
+    let names = texts.definitions.map { $0.dropFirst("let ".count) }
+    let line = texts.headline(of: self)
+    return names.isEmpty ? line : "\(line) where \(names.joined(separator: ", "))"
   }
 
   fileprivate func lines(_ level: Int) -> [String] {
     let indent = String(repeating: "  ", count: level)
-    if case .reduce(let reduction) = self { return reduction.lines(headline, indent) }
     let texts = ScalarTexts(roots)
     let line = texts.headline(of: self)
     let named = texts.definitions.map { indent + $0 }
-    return named + [indent + line] + children.flatMap { $0.lines(level + 1) }
-  }
-}
-
-extension Statement.Reduction {
-  fileprivate func lines(_ headline: String, _ indent: String) -> [String] {
-    let texts = ScalarTexts(folds.map(\.value))
-    let lines = folds.map { fold in
-      "l\(fold.local) = \(fold.combiner.rawValue)(l\(fold.local), \(texts.text(fold.value)))"
+    if case .reduce(let reduction) = self {
+      // The values are evaluated inside of the loop.
+      let folds = texts.definitions + reduction.folds.map(texts.line)
+      return [indent + line] + folds.map { "\(indent)  \($0)" }
     }
-    return [indent + headline] + (texts.definitions + lines).map { "\(indent)  \($0)" }
+    return named + [indent + line] + children.flatMap { $0.lines(level + 1) }
   }
 }
 
@@ -111,8 +97,17 @@ private struct ScalarTexts {
     case .store(let buffer, let index, let value):
       return "\(buffer)[\(text(index))] = \(text(value))"
     case .when(let condition, _): return "when \(text(condition))"
-    default: return statement.headline
+    case .loop(let loop):
+      let marks = (loop.isParallel ? "parallel " : "") + (loop.isVector ? "vector " : "")
+      return "\(marks)for \(loop.variable) in 0..<\(loop.extent.asBound)"
+    case .reduce(let reduction):
+      return "reduce \(reduction.variable) in 0..<\(reduction.extent.asBound)"
+    case .scratch(let id, let dtype, let count): return "scratch s\(id): \(dtype)[\(count)]"
     }
+  }
+
+  func line(_ fold: Statement.Reduction.Fold) -> String {
+    "l\(fold.local) = \(fold.combiner.rawValue)(l\(fold.local), \(text(fold.value)))"
   }
 
   private func formula(_ node: Scalar) -> String {
@@ -135,8 +130,8 @@ private struct ScalarTexts {
   }
 
   private func operand(_ node: Scalar) -> String {
-    guard case .index(let size) = node.kind, size.known == nil else { return text(node) }
-    return "(\(size))"
+    guard case .index(let size) = node.kind else { return text(node) }
+    return size.asBound
   }
 
   private static func number(_ value: Double, _ dtype: DType) -> String {

@@ -110,6 +110,7 @@ private func angle(_ y: Double, _ x: Double) -> Double { atan2(y, x) }
 package enum Digamma {
   package static func value(_ x: Double) -> Double {
     if x <= 0 {
+      if x == 0 { return x.sign == .minus ? .infinity : -.infinity }
       if x == x.rounded(.down) { return .nan }
       // ψ(x) = ψ(1 − x) − π / tan(πx); the tangent's period makes the argument small first.
       let fraction = x - x.rounded()

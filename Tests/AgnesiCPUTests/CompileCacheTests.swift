@@ -52,6 +52,17 @@ private final class Warnings: Sendable {
     #expect(try files(folder).count == 2)
   }
 
+  @Test func manyKernelsBecomeSeveralUnits() throws {
+    let kernels = (0..<60).map { constant($0 + 100, name: "many\($0)") }
+    let own = compiler()
+    let unit = try own.compile(kernels)
+    for number in 0..<60 { #expect(try run(unit, "many\(number)") == Double(number + 100)) }
+    #expect(own.cache.compilations >= 1)
+    let second = compiler()
+    #expect(try run(second.compile(kernels), "many59") == 159)
+    #expect(second.cache.compilations == 0)
+  }
+
   @Test(arguments: [0, 1, 23, 24, 100, 5000]) func truncatedFilesAreRebuilt(_ length: Int) throws {
     #expect(try run(compiler().compile([constant(3)])) == 3)
     let path = try folder.path + "/units/" + files(folder)[0]

@@ -37,9 +37,11 @@ public struct Site: Sendable {
 
   /// Frames of the library itself are noise to its users; the command is a user.
   private static func isLibrary(_ path: String) -> Bool {
-    if path.hasPrefix("<") || path.hasPrefix("/usr/") { return true }
-    guard let range = path.firstRange(of: "/Sources/Agnesi") else { return false }
-    return !path[range.upperBound...].hasPrefix("Command/")
+    if path.contains("<compiler-generated>") || path.hasPrefix("/usr/") { return true }
+    // Release builds name some files relative to the package.
+    guard let range = "/\(path)".firstRange(of: "/Sources/Agnesi") else { return false }
+    let module = "/\(path)"[range.upperBound...]
+    return !module.hasPrefix("Command/") && !module.hasPrefix("Bench/")
   }
 }
 

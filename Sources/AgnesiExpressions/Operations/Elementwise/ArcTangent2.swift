@@ -12,6 +12,7 @@ public func atan2(_ y: Tensor, _ x: Tensor) -> Tensor { .binary(ArcTangent2(), y
 
 struct ArcTangent2: BinaryElementwise {
   static let name = "atan2"
+  var elementCost: Int { 12 }
   var roles: [String] { ["y", "x"] }
 
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orFloating() }

@@ -41,6 +41,7 @@ private func trigammaSeries(_ z: Tensor) -> Tensor {
 
 struct Digamma: UnaryElementwise {
   static let name = "digamma"
+  var elementCost: Int { 16 }
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * trigamma(x) }
 

@@ -12,6 +12,7 @@ public func gradientScaled(_ x: Tensor, by factor: Double) -> Tensor {
 
 struct GradientScale: UnaryElementwise {
   static let name = "gradientScale"
+  var elementCost: Int { 0 }
   let factor: Double
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * factor }

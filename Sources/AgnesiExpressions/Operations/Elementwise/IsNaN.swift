@@ -38,6 +38,7 @@ public func isClose(
 
 struct IsNaN: UnaryElementwise {
   static let name = "isNaN"
+  var elementCost: Int { 1 }
 
   func resultType(_ operand: DType) throws(TypeError) -> DType {
     _ = try operand.orFloating()

@@ -10,6 +10,7 @@ public func lgamma(_ x: Tensor) -> Tensor { Tensor(LogGamma(), x) }
 
 struct LogGamma: UnaryElementwise {
   static let name = "lgamma"
+  var elementCost: Int { 16 }
 
   // ψ is defined as this derivative.
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * digamma(x) }

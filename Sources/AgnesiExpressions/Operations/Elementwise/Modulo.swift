@@ -12,6 +12,7 @@ extension Tensor {
 
 struct Modulo: BinaryElementwise {
   static let name = "modulo"
+  var elementCost: Int { 6 }
 
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
 

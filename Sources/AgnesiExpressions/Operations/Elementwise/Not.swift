@@ -9,6 +9,7 @@ public func not(_ x: Tensor) -> Tensor { Tensor(Not(), x) }
 
 struct Not: UnaryElementwise {
   static let name = "not"
+  var elementCost: Int { 1 }
 
   func resultType(_ operand: DType) throws(TypeError) -> DType {
     guard !operand.isFloating else {

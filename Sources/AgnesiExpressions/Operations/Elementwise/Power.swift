@@ -37,6 +37,7 @@ private func power(_ x: Tensor, exponent: Double) -> Tensor {
 
 struct Power: BinaryElementwise {
   static let name = "power"
+  var elementCost: Int { 12 }
   var roles: [String] { ["base", "exponent"] }
 
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }

@@ -8,6 +8,7 @@ public func sqrt(_ x: Tensor) -> Tensor { Tensor(SquareRoot(), x) }
 
 struct SquareRoot: UnaryElementwise {
   static let name = "sqrt"
+  var elementCost: Int { 2 }
 
   // (√x)′ = 1/(2√x)
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * 0.5 / y }
