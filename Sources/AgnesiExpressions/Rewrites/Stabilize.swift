@@ -52,7 +52,7 @@ extension Match {
 
 extension Tensor {
   /// Whether this is `x − max(x)`, seen through broadcasts and choices.
-  fileprivate var isShiftedByLargest: Bool {
+  var isShiftedByLargest: Bool {
     guard label == "subtract" else { return false }
     let (x, shift) = (node.operands[0], node.operands[1])
     return [shift].topologicalNodes(stoppingAt: [x]).contains { node in

@@ -42,11 +42,13 @@ extension Rewrites {
 
 extension Match {
   /// The softmax along the axis of `sum`, where it has only one and `isAligned` says that the sums
-  /// stand beside what was summed.
+  /// stand beside what was summed; not where the largest is subtracted already.
   fileprivate func softmax(
     _ sum: Tensor, of part: Tensor, isAligned: (inout Shape, Int) -> Bool
   ) -> Tensor? {
-    guard let axes = self[sum].reduction?.axes, axes.count == 1, let axis = axes.first else {
+    guard let axes = self[sum].reduction?.axes, axes.count == 1, let axis = axes.first,
+      !self[part].isShiftedByLargest
+    else {
       return nil
     }
     var shape = self[part].shape

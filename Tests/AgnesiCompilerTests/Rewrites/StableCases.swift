@@ -144,6 +144,10 @@ private let lossCases = cases {
     exp($0[0]) / exp($0[0]).sum(axes: [1]).reshaped([1, 3])
   }
   RuleCase(declining: "softmax written out") {
+    let powers = exp($0[0] - $0[0].max(axes: [1], keepingAxes: true))
+    return powers / powers.sum(axes: [1], keepingAxes: true)
+  }
+  RuleCase(declining: "softmax written out") {
     exp($0[0]) / exp($0[0]).sum(keepingAxes: true)
   }
   RuleCase("softmax written out, first axis") {
