@@ -101,6 +101,35 @@ private let extremes = elementwiseExtremes + lossExtremes
     #expect(result.doubles == [1, -1, 0])
   }
 
+  /// ln(eᵃ + eᵇ) at ties, far away, and at infinities.
+  @Test func logAddExpIsSmoothEverywhere() throws {
+    let (a, b) = (Tensor.input("a", [5]), Tensor.input("b", [5]))
+    let sum = logAddExp(a, b)
+    let slopes = gradient(of: sum.sum(), withRespectTo: [a, b])
+    let results = try ReferenceExecutor.run(
+      outputs: [sum] + slopes,
+      inputs: [
+        a: NDArray([Float(0), 1000, -1000, -.infinity, .infinity]),
+        b: NDArray([Float(0), -1000, 1000, -.infinity, .infinity]),
+      ])
+    #expect(
+      results[0].doubles == [Double(Float(0.693147180559945)), 1000, 1000, -.infinity, .infinity])
+    #expect(results[1].doubles == [0.5, 1, 0, 0.5, 0.5])
+    #expect(results[2].doubles == [0.5, 0, 1, 0.5, 0.5])
+  }
+
+  @Test func logAddExpNeedsFloatsOfOneShape() {
+    let wrong = logAddExp(Tensor.input("a", [3]), Tensor.input("b", [4]))
+    #expect(
+      wrong.failure?.text(withSites: false) == """
+        logAddExp: sizes of axis 0 differ, 3 ≠ 4
+          left  "a" float32[3]
+          right  "b" float32[4]
+        """)
+    #expect(
+      logAddExp(Tensor.input("a", [3], .int32), Tensor.input("b", [3], .int32)).failure != nil)
+  }
+
   /// Whoever asks for the slope of the probabilities themselves gets it.
   @Test func variablesInsideAreKept() throws {
     let x = Tensor.input("x", [2])
