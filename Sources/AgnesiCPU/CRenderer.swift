@@ -31,7 +31,7 @@ package enum CRenderer {
   /// The texts of at most `limit` units, of about equal length, with the names of their kernels.
   ///
   /// Units are compiled side by side. A short one is not worth a process of its own.
-  static func sources(
+  package static func sources(
     _ kernels: [Kernel], limit: Int, math: (Set<String>) -> String
   ) -> [(text: String, names: [String])] {
     let functions = kernels.map(rendered)
