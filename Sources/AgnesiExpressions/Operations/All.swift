@@ -4,7 +4,7 @@
 /// test compares the list with the folder.
 package enum Operations {
   package static let all: [any Operation.Type] =
-    elementwise + shape + reductionsAndContractions + networks
+    elementwise + shape + reductionsAndContractions + indexing + random + networks
 
   private static let elementwise: [any Operation.Type] = [
     Absolute.self, Add.self, ArcCosine.self, ArcSine.self, ArcTangent.self, ArcTangent2.self,
@@ -31,6 +31,15 @@ package enum Operations {
   private static let networks: [any Operation.Type] = [
     ConvolutionForward.self, ConvolutionToInput.self, ConvolutionToKernels.self, MaxPool.self,
     MaxPoolTaken.self, MaxPoolToInput.self, SumPool.self, SumPoolToInput.self,
+  ]
+
+  private static let indexing: [any Operation.Type] = [
+    ArgReduce.self, CumulativeSum.self, Gather.self, ScatterAdd.self, ScatterAlongAxis.self,
+    Sort.self, TakeAlongAxis.self, TopK.self,
+  ]
+
+  private static let random: [any Operation.Type] = [
+    RandomWord.self
   ]
 
   package static let byName: [String: any Operation.Type] = Dictionary(

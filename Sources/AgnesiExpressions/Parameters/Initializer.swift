@@ -16,6 +16,12 @@ public enum Initializer: Hashable, Sendable, Codable {
   /// A random orthogonal matrix times `gain`, of the tensor seen as `[first axis, the rest]`.
   /// Source: Saxe et al. 2013.
   case orthogonal(gain: Double)
+  /// Normal, drawn again where it is more than two deviations from the mean; `deviation` is that
+  /// before the tails are cut, the result's is 0.88 of it.
+  case truncatedNormal(mean: Double, deviation: Double)
+  /// Normal with mean 0 for the part `nonzero` of each unit's incoming weights, 0 for the others.
+  /// Source: Martens, *Deep learning via Hessian-free optimization*, 2010, §5.
+  case sparse(nonzero: Double, deviation: Double)
 
   public static let zeros = Initializer.constant(0)
   public static let ones = Initializer.constant(1)
@@ -24,6 +30,9 @@ public enum Initializer: Hashable, Sendable, Codable {
   public static let heUniform = Initializer.he(uniform: true, gain: 2.0.squareRoot())
   public static let heNormal = Initializer.he(uniform: false, gain: 2.0.squareRoot())
   public static let orthogonal = Initializer.orthogonal(gain: 1)
+  /// Variance `1 / fan-in`. Source: LeCun et al., *Efficient BackProp*, 1998, §4.6.
+  public static let lecunUniform = Initializer.he(uniform: true, gain: 1)
+  public static let lecunNormal = Initializer.he(uniform: false, gain: 1)
 
   /// A value of this kind; element `i` is a pure function of the stream and `i`.
   public func array(shape: [Int], dtype: DType, stream: Philox) -> NDArray {
@@ -43,6 +52,10 @@ public enum Initializer: Hashable, Sendable, Codable {
       values = stream.centred(count, uniform: uniform, deviation: deviation)
     case .orthogonal(let gain):
       values = Self.orthogonal(shape, stream: stream).map { $0 * gain }
+    case .truncatedNormal(let mean, let deviation):
+      values = stream.truncatedNormals(count).map { mean + deviation * $0 }
+    case .sparse(let nonzero, let deviation):
+      values = Self.sparse(shape, nonzero: nonzero, stream: stream).map { $0 * deviation }
     }
     return NDArray(rounding: values, shape: shape, dtype)
   }
@@ -79,5 +92,28 @@ public enum Initializer: Hashable, Sendable, Codable {
     }
     if rows <= columns { return basis.flatMap { $0 } }
     return (0..<rows).flatMap { row in (0..<columns).map { basis[$0][row] } }
+  }
+
+  /// Standard normal numbers for some of each unit's weights. The units are the columns of a matrix
+  /// `[in, out]`, and along the first axis of kernels `[out, in, …]`.
+  private static func sparse(_ shape: [Int], nonzero: Double, stream: Philox) -> [Double] {
+    let count = shape.reduce(1, *)
+    let units = shape.count == 2 ? shape[1] : shape.first ?? 1
+    guard count > 0 else { return [] }
+    let inputs = count / units
+    let kept = min(max(Int((nonzero * Double(inputs)).rounded()), 0), inputs)
+    let drawn = stream.normals(count)
+    var values = [Double](repeating: 0, count: count)
+    for unit in 0..<units {
+      let positions = (0..<inputs).map {
+        shape.count == 2 ? $0 * units + unit : unit * inputs + $0
+      }
+      // Words beyond those that the normals are made of give the order.
+      let order = positions.sorted {
+        stream.word(UInt64(4 * count + $0)) < stream.word(UInt64(4 * count + $1))
+      }
+      for position in order.prefix(kept) { values[position] = drawn[position] }
+    }
+    return values
   }
 }

@@ -14,11 +14,24 @@ extension Philox {
 
   /// Standard normal, by Box and Muller's method on pairs of words.
   package func normals(_ count: Int) -> [Double] {
+    (0..<count).map { normal(block(low: UInt64($0))) }
+  }
+
+  private func normal(_ block: (UInt32, UInt32, UInt32, UInt32)) -> Double {
+    let radius = (-2 * log((Double(block.0) + 0.5) / 0x1p32)).squareRoot()
+    let angle = 2 * Double.pi * (Double(block.1) + 0.5) / 0x1p32
+    return radius * cos(angle)
+  }
+
+  /// Standard normal, at most 2 in magnitude: the first of a sequence of draws for each element.
+  package func truncatedNormals(_ count: Int) -> [Double] {
     (0..<count).map { index in
-      let block = block(low: UInt64(index))
-      let radius = (-2 * log((Double(block.0) + 0.5) / 0x1p32)).squareRoot()
-      let angle = 2 * Double.pi * (Double(block.1) + 0.5) / 0x1p32
-      return radius * cos(angle)
+      for attempt in 0..<UInt64(64) {
+        let value = normal(block(low: UInt64(index), high: attempt))
+        if abs(value) <= 2 { return value }
+      }
+      // One in 10^85.
+      return 0
     }
   }
 

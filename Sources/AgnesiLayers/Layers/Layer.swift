@@ -1,0 +1,95 @@
+import AgnesiExpressions
+
+/// A description of a map from tensor to tensor: a small value without parameters inside.
+///
+/// Calling a layer builds its expression and, with it, new parameters; calling it twice makes two
+/// sets. Their names begin with the layer's name, or with its kind and a number: the first dense
+/// layer makes `dense1.weight`. Sharing is explicit (``ParameterSource/shared(_:)``).
+///
+/// A layer of one's own is a struct with a `build`:
+///
+///     struct Maxout: Layer {
+///       var pieces = 2
+///       func build(_ input: Tensor) -> Tensor {
+///         let size = input.size(-1) / Size(pieces)
+///         return input.reshaped(input.shape.dropLast() + [size, Size(pieces)]).max(axes: [-1])
+///       }
+///     }
+public protocol Layer: Codable, Sendable, Hashable {
+  /// The word for such layers in descriptions and in names of parameters. By default the type's
+  /// name, beginning in lower case.
+  static var kind: String { get }
+
+  /// What parameters' names begin with, in the place of kind and number.
+  var name: String? { get }
+
+  /// The expression of the layer. Parameters made here are named inside of the layer's scope, so
+  /// short names such as `weight` do.
+  func build(_ input: Tensor) -> Tensor
+
+  /// What a summary says beside the name: `20 of 5×5, relu`.
+  var details: String { get }
+
+  /// How far each output element sees into the layer's input, for receptive fields.
+  var reach: Reach { get }
+}
+
+extension Layer {
+  public static var kind: String {
+    let typeName = String(describing: Self.self)
+    return typeName.prefix(1).lowercased() + typeName.dropFirst()
+  }
+
+  public var name: String? { nil }
+  public var details: String { "" }
+  public var reach: Reach { .unknown }
+
+  /// The layer applied to `input`, with new parameters.
+  ///
+  /// Where the layer has no name it is numbered after those layers of its kind that `input` was made
+  /// by.
+  public func callAsFunction(_ input: Tensor) -> Tensor {
+    var numbers = LayerNumbers(in: input)
+    return applied(to: input, &numbers)
+  }
+
+  func applied(to input: Tensor, _ numbers: inout LayerNumbers) -> Tensor {
+    if input.failure != nil { return input }
+    guard let scope = scopeName(&numbers) else { return build(input) }
+    return Scope.named(scope) { build(input) }
+  }
+
+  /// Chains without a name add nothing to the names of their layers, unless they are a layer of
+  /// another chain.
+  private func scopeName(_ numbers: inout LayerNumbers) -> String? {
+    if let name { return name }
+    return self is Chain ? nil : numbers.next(Self.kind)
+  }
+
+  /// A tensor that stands for a mistake in how the layer is used.
+  func mistake(_ message: String, _ input: Tensor, hint: String? = nil) -> Tensor {
+    let scope = Scope.current
+    let operand = GraphError.Operand(
+      role: "input", name: input.name, type: input.type, site: input.node.site)
+    return .failed(
+      GraphError(scope.isEmpty ? Self.kind : scope, message, operands: [operand], hint: hint))
+  }
+}
+
+extension Tensor {
+  /// This tensor through a layer: `image.through(Dense(units: 10))`.
+  public func through(_ layer: some Layer) -> Tensor { layer(self) }
+}
+
+/// How far an output element of a layer sees into its input, along height and width.
+public enum Reach: Hashable, Sendable {
+  /// Only the element at its own place.
+  case point
+  /// A window of `size` points, `dilation` apart; neighbours see windows `stride` apart.
+  case window(size: Extent2D, stride: Extent2D, dilation: Extent2D)
+  /// Images grow by `factors`; each element sees the points that a kernel of `size` spreads to it.
+  case enlarged(factors: Extent2D, size: Extent2D)
+  /// All of the input.
+  case everything
+  case unknown
+}

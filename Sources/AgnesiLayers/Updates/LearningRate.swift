@@ -1,0 +1,41 @@
+import AgnesiArrays
+import AgnesiExpressions
+
+/// What may be given as a learning rate: a number, or a tensor of one number (an input or a
+/// parameter), which can change between steps without compiling again.
+public protocol LearningRate: Sendable {
+  /// The rate as a tensor of no axes.
+  var rateTensor: Tensor { get }
+}
+
+extension Double: LearningRate {
+  public var rateTensor: Tensor { .constant(self, .float64) }
+}
+
+extension Float: LearningRate {
+  public var rateTensor: Tensor { .constant(Double(self), .float64) }
+}
+
+extension Int: LearningRate {
+  public var rateTensor: Tensor { .constant(Double(self), .float64) }
+}
+
+extension Tensor: LearningRate {
+  public var rateTensor: Tensor { self }
+}
+
+extension Parameter: LearningRate {
+  public var rateTensor: Tensor { .parameter(self) }
+}
+
+extension Tensor {
+  /// A rate as a factor for `slope`: of its dtype and no axes, or a mistake.
+  func asRate(of rule: String, for slope: Tensor) -> Tensor {
+    if failure != nil { return self }
+    guard type.count.isOne, dtype != .bool else {
+      let operand = GraphError.Operand(role: "rate", name: name, type: type, site: node.site)
+      return .failed(GraphError(rule, "the rate must be one number, got \(type)", operands: [operand]))
+    }
+    return reshaped([]).cast(to: slope.dtype)
+  }
+}

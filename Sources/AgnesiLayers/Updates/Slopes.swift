@@ -1,0 +1,65 @@
+import AgnesiExpressions
+
+/// Parameters with the slopes of a cost: what update rules descend along.
+///
+///     let slopes = Slopes(of: cost, withRespectTo: cost.parameters(.trainable))
+///     let updates = adam(slopes.clipped(totalNorm: 5), rate: 1e-3)
+public struct Slopes: Sendable {
+  /// Each parameter once, with a slope of its shape.
+  public private(set) var pairs: [(parameter: Tensor, slope: Tensor)]
+  /// The expressions whose layers bring updates of their own along.
+  public private(set) var outputs: [Tensor]
+
+  /// The gradient of `cost`.
+  ///
+  /// - Parameters:
+  ///   - cost: one floating number.
+  ///   - parameters: each must matter to the cost; a mistake is recorded otherwise.
+  public init(of cost: Tensor, withRespectTo parameters: [Tensor]) {
+    let slopes = gradient(of: cost, withRespectTo: parameters)
+    pairs = zip(parameters, slopes).map { (parameter: $0, slope: $1) }
+    outputs = [cost]
+  }
+
+  /// Slopes that were made in another way.
+  ///
+  /// - Parameter outputs: see `Updates(_:bringing:)`.
+  public init(_ pairs: [(Tensor, Tensor)], bringing outputs: [Tensor] = []) {
+    self.pairs = pairs.map { (parameter: $0.0, slope: $0.1) }
+    self.outputs = outputs
+  }
+
+  /// The same parameters with other slopes.
+  public func map(_ transform: (_ parameter: Tensor, _ slope: Tensor) -> Tensor) -> Slopes {
+    var result = self
+    result.pairs = pairs.map { ($0.parameter, transform($0.parameter, $0.slope)) }
+    return result
+  }
+
+  /// Shortened together, where their total norm is above `limit`, to that norm; the direction stays.
+  ///
+  /// - Source: Pascanu et al., *On the difficulty of training recurrent neural networks*, 2013, §3.2.
+  public func clipped(totalNorm limit: Double) -> Slopes {
+    guard !pairs.isEmpty else { return self }
+    let norm = AgnesiLayers.totalNorm(of: pairs.map(\.slope))
+    // A norm of 0 is below any limit, so nothing is divided by it.
+    let factor = select(norm .> limit, limit / norm, .constant(1, norm.dtype))
+    return map { $1 * factor.cast(to: $1.dtype) }
+  }
+
+  /// Each element kept in `range`.
+  public func clipped(to range: ClosedRange<Double>) -> Slopes {
+    map { clip($1, range.lowerBound, range.upperBound) }
+  }
+
+  /// The square root of the sum of all squares: what ``clipped(totalNorm:)`` measures.
+  public var totalNorm: Tensor { AgnesiLayers.totalNorm(of: pairs.map(\.slope)) }
+}
+
+/// The square root of the sum of the squares of all elements of all tensors, in the dtype of the
+/// first; 0 of nothing.
+public func totalNorm(of tensors: [Tensor]) -> Tensor {
+  let squares = tensors.map { square($0).sum() }
+  guard let first = squares.first else { return .constant(0) }
+  return sqrt(squares.dropFirst().reduce(first) { $0 + $1.cast(to: first.dtype) })
+}
