@@ -7,8 +7,7 @@
 /// A C compiler on this machine.
 package struct CCompiler: Hashable, Sendable {
   package var path: String
-  /// Distinguishes compilers and their versions: what `--version` says, or where that is not known
-  /// yet, the file itself.
+  /// Distinguishes compilers and their versions: path, size and time of change.
   package var identity: String
 
   /// How a compiler is looked for.
