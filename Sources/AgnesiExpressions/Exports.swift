@@ -1,2 +1,2 @@
-// Sizes are part of every shape that a user writes.
-@_exported import struct AgnesiLoops.Size
+// Sizes are part of every shape that a user writes, and loops of every operation.
+@_exported import AgnesiLoops
