@@ -1,7 +1,8 @@
 //! The talk's first network, 784-256-256-10, by raw expressions, with Nesterov's momentum.
 //!
 //! Nothing here is a layer or an optimiser: the update rule is four lines of formulas. Runs on
-//! Fashion-MNIST where Debian's package is installed, and on pictures that it draws otherwise, or with `--drawn`.
+//! Fashion-MNIST where Debian's package is installed, and on pictures that it draws otherwise, or
+//! with `--drawn`.
 
 import Agnesi
 

@@ -43,6 +43,14 @@ import Testing
     #expect(sum([.batch, 10], [10]).shape == [.batch, 10])
     #expect(sum([3, 1], [5]).shape == [3, 5])
     #expect(sum([.batch, 20, 12, 12], [20, 1, 1]).shape == [.batch, 20, 12, 12])
+    #expect(sum([.batch, 10], [3]).failure != nil)
+    let undecided = sum([.batch, 10], [.batch])
+    #expect(undecided.shape == [.batch, 10])
+    let inputs = undecided.inputs
+    #expect(throws: GraphError.self) {
+      try evaluate(
+        undecided, [inputs[0]: NDArray(zeros: [4, 10]), inputs[1]: NDArray(zeros: [4])])
+    }
   }
 
   /// `Gradients.md`.
@@ -67,6 +75,32 @@ import Testing
     #expect(try step(NDArray([1, 2, 3] as [Float]))[y] == NDArray([2, 4, 6] as [Float]))
     let plain = try compile([x], to: [y], options: CompileOptions(rewriting: .none))
     #expect(try plain(NDArray([1] as [Float]))[y] == NDArray([4] as [Float]))
+  }
+
+  /// `AgnesiLayers.md`.
+  @Test func layers() throws {
+    let image = Tensor.input("image", [.batch, 3, 32, 32])
+    let network = Chain {
+      Convolution2D(filters: 32, kernel: 3, padding: .same, activation: .relu)
+      BatchNormalization()
+      MaxPool2D(2)
+      Dense(units: 10)
+    }
+    let logits = network(image)
+    let names = logits.parameters(.trainable).map(\.name)
+    #expect(
+      names == [
+        "convolution1.weight", "batchNormalization1.scale", "batchNormalization1.offset",
+        "dense1.weight", "dense1.bias",
+      ])
+    let label = Tensor.input("label", [.batch], .int32)
+    let cost = softmaxCrossEntropy(logits, label).mean()
+    let slopes = Slopes(of: cost, withRespectTo: cost.parameters(.trainable))
+    let updates = adam(slopes.clipped(totalNorm: 5), rate: 0.001)
+    #expect(updates.failure == nil)
+    let lenet = try Notation.parse("20C5 MP2 50C5 MP2 256FC 10FC")
+    print(Summary(lenet, input: [1, 28, 28]))
+    #expect(lenet.layers.count == 6)
   }
 
   /// `ModelsAsFiles.md`.
