@@ -1,4 +1,5 @@
 import Agnesi
+import AgnesiLoops
 import Foundation
 import TestSupport
 import Testing
@@ -6,6 +7,12 @@ import Testing
 // The code that stands in documents, in the order of the documents; `DocumentedCodeTests` compares.
 
 @Suite struct DocumentedCode {
+  /// The blocks of a document that show what a program prints.
+  private func texts(_ document: String) throws -> [String] {
+    try Document(document).blocks.filter { $0.language == "text" }
+      .map { $0.lines.joined(separator: "\n") }
+  }
+
   /// `Documentation/Architecture.md`.
   @Test func architecture() throws {
     let (images, labels) = (NDArray(zeros: [5, 784]), NDArray(zeros: [5], .int32))
@@ -17,6 +24,24 @@ import Testing
     let step = try compile([image, label], to: [cost], updates: sgd(cost, [w, b], rate: 0.1))
     let value = try step(images, labels)[cost].scalar
     #expect(abs(value - Foundation.log(10)) < 1e-6)
+    #expect(try texts("Documentation/Architecture.md").contains(cost.listing()))
+  }
+
+  /// `ReadingTheLoopForm.md`.
+  @Test func loopForm() throws {
+    let element = Scalar.load(.argument(0), .index(.symbol("i") * 10 + .symbol("r")), .float32)
+    let fold = Statement.Reduction.Fold(local: 0, combiner: .sum, value: element)
+    let body: [Statement] = [
+      .define(0, .constant(0, .float32)), .reduce(.init("r", 10, folds: [fold])),
+      .store(.argument(1), index: .index(.symbol("i")), value: .local(0, .float32)),
+    ]
+    let kernel = Kernel(
+      name: "rowSums",
+      arguments: [.init(.float32, isWritten: false), .init(.float32, isWritten: true)],
+      body: [.loop(.init("i", .batch, isParallel: true, body: body))])
+    try kernel.verify()
+    let document = "Sources/AgnesiLoops/AgnesiLoops.docc/ReadingTheLoopForm.md"
+    #expect(try texts(document).contains(kernel.description))
   }
 
   /// `AgnesiExpressions.md`.
