@@ -93,7 +93,7 @@ let package = Package(
     .testTarget(name: "AgnesiModelsTests", dependencies: ["Agnesi", "TestSupport"]),
     .testTarget(name: "AgnesiTrainingTests", dependencies: ["Agnesi", "TestSupport", "CZlib"]),
     .testTarget(name: "AgnesiCommandTests", dependencies: ["Agnesi", "TestSupport"]),
-    .testTarget(name: "RepositoryTests", dependencies: []),
+    .testTarget(name: "RepositoryTests", dependencies: ["Agnesi", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
