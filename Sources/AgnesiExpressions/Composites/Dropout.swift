@@ -1,41 +1,48 @@
 import AgnesiArrays
 import AgnesiLoops
 
-/// `x` with elements set to 0 at random in training, and unchanged in inference.
+/// Some elements set to 0 by chance, the others scaled up so that the expected value stays.
 ///
-/// What is kept is divided by `1 - rate`, so that the expected value is that of `x` (inverted
-/// dropout). The draw is keyed by seed, name and the number of the call; one mask serves all uses of
-/// the result.
+/// Training: each element is kept with probability `1 − rate` and then divided by it. Inference:
+/// `x` itself. A rate of 0 is `x` in both. Each use draws for itself, and each call again.
 ///
 /// - Parameters:
 ///   - x: floating.
-///   - rate: the probability that an element is dropped, `0..<1`; 0 gives `x` itself.
-///   - sharedAxes: axes along which all elements are kept or dropped together: `[2, 3]` drops whole
-///     feature maps of `[batch, channels, height, width]`.
-///   - name: of the random stream.
-/// - Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, *Dropout*, JMLR 15 (2014), §4
-///   and §10.
+///   - rate: the probability of 0, in `0..<1`.
+///   - sharedAxes: axes along which all elements share one draw: `[2, 3]` drops whole feature maps of
+///     `[batch, channels, height, width]`, `[1]` drops the same places in all of them.
+///   - name: of the random numbers; prefixed by the enclosing ``Scope``.
+/// - Returns: the shape and dtype of `x`.
+/// - Source: Srivastava et al., *Dropout: a simple way to prevent neural networks from overfitting*,
+///   2014, §10, with the scaling in training.
 public func dropout(
   _ x: Tensor, rate: Double = 0.5, sharedAxes: [Int] = [], name: String = "dropout"
 ) -> Tensor {
-  if rate == 0 || !x.type.isKnown { return x }
-  guard rate > 0, rate < 1 else {
-    return .failed(GraphError("dropout", "the rate is \(rate), it must be at least 0 and below 1"))
+  let shared: [Int]
+  do throws(TypeError) {
+    try Tensor.requireFloating([x])
+    guard rate >= 0, rate < 1 else { throw TypeError("the rate is in 0..<1, got \(rate)") }
+    shared = try x.normalized(axes: sharedAxes)
+  } catch {
+    return .mistake("dropout", error, [("operand", x)])
   }
-  let shared = Set(sharedAxes.map { $0 < 0 ? $0 + x.rank : $0 })
-  if let wrong = shared.sorted().first(where: { !x.shape.indices.contains($0) }) {
-    return .failed(GraphError("dropout", "axis \(wrong) of a tensor of \(x.rank) axes"))
-  }
-  let maskShape = x.shape.indices.map { shared.contains($0) ? 1 : x.shape[$0] }
+  if rate == 0 { return x }
+  let scale = 1 / (1 - rate)
   let attributes: [String: Attribute] = [
-    "rate": .number(rate), "sharedAxes": .integers(shared.sorted()), "stream": .text(name),
+    "rate": .number(rate), "sharedAxes": .integers(shared), "stream": .text(Scope.qualified(name)),
   ]
-  // Two dropouts are two draws, whatever their names.
+  // The draw is a result, so that the gradient uses it instead of drawing again.
   return .composite(
-    "dropout", [x], attributes: attributes, inference: { $0[0] }, isOwnKind: true
-  ) { operands in
-    let x = operands[0]
-    let keep = (randomUniform(maskShape, name: name) .>= rate).broadcast(to: x.shape)
-    return select(keep, x * (1 / (1 - rate)), .zeros(like: x))
-  }
+    "dropout", [x], attributes: attributes,
+    gradient: { slopes, _, results in
+      [slopes[0].map { select(results[1], $0 * scale, .zeros(like: $0)) }]
+    },
+    inference: { [$0[0], .constant(1, .bool).broadcast(to: $0[0].shape)] },
+    isOwnKind: true, resultCount: 2,
+    body: { operands in
+      let x = operands[0]
+      let drawn = x.shape.indices.map { shared.contains($0) ? Size(1) : x.shape[$0] }
+      let kept = randomBernoulli(drawn, probability: 1 - rate, name: name).broadcast(to: x.shape)
+      return [select(kept, x * scale, .zeros(like: x)), kept]
+    })[0]
 }

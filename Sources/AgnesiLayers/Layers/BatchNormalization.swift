@@ -42,7 +42,8 @@ public struct BatchNormalization: Layer {
     }
     guard input.dtype.isFloating else {
       return mistake(
-        "needs floating input, got \(input.dtype)", input, hint: "convert it with cast(to: .float32)")
+        "needs floating input, got \(input.dtype)", input,
+        hint: "convert it with cast(to: .float32)")
     }
     guard input.shape[1].known != nil else {
       return mistake("needs a known number of channels, got \(input.shape[1])", input)

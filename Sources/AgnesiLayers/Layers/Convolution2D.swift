@@ -1,5 +1,6 @@
 import AgnesiArrays
 import AgnesiExpressions
+import AgnesiLoops
 
 /// A convolution of images with learned kernels: `activation(x ⋆ weight + bias)`.
 ///
@@ -78,7 +79,8 @@ extension Layer {
   func imageMistake(_ input: Tensor) -> Tensor? {
     guard input.dtype.isFloating else {
       return mistake(
-        "needs floating input, got \(input.dtype)", input, hint: "convert it with cast(to: .float32)")
+        "needs floating input, got \(input.dtype)", input,
+        hint: "convert it with cast(to: .float32)")
     }
     guard input.rank == 4 else {
       return mistake(
@@ -98,7 +100,8 @@ extension Layer {
     let channels = input.shape[1].known ?? 0
     guard groups >= 1, channels % groups == 0, filters % groups == 0 else {
       return mistake(
-        "\(channels) channels and \(filters) filters do not fall into \(groups) equal groups", input)
+        "\(channels) channels and \(filters) filters do not fall into \(groups) equal groups", input
+      )
     }
     let found =
       geometry.kernel.mistake(as: "kernel") ?? geometry.stride.mistake(as: "stride")

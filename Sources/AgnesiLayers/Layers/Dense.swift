@@ -1,5 +1,6 @@
 import AgnesiArrays
 import AgnesiExpressions
+import AgnesiLoops
 
 /// A fully connected layer: `activation(x · weight + bias)`.
 ///
@@ -34,7 +35,8 @@ public struct Dense: Layer {
     guard units >= 1 else { return mistake("needs at least 1 unit, got \(units)", input) }
     guard input.dtype.isFloating else {
       return mistake(
-        "needs floating input, got \(input.dtype)", input, hint: "convert it with cast(to: .float32)")
+        "needs floating input, got \(input.dtype)", input,
+        hint: "convert it with cast(to: .float32)")
     }
     let leading = leadingAxes < 0 ? input.rank + leadingAxes : leadingAxes
     guard leading >= 1, leading < input.rank else {

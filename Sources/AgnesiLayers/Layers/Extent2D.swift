@@ -10,6 +10,8 @@ public struct Extent2D: Hashable, Sendable {
 
   public init(height: Int, width: Int) { numbers = [height, width] }
 
+  private init(numbers: [Int]) { self.numbers = numbers }
+
   public var height: Int { numbers.first ?? 0 }
   public var width: Int { numbers.last ?? 0 }
 
@@ -27,7 +29,7 @@ public struct Extent2D: Hashable, Sendable {
 
 extension Extent2D: ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
   public init(integerLiteral side: Int) { self.init(side) }
-  public init(arrayLiteral numbers: Int...) { self.numbers = numbers }
+  public init(arrayLiteral numbers: Int...) { self.init(numbers: numbers) }
 }
 
 extension Extent2D: CustomStringConvertible {
@@ -51,7 +53,7 @@ extension Extent2D: Codable {
     if let side = try? container.decode(Int.self) {
       self.init(side)
     } else {
-      numbers = try container.decode([Int].self)
+      self.init(numbers: try container.decode([Int].self))
     }
   }
 }

@@ -14,7 +14,12 @@ struct LayerNumbers {
   init(in input: Tensor) {
     let scope = Scope.current
     let prefix = scope.isEmpty ? "" : scope + "."
-    for node in [input].topologicalNodes() {
+    var pending = [input].topologicalNodes()
+    while let node = pending.popLast() {
+      // Random streams stand inside of composites.
+      if let composite = node.operation as? Composite {
+        pending += composite.body.outputs.topologicalNodes()
+      }
       guard let name = node.operation.instanceName, name.hasPrefix(prefix) else { continue }
       let rest = name.dropFirst(prefix.count)
       guard let dot = rest.firstIndex(of: ".") else { continue }

@@ -98,7 +98,8 @@ extension NotationScanner {
       guard allowed.contains(letter) else {
         let list = allowed.map { "\($0) (\(NotationSuffixes.meanings[$0] ?? ""))" }
         throw error(
-          "\"\(rest)\" is not understood", allowed: "behind the size, \(list.joined(separator: ", "))")
+          "\"\(rest)\" is not understood",
+          allowed: "behind the size, \(list.joined(separator: ", "))")
       }
       guard seen.insert(letter).inserted else { throw error("\(letter) is given twice") }
       rest = rest.dropFirst()

@@ -34,7 +34,8 @@ extension Tensor {
     if failure != nil { return self }
     guard type.count.isOne, dtype != .bool else {
       let operand = GraphError.Operand(role: "rate", name: name, type: type, site: node.site)
-      return .failed(GraphError(rule, "the rate must be one number, got \(type)", operands: [operand]))
+      return .failed(
+        GraphError(rule, "the rate must be one number, got \(type)", operands: [operand]))
     }
     return reshaped([]).cast(to: slope.dtype)
   }
