@@ -15,7 +15,7 @@ extension CFunction {
   }
 
   private mutating func renderInOrder(_ reduction: Statement.Reduction) {
-    let name = declare(reduction.variable, prefix: "i")
+    let name = declareVariable(reduction.variable, reduction.extent)
     let upper = text(reduction.extent)
     block("for (int64_t \(name) = 0; \(name) < \(upper); ++\(name))") { function in
       var values = CValues(reduction.folds.map(\.value))
@@ -32,7 +32,7 @@ extension CFunction {
   }
 
   private mutating func renderInLanes(_ reduction: Statement.Reduction) {
-    let variable = declare(reduction.variable, prefix: "i")
+    let variable = declareVariable(reduction.variable, reduction.extent)
     let (start, count) = (freshName("b"), freshName("n"))
     let upper = text(reduction.extent)
     let accumulators = makeAccumulators(reduction)

@@ -50,7 +50,7 @@ extension CFunction {
   }
 
   private mutating func render(_ loop: Statement.Loop) {
-    let name = declare(loop.variable, prefix: "i")
+    let name = declareVariable(loop.variable, loop.extent)
     let (lower, upper) = loop.isParallel ? ("begin", "end") : ("0", text(loop.extent))
     if CStrip.isUseful(loop) {
       renderStrips(loop, lower, upper)

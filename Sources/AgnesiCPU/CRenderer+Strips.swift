@@ -86,7 +86,7 @@ extension Scalar {
 
 extension CFunction {
   mutating func renderStrips(_ loop: Statement.Loop, _ lower: String, _ upper: String) {
-    let variable = declare(loop.variable, prefix: "i")
+    let variable = declareVariable(loop.variable, loop.extent)
     let (start, end) = (freshName("b"), freshName("e"))
     let known = loop.isParallel ? nil : loop.extent.known
     let widths = loop.isStreaming ? [CLanes.wideWidth, loop.stripWidth] : [loop.stripWidth]
@@ -148,7 +148,7 @@ extension CFunction {
   private mutating func renderLooping(_ statement: Statement) {
     switch statement {
     case .loop(let loop):
-      let name = declare(loop.variable, prefix: "i")
+      let name = declareVariable(loop.variable, loop.extent)
       let upper = text(loop.extent)
       block("for (int64_t \(name) = 0; \(name) < \(upper); ++\(name))") {
         $0.renderInStrip(loop.body)
@@ -161,7 +161,7 @@ extension CFunction {
   /// The running values of all lanes stay in vectors while the reduction's loop runs.
   private mutating func renderInStrip(_ reduction: Statement.Reduction) {
     guard let lanes = strip?.lanes else { return }
-    let name = declare(reduction.variable, prefix: "i")
+    let name = declareVariable(reduction.variable, reduction.extent)
     let upper = text(reduction.extent)
     let head = "for (int64_t \(name) = 0; \(name) < \(upper); ++\(name))"
     if lanes.width == CLanes.wideWidth {

@@ -31,7 +31,7 @@ package enum CRenderer {
   /// The texts of at most `limit` units, of about equal length, with the names of their kernels.
   ///
   /// Units are compiled side by side. A short one is not worth a process of its own.
-  static func sources(
+  package static func sources(
     _ kernels: [Kernel], limit: Int, math: (Set<String>) -> String
   ) -> [(text: String, names: [String])] {
     let functions = kernels.map(rendered)
@@ -83,6 +83,8 @@ struct CFunction {
   /// The strip that the statements being written belong to.
   var strip: CStrip?
   var scratchTypes: [Int: DType] = [:]
+  /// The largest values of loop variables, as far as extents are known.
+  private(set) var variableBounds: [String: Int] = [:]
 
   init(_ kernel: Kernel) { self.kernel = kernel }
 
@@ -110,7 +112,7 @@ struct CFunction {
   }
 
   /// A C name for a size or loop variable; users may call a size anything.
-  mutating func declare(_ symbol: String, prefix: String) -> String {
+  private mutating func declare(_ symbol: String, prefix: String) -> String {
     if let name = symbolNames[symbol] { return name }
     let letters = symbol.unicodeScalars.map { letter -> Character in
       letter.isASCII && (letter.properties.isAlphabetic || letter.properties.numericType != nil)
@@ -120,6 +122,12 @@ struct CFunction {
     if symbolNames.values.contains(name) { name = freshName("\(name)_") }
     symbolNames[symbol] = name
     return name
+  }
+
+  /// Declares the variable of a loop that is about to be written.
+  mutating func declareVariable(_ symbol: String, _ extent: Size) -> String {
+    variableBounds[symbol] = extent.known.map { max(0, $0 - 1) }
+    return declare(symbol, prefix: "i")
   }
 
   mutating func render() {

@@ -190,7 +190,7 @@ package struct CacheKey: Hashable, CustomStringConvertible, Sendable {
   let low: UInt64
 
   init(source: String, compiler: CCompiler) {
-    let parts = [source, compiler.identity, Processor.identity] + CCompiler.flags
+    let parts = [source, compiler.identity, Processor.identity] + compiler.flags
     let text = Array(parts.joined(separator: "\u{0}").utf8)
     (high, low) = text.withUnsafeBytes {
       (CheckSum.of($0, seed: 0x9e37_79b9_7f4a_7c15), CheckSum.of($0, seed: 0xc2b2_ae3d_27d4_eb4f))

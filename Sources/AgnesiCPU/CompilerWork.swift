@@ -22,7 +22,7 @@ struct CompilerWork {
     } catch {
       throw .noTemporaryFolder(path: parent, reason: error.text)
     }
-    let arguments = CCompiler.flags + ["-o", "\(folder)/unit.so", "\(folder)/unit.c"]
+    let arguments = compiler.flags + ["-o", "\(folder)/unit.so", "\(folder)/unit.c"]
     do {
       process = try CompilerProcess(
         compiler.path, arguments, errors: "\(folder)/errors.txt")

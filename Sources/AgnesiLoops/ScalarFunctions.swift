@@ -104,7 +104,7 @@ private func angle(_ y: Double, _ x: Double) -> Double { atan2(y, x) }
 ///
 /// Moved up by the recurrence ψ(x + 1) = ψ(x) + 1/x until the asymptotic series is exact to a
 /// double, reflected for negative x, and by its Taylor series near its positive zero, where the
-/// other way would cancel. NaN at 0, −1, −2, …
+/// other way would cancel. −∞ at 0 (∞ at −0), NaN at −1, −2, …
 ///
 /// - Source: Abramowitz & Stegun, *Handbook of Mathematical Functions*, 6.3.5, 6.3.7 and 6.3.18.
 package enum Digamma {

@@ -1,92 +1,13 @@
 import AgnesiArrays
 import AgnesiCPU
 import AgnesiLoops
+import TestSupport
 import Testing
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// Elementary functions by C's library, so that these tests are about rendering alone.
-func libraryMath(_ names: Set<String>) -> String {
-  names.sorted().map { name in
-    switch name {
-    case "philox": philoxText
-    case "sigmoid":
-      unaryText(name) { "1 / (1 + __builtin_exp(-(double)\($0)))" }
-    case "softplus":
-      unaryText(name) {
-        "__builtin_fmax(\($0), 0) + __builtin_log1p(__builtin_exp(-__builtin_fabs(\($0))))"
-      }
-    case "pow", "atan2", "fmod":
-      ["float", "double"].map { type in
-        let suffix = type == "float" ? "f32" : "f64"
-        return "static inline \(type) agnesi_\(name)_\(suffix)(\(type) x, \(type) y) "
-          + "{ return (\(type))__builtin_\(name)(x, y); }\n"
-      }.joined()
-    default: unaryText(name) { "__builtin_\(name)(\($0))" }
-    }
-  }.joined()
-}
-
-private func unaryText(_ name: String, _ formula: (String) -> String) -> String {
-  ["float", "double"].map { type in
-    let suffix = type == "float" ? "f32" : "f64"
-    return "static inline \(type) agnesi_\(name)_\(suffix)(\(type) x) "
-      + "{ return (\(type))(\(formula("x"))); }\n"
-  }.joined()
-}
-
-private let philoxText = """
-  static inline uint32_t agnesi_philox(uint64_t key, uint64_t low, uint64_t high, int word) {
-    uint32_t c[4] = {(uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high, (uint32_t)(high >> 32)};
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    for (int round = 0; round < 10; ++round) {
-      const uint64_t a = (uint64_t)c[0] * 0xD2511F53u, b = (uint64_t)c[2] * 0xCD9E8D57u;
-      const uint32_t d0 = (uint32_t)(b >> 32) ^ c[1] ^ k0, d2 = (uint32_t)(a >> 32) ^ c[3] ^ k1;
-      c[0] = d0, c[1] = (uint32_t)b, c[2] = d2, c[3] = (uint32_t)a;
-      k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
-    }
-    return c[word];
-  }
-
-  """
-
-/// A folder that is removed when the value is released.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() {
-    var template = Array("/tmp/agnesi-test-XXXXXX".utf8CString)
-    let made = mkdtemp(&template) != nil
-    path = made ? String(decoding: template.dropLast().map { UInt8($0) }, as: UTF8.self) : "/tmp"
-  }
-
-  deinit {
-    if path != "/tmp" { removeTree(path) }
-  }
-}
-
-func removeTree(_ path: String) {
-  if let stream = opendir(path) {
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != ".", name != ".." { removeTree("\(path)/\(name)") }
-    }
-    closedir(stream)
-    rmdir(path)
-  } else {
-    unlink(path)
-  }
-}
-
-let sharedFolder = TemporaryFolder()
+/// Compiled kernels of this process's tests; removed when it ends.
+private let sharedFolder = try? TemporaryFolder()
 let testCompiler = KernelCompiler(
-  cache: CompileCache(folder: sharedFolder.path), math: libraryMath)
+  cache: CompileCache(folder: sharedFolder?.path ?? "/nowhere"), math: CMath.source)
 
 /// Calls a compiled kernel; parallel ones in one piece, or in pieces of `piece` iterations.
 func runCompiled(
@@ -171,7 +92,7 @@ func expectAgreement(
 private func firstMismatch(_ a: NDArray, _ b: NDArray, _ tolerance: Double) -> String? {
   for (position, (x, y)) in zip(a.doubles, b.doubles).enumerated() {
     if x == y || (x.isNaN && y.isNaN) { continue }
-    if abs(x - y) <= tolerance * max(1, abs(x)) { continue }
+    if x.isFinite, abs(x - y) <= tolerance * max(1, abs(x)) { continue }
     return "element \(position) is \(y) compiled, \(x) interpreted"
   }
   return nil

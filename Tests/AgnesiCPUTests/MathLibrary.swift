@@ -77,45 +77,9 @@ struct MathLibrary: @unchecked Sendable {
     return abs(value - near) / Double(unit)
   }
 
-  static let compiler: String? = {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    for name in ["clang", "cc"] {
-      for folder in folders where FileManager.default.isExecutableFile(atPath: "\(folder)/\(name)")
-      {
-        return "\(folder)/\(name)"
-      }
-    }
-    return nil
-  }()
+  static let shared: MathLibrary? = CLibrary(source).map { MathLibrary(library: $0) }
 
-  static let shared: MathLibrary? = compiler.flatMap { MathLibrary(compiler: $0) }
-
-  private let handle: UnsafeMutableRawPointer
-
-  private init?(compiler: String) {
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("agnesi-math-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let source = folder.appendingPathComponent("math.c")
-    let library = folder.appendingPathComponent("math.so")
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      try Self.source.write(to: source, atomically: true, encoding: .utf8)
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: compiler)
-      process.arguments = [
-        "-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-Wall", "-Werror", "-shared",
-        "-fPIC", source.path, "-o", library.path, "-lm",
-      ]
-      try process.run()
-      process.waitUntilExit()
-      guard process.terminationStatus == 0 else { return nil }
-    } catch {
-      return nil
-    }
-    guard let handle = dlopen(library.path, RTLD_NOW) else { return nil }
-    self.handle = handle
-  }
+  private let library: CLibrary
 
   private static var source: String {
     var text = CMath.source(functions: CMath.functions)
@@ -149,8 +113,7 @@ struct MathLibrary: @unchecked Sendable {
   }
 
   private func symbol<Function>(_ name: String, as type: Function.Type) -> Function {
-    guard let address = dlsym(handle, name) else { fatalError("no \(name) in the library") }
-    return unsafeBitCast(address, to: type)
+    library.symbol(name, as: type)
   }
 
   func one(_ name: String) -> One { symbol("one_\(name)", as: One.self) }

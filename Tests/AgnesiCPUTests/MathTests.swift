@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Our elementary functions, compiled as rendered units are, against the C library's in float64.
-@Suite(.enabled(if: MathLibrary.compiler != nil, "no C compiler on the path"))
+@Suite(.enabled(if: CLibrary.compiler != nil, "no C compiler on the path"))
 struct MathTests {
   @Test(arguments: MathLibrary.oneArgument)
   func everyThousandthArgument(_ name: String) throws {

@@ -35,7 +35,7 @@ struct PoolingCase: CustomTestStringConvertible, Sendable {
   var destinationCount: Int { batch * channels * output[0] * output[1] }
 
   /// The places in the source that each place of the destination sees.
-  func windows() -> [[Int]] {
+  func windows(batch: Int = 2) -> [[Int]] {
     (0..<(batch * channels)).flatMap { map in
       pairs(output[0], output[1]).map { i, j in
         pairs(kernel[0], kernel[1]).compactMap { u, v in

@@ -112,6 +112,53 @@ private func load(_ argument: Int, _ index: Size, _ dtype: DType = .float32) -> 
       kernel, [NDArray(zeros: [30], .int64), NDArray(zeros: [30], .int64)], sizes: ["d": 5])
   }
 
+  @Test func quotientsInVectorLoops() throws {
+    // Known bounds take the 32-bit form, an unknown extent the 64-bit one; both guard against 0.
+    let index = (i / 5) * 7 + i % 5 + ((i * 3 + 4) / 11) % 6
+    let body: [Statement] = [
+      .store(.argument(1), index: .index(i), value: load(0, index))
+    ]
+    for extent in [Size(100), .symbol("n")] {
+      let kernel = Kernel(
+        name: "vector",
+        arguments: [.init(.float32, isWritten: false), .init(.float32, isWritten: true)],
+        body: [.loop(.init("i", extent, isVector: true, body: body))])
+      try expectAgreement(kernel, [numbers(160), NDArray(zeros: [100])], sizes: ["n": 100])
+    }
+    let large = Size(1) + i * 3_000_000_000
+    let kernel = Kernel(
+      name: "large", arguments: [.init(.int64, isWritten: true), .init(.int64, isWritten: true)],
+      body: [
+        .loop(
+          .init(
+            "i", 100, isVector: true,
+            body: [
+              .store(.argument(0), index: .index(i), value: .index(large / 7)),
+              .store(.argument(1), index: .index(i), value: .index(large % 3_000_000_007)),
+            ]))
+      ])
+    try expectAgreement(kernel, [NDArray(zeros: [100], .int64), NDArray(zeros: [100], .int64)])
+  }
+
+  @Test func divisorsOfZeroBeforeLoopsThatNeverRun() throws {
+    let kernel = Kernel(
+      name: "zero", arguments: [.init(.int64, isWritten: true)],
+      body: [
+        .loop(
+          .init(
+            "i", .symbol("n"),
+            body: [
+              .loop(
+                .init(
+                  "j", .symbol("n") / .symbol("m"),
+                  body: [.store(.argument(0), index: .index(j), value: .index(j))]))
+            ]))
+      ])
+    var arrays = [NDArray(zeros: [1], .int64)]
+    try runCompiled(kernel, &arrays, sizes: ["n": 0, "m": 0])
+    #expect(arrays[0].doubles == [0])
+  }
+
   @Test func scratchAndConditions() throws {
     // Rows reversed through scratch, only where the first element is positive.
     let kernel = Kernel(

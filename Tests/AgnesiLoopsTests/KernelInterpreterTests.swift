@@ -235,7 +235,8 @@ private func failure(_ body: () throws -> Void) -> String {
   }
 
   @Test func digammaAtPolesAndLimits() {
-    for x in [0.0, -1, -2, -100, .nan, -.infinity] { #expect(UnaryFunction.digamma(x).isNaN) }
+    for x in [-1.0, -2, -100, .nan, -.infinity] { #expect(UnaryFunction.digamma(x).isNaN) }
+    #expect([0.0, -0.0].map { UnaryFunction.digamma($0) } == [-.infinity, .infinity])
     #expect(UnaryFunction.digamma(.infinity) == .infinity)
     // Near its zero the value keeps its digits.
     #expect(abs(UnaryFunction.digamma(1.4616) / -3.1106251230341650e-05 - 1) < 1e-15)

@@ -25,7 +25,7 @@ package func foldConstants(_ outputs: [Tensor], limit: Int = 4096) -> [Tensor] {
 extension Node {
   /// Constants in the place of the results, or nil.
   fileprivate func folded(limit: Int) -> [Tensor]? {
-    guard failure == nil, !operands.isEmpty, isRepeatable, !(operation is Composite) else {
+    guard failure == nil, !operands.isEmpty, !operation.isRandom, !(operation is Composite) else {
       return nil
     }
     if let numbers = foldedNumbers() { return numbers }

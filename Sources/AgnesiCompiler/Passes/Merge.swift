@@ -2,9 +2,9 @@ import AgnesiExpressions
 
 /// Makes equal operations on equal operands one node (common subexpressions, equal constants).
 ///
-/// Inputs are equal only to themselves and parameters to the same storage; random draws, and
-/// composites that hold one, never merge, because two draws are two values. Where nodes merge, the
-/// first one stays, with its site.
+/// Inputs are equal only to themselves and parameters to the same storage. Two random draws are two
+/// values, whatever their names, and so are composites that hold a draw, unless they are the same
+/// use. Where nodes merge, the first one stays, with its site.
 ///
 /// - Complexity: linear in the nodes.
 package func merge(_ outputs: [Tensor]) -> [Tensor] {
@@ -55,10 +55,10 @@ extension Tensor {
 }
 
 extension Node {
-  /// Whether the same operation on the same operands gives the same value again.
+  /// Whether an equal operation on the same operands gives the same value. Draws know themselves
+  /// apart; a composite compares by name, so what it holds has to be looked at.
   package var isRepeatable: Bool {
-    if operation.isRandom { return false }
-    guard let composite = operation as? Composite else { return true }
+    guard let composite = operation as? Composite, !composite.isOwnKind else { return true }
     return !composite.holdsRandomDraw
   }
 }
@@ -66,6 +66,8 @@ extension Node {
 extension Composite {
   /// Composites are small, and so is their nesting.
   fileprivate var holdsRandomDraw: Bool {
-    body.outputs.topologicalNodes().contains { !$0.isRepeatable }
+    body.outputs.topologicalNodes().contains { node in
+      node.operation.isRandom || (node.operation as? Composite)?.holdsRandomDraw == true
+    }
   }
 }

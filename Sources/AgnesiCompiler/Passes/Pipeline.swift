@@ -27,19 +27,22 @@ package struct Pipeline: Sendable {
   /// The one list of passes.
   private static func passes(_ level: RewriteLevel, keeping kept: Set<String>) -> [Pass] {
     let merge = Pass("merge") { AgnesiCompiler.merge($0) }
-    let stabilize = Pass("stabilise", Rewrites.canonicalize + Rewrites.stabilize)
-    let simplify = Pass("simplify", Rewrites.canonicalize + Rewrites.simplify)
+    let canonicalize = Pass("canonicalise", Rewrites.gradientMarks + Rewrites.canonicalize)
+    let stabilize = Pass(
+      "stabilise", Rewrites.canonicalize + Rewrites.stabilize + Rewrites.choices)
+    let simplify = Pass(
+      "simplify", Rewrites.canonicalize + Rewrites.choices + Rewrites.simplify)
     let fold = Pass("fold constants") { foldConstants($0) }
     let expand = Pass("expand composites") { expandComposites($0, keeping: kept) }
     switch level {
     case .none:
       return [expand]
     case .fast:
-      return [merge, stabilize, expand, merge]
+      return [merge, canonicalize, stabilize, expand, merge]
     case .full:
       return [
         merge,
-        Pass("canonicalise", Rewrites.canonicalize),
+        canonicalize,
         // Composites are matched by name, so before they are expanded.
         stabilize,
         simplify,

@@ -1,7 +1,6 @@
 import AgnesiExpressions
 
-/// The tables of rules, one file each.
-package enum Rewrites {
+extension Rewrites {
   /// Every rule there is.
-  package static let all = canonicalize + stabilize + simplify
+  package static let all = gradientMarks + canonicalize + stabilize + choices + simplify
 }

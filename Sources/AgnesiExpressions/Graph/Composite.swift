@@ -42,6 +42,9 @@ public struct Composite: Operation {
     identity = isOwnKind ? Identity() : nil
   }
 
+  /// Whether it equals only itself: two of the same name and attributes are two kinds.
+  package var isOwnKind: Bool { identity != nil }
+
   public var label: String { compositeName }
   public var resultCount: Int { body.outputs.count }
 

@@ -20,7 +20,7 @@ private struct FormulaWriter {
 
   mutating func text(_ tensor: Tensor) -> (text: String, binding: Binding) {
     if let number = tensor.scalarConstant {
-      return (printedNumber(number), number < 0 ? .prefix : .call)
+      return (printedNumber(number, tensor.dtype), number < 0 ? .prefix : .call)
     }
     let node = tensor.node
     if node.operands.isEmpty { return (leaf(node), .call) }

@@ -25,8 +25,9 @@ public func gradient(
     return variables.map { _ in .failed(error) }
   }
   let one = Tensor.constant(1, cost.dtype).broadcast(to: cost.shape)
+  let stable = cost.stabilized(keeping: variables + constants)
   let slopes = pullback(
-    of: [cost], slopes: [one], withRespectTo: variables, constants: Set(constants))
+    of: [stable], slopes: [one], withRespectTo: variables, constants: Set(constants))
   return zip(variables, slopes).map { variable, slope in
     slope ?? disconnected.answer(for: variable)
   }

@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiLoops
 
 // The tensor graph as text. A listing has one line for each node, in an order in which operands come
@@ -102,48 +103,54 @@ extension Operation {
     case let composite as Composite:
       return composite.attributes.sorted { $0.key < $1.key }
         .map { "\($0.key): \($0.value.description)" }
-    case is Input, is Constant, is ParameterLeaf, is Wildcard, is AnyNumber, is AnyNode: return []
+    case is Input, is Constant, is ParameterLeaf, is Wildcard, is any PatternOperation: return []
     default: return reflectedAttributes
     }
   }
 
   /// Printing is the one place that reads the attributes of all operations alike.
   private var reflectedAttributes: [String] {
-    Mirror(reflecting: self).children.compactMap { child in
-      guard let name = child.label, !(child.value is Identity) else { return nil }
-      let value = Self.printed(child.value)
-      // What the label says already: `sum`, `less`; and the user's name of a stream.
-      return value == label || value == instanceName ? nil : "\(name): \(value)"
-    }
-  }
-
-  private static func printed(_ value: Any) -> String {
-    if let optional = value as? (any OptionalValue) { return optional.printedOr("none") }
-    return String(describing: value)
+    let attributes = Mirror(reflecting: self).children.flatMap { printedAttribute($0) }
+    // What the label says already: `sum`, `less`.
+    return attributes.filter { $0.value != label }.map { "\($0.name): \($0.value)" }
   }
 }
 
-private protocol OptionalValue { func printedOr(_ text: String) -> String }
+private typealias PrintedAttribute = (name: String, value: String)
 
-extension Optional: OptionalValue {
-  fileprivate func printedOr(_ text: String) -> String {
-    map { String(describing: $0) } ?? text
+/// One attribute, or the fields of a structure without a description of its own. Identities are
+/// left out: they differ from run to run.
+private func printedAttribute(_ child: Mirror.Child) -> [PrintedAttribute] {
+  guard let name = child.label, !(child.value is Identity), !(child.value is Identity?) else {
+    return []
+  }
+  let mirror = Mirror(reflecting: child.value)
+  switch mirror.displayStyle {
+  case .optional:
+    return [(name, mirror.children.first.map { String(describing: $0.value) } ?? "none")]
+  case .struct where !(child.value is any CustomStringConvertible):
+    return mirror.children.flatMap { printedAttribute($0) }
+  default:
+    return [(name, String(describing: child.value))]
   }
 }
 
 extension Constant {
   /// Up to four values.
   fileprivate var printedValues: String {
-    guard array.count != 1 else { return printedNumber(array.scalar) }
-    let shown = array.count <= 4096 ? array.doubles.prefix(4).map(printedNumber) : []
+    let dtype = array.dtype
+    guard array.count != 1 else { return printedNumber(array.scalar, dtype) }
+    let values = array.count <= 4096 ? Array(array.doubles.prefix(4)) : []
+    let shown = values.map { printedNumber($0, dtype) }
     return "[\(shown.joined(separator: ", "))\(array.count > shown.count ? ", …" : "")]"
   }
 }
 
-/// `3` for 3.0, in the way of a formula.
-package func printedNumber(_ value: Double) -> String {
+/// `3` for 3.0, in the way of a formula, and `0.1` for the float32 nearest to it.
+package func printedNumber(_ value: Double, _ dtype: DType = .float64) -> String {
   let isWhole = value.rounded() == value && value.magnitude < 1e9
-  return isWhole && !(value == 0 && value.sign == .minus) ? String(Int(value)) : String(value)
+  if isWhole, !(value == 0 && value.sign == .minus) { return String(Int(value)) }
+  return dtype.computed == .float32 ? String(Float(value)) : String(value)
 }
 
 extension Attribute: CustomStringConvertible {

@@ -26,8 +26,12 @@ package struct Rewriter: Sendable {
     return rewrite(outputs, log: &log)
   }
 
-  package func rewrite(_ outputs: [Tensor], log: inout RewriteLog) -> [Tensor] {
+  /// - Parameter kept: tensors that are left as they are, with all that they are made of.
+  package func rewrite(
+    _ outputs: [Tensor], keeping kept: [Tensor] = [], log: inout RewriteLog
+  ) -> [Tensor] {
     var work = Work(rulesByLabel: rulesByLabel, general: general, log: log)
+    for tensor in kept.flatMap(\.node.results) { work.final[tensor] = tensor }
     let result = work.run(outputs, firingsPerNode: firingsPerNode)
     log = work.log
     return result

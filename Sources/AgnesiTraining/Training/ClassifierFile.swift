@@ -54,7 +54,8 @@ public struct SavedClassifier: Sendable {
 
   /// - Throws: ``ModelError`` where the file holds no classifier.
   public init(reading path: String) throws {
-    model = try Model(reading: path)
+    let model = try Model(reading: path)
+    self.model = model
     guard let function = model.functions[ClassifierFile.functionName], function.inputs.count == 1,
       let output = function.outputs.first(where: { $0.name == "probabilities" }),
       output.tensor.rank == 2

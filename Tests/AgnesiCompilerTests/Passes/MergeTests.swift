@@ -73,6 +73,40 @@ import Testing
     #expect(Set(merge([scaled(2, isOwnKind: true), scaled(2, isOwnKind: true)])).count == 2)
   }
 
+  @Test func drawsNeverMerge() {
+    let draws = merge([randomUniform([3]), randomUniform([3]), randomUniform([3], name: "other")])
+    #expect(Set(draws).count == 3)
+    let dropped = merge([dropout(x), dropout(x)])
+    #expect(dropped[0] != dropped[1])
+    let expanded = merge(expandComposites(dropped))
+    #expect(expanded[0] != expanded[1])
+  }
+
+  @Test func oneDrawUsedTwiceIsOne() {
+    let draw = randomUniform([3, 4])
+    let merged = merge([draw * x, x * draw])
+    #expect(merged[0] == merged[1])
+  }
+
+  @Test func compositesThatDrawNeverMerge() {
+    func noisy() -> Tensor {
+      Tensor.composite("noisy", [x]) { $0[0] + randomUniform([3, 4]) }
+    }
+    func nested() -> Tensor { Tensor.composite("nested", [x]) { _ in noisy() } }
+    for pair in [merge([noisy(), noisy()]), merge([nested(), nested()])] {
+      #expect(pair[0] != pair[1])
+    }
+  }
+
+  /// The mask of the slope is that of the value.
+  @Test func dropoutAndItsSlopeShareTheirDraw() throws {
+    let y = dropout(x, rate: 0.5)
+    let slope = gradient(of: y.sum(), withRespectTo: [x])[0]
+    let rewritten = try Pipeline().apply(to: [y, slope])
+    let draws = rewritten.topologicalNodes().filter { $0.operation.label == "randomWord" }
+    #expect(draws.count == 1)
+  }
+
   @Test func aLongChainOfTwoMergesInto1() {
     func chain() -> Tensor { (0..<20_000).reduce(x) { value, _ in exp(value) } }
     let merged = merge([chain(), chain()])

@@ -31,6 +31,51 @@ import Testing
     }
   }
 
+  /// Convolution, normalisation, pooling, dropout, a dense layer and the cost with its gradients.
+  private func convolutional() -> (input: Tensor, label: Tensor, outputs: [Tensor]) {
+    let input = Tensor.input("input", [.batch, 1, 8, 8])
+    let label = Tensor.input("label", [.batch], .int32)
+    let kernels = Tensor.parameter("kernels", [3, 1, 3, 3], .heUniform)
+    let scale = Tensor.parameter("scale", [3], .ones)
+    let mean = Tensor.parameter("mean", [3], .zeros, .statistic)
+    let variance = Tensor.parameter("variance", [3], .ones, .statistic)
+    let weights = Tensor.parameter("weights", [27, 4], .glorotUniform)
+    let normalized = batchNormalized(
+      convolution2D(input, kernels), scale: scale, runningMean: mean, runningVariance: variance)
+    let pooled = maxPool2D(relu(normalized.output), window: [2, 2])
+    let dense = matmul(dropout(pooled).flattened(from: 1), weights)
+    let cost = crossEntropy(softmax(dense), label).mean() + 0.01 * l2Penalty([weights])
+    let slopes = gradient(of: cost, withRespectTo: [kernels, scale, weights])
+    return (input, label, [cost, normalized.runningMean, normalized.runningVariance] + slopes)
+  }
+
+  @Test func everyLevelComputesTheSameNetwork() throws {
+    let (input, label, outputs) = convolutional()
+    let values = [
+      input: Example.Input([6, 1, 8, 8]).array(stream: Philox(seed: 1, name: "input")),
+      label: NDArray([Int32(0), 1, 2, 3, 3, 1]),
+    ]
+    func run(_ tensors: [Tensor]) throws -> [NDArray] {
+      try ReferenceExecutor.run(
+        outputs: tensors, inputs: values, sizes: ["batch": 6], callNumber: 3)
+    }
+    let expected = try run(outputs)
+    for level in RewriteLevel.allCases {
+      let rewritten = try Pipeline(level: level, isVerifying: true).apply(to: outputs)
+      for (a, b) in zip(expected, try run(rewritten)) { #expect(difference(a, b) <= 64) }
+    }
+    let inference = try run(outputs.prefix(1).map { $0.specialized(for: .inference) })
+    #expect(inference[0].scalar.isFinite && inference[0] != expected[0])
+  }
+
+  @Test func aNetworkIsRewrittenOnce() throws {
+    let once = try Pipeline().apply(to: convolutional().outputs)
+    var log = RewriteLog()
+    _ = try Pipeline().apply(to: once, log: &log)
+    #expect(log.firings.isEmpty, "\(log)")
+    #expect(once.topologicalNodes().allSatisfy { !($0.operation is Composite) })
+  }
+
   @Test func twiceIsAsOnce() throws {
     let once = try Pipeline().apply(to: network())
     var log = RewriteLog()

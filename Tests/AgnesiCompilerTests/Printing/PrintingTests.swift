@@ -55,6 +55,28 @@ import Testing
     #expect(values.listing().hasPrefix("%0 = constant [1, 2.5, 3, -4, …] : float32[5]\n"))
   }
 
+  @Test func numbersHaveTheDigitsOfTheirDtype() {
+    #expect(Tensor.constant(0.1).listing().hasPrefix("%0 = constant 0.1 : float32[]\n"))
+    #expect((x * 0.1).formula() == "x * 0.1")
+    #expect(Tensor.constant(-0.0).listing().hasPrefix("%0 = constant -0.0 : float32[]\n"))
+  }
+
+  @Test func attributesWithPartsArePrintedPartByPart() {
+    let image = Tensor.input("image", [.batch, 1, 8, 8])
+    let y = convolution2D(image, Tensor.parameter("kernels", [3, 1, 3, 3]), stride: [2, 2])
+    #expect(
+      y.node.text { $0.name } == """
+        convolution(image, kernels, stride: [2, 2], padBegin: [0, 0], padEnd: [0, 0], \
+        dilation: [1, 1], groups: 1)
+        """)
+  }
+
+  @Test func drawsHaveNames() {
+    let draw = Tensor.randomWord(RandomStream("noise"), 0, [3])
+    #expect(
+      draw.node.text { _ in "%0" } == "randomWord(%0, name: noise, seed: 0, number: 0, shape: [3])")
+  }
+
   @Test func failuresAreShown() {
     let wrong = matmul(w, w)
     #expect(

@@ -6,6 +6,7 @@ import Testing
 
 private let allCases =
   canonicalCases + stableCases + arithmeticCases + viewCases + reductionCases + functionCases
+  + moveCases
 
 @Suite struct RuleTests {
   @Test(arguments: allCases) func makesTheGraph(_ item: RuleCase) throws {

@@ -81,6 +81,65 @@ private let extremes = elementwiseExtremes + lossExtremes
     #expect(isRight(result, item) == item.isRightAsWritten, "\(result)")
   }
 
+  /// The slopes too, on their own: formulas are made stable before they are differentiated.
+  @Test(arguments: extremes.filter { !$0.isRightAsWritten })
+  func slopesAreFinite(_ item: ExtremeCase) throws {
+    let slopes = try run(item) { formula in
+      let x = try #require(formula.inputs.first)
+      return gradient(of: formula.sum(), withRespectTo: [x])[0]
+    }
+    let isLimit = item.inputs.contains { !$0.isFinite }
+    #expect(isLimit || slopes.allSatisfy(\.isFinite), "\(slopes)")
+  }
+
+  @Test func slopesOfCrossEntropyAreProbabilitiesLessOnes() throws {
+    let x = Tensor.input("x", [1, 3])
+    let cost = crossEntropy(softmax(x), .constant(NDArray([Int32(1)]))).sum()
+    let slope = gradient(of: cost, withRespectTo: [x])
+    let values = [x: NDArray([Float(1000), 0, -1000], shape: [1, 3])]
+    let result = try ReferenceExecutor.run(outputs: slope, inputs: values)[0]
+    #expect(result.doubles == [1, -1, 0])
+  }
+
+  /// ln(eᵃ + eᵇ) at ties, far away, and at infinities.
+  @Test func logAddExpIsSmoothEverywhere() throws {
+    let (a, b) = (Tensor.input("a", [5]), Tensor.input("b", [5]))
+    let sum = logAddExp(a, b)
+    let slopes = gradient(of: sum.sum(), withRespectTo: [a, b])
+    let results = try ReferenceExecutor.run(
+      outputs: [sum] + slopes,
+      inputs: [
+        a: NDArray([Float(0), 1000, -1000, -.infinity, .infinity]),
+        b: NDArray([Float(0), -1000, 1000, -.infinity, .infinity]),
+      ])
+    #expect(
+      results[0].doubles == [Double(Float(0.693147180559945)), 1000, 1000, -.infinity, .infinity])
+    #expect(results[1].doubles == [0.5, 1, 0, 0.5, 0.5])
+    #expect(results[2].doubles == [0.5, 0, 1, 0.5, 0.5])
+  }
+
+  @Test func logAddExpNeedsFloatsOfOneShape() {
+    let wrong = logAddExp(Tensor.input("a", [3]), Tensor.input("b", [4]))
+    #expect(
+      wrong.failure?.text(withSites: false) == """
+        logAddExp: sizes of axis 0 differ, 3 ≠ 4
+          left  "a" float32[3]
+          right  "b" float32[4]
+        """)
+    #expect(
+      logAddExp(Tensor.input("a", [3], .int32), Tensor.input("b", [3], .int32)).failure != nil)
+  }
+
+  /// Whoever asks for the slope of the probabilities themselves gets it.
+  @Test func variablesInsideAreKept() throws {
+    let x = Tensor.input("x", [2])
+    let probabilities = softmax(x)
+    let slope = gradient(of: log(probabilities).sum(), withRespectTo: [probabilities])
+    let values = [x: NDArray([Float(0), 0])]
+    let result = try ReferenceExecutor.run(outputs: slope, inputs: values)[0]
+    #expect(result.doubles == [2, 2])
+  }
+
   /// The slope of a choice that was not made stays away from 0 · ∞.
   @Test func slopesOfWhatWasNotChosen() throws {
     let x = Tensor.input("x", [3])

@@ -5,7 +5,7 @@ private let positive: [Example.Input] = [.init([3, 4], .uniform(0.1...3))]
 private let fraction: [Example.Input] = [.init([3, 4], .uniform(-0.9...0.9))]
 private let two: [Example.Input] = [.init([3, 4]), .init([3, 4])]
 
-let stableCases = logarithmCases + sigmoidCases + slopeCases
+let stableCases = logarithmCases + sigmoidCases + slopeCases + lossCases
 
 private let logarithmCases = cases {
   RuleCase("log of one plus", fraction) {
@@ -41,8 +41,25 @@ private let logarithmCases = cases {
   RuleCase("log of a sum of two exponentials", two) {
     log(exp($0[0]) + exp($0[1]))
   } becomes: {
-    let (a, b) = ($0[0], $0[1])
-    return maximum(a, b) + softplus(-select(a .== b, .constant(0), abs(a - b)))
+    logAddExp($0[0], $0[1])
+  }
+  RuleCase("root of a square") {
+    sqrt(square($0[0]))
+  } becomes: {
+    abs($0[0])
+  }
+  RuleCase("log of a sum of exponentials") {
+    log(exp($0[0]).sum(axes: [1]))
+  } becomes: {
+    logSumExp($0[0], axes: [1])
+  }
+  RuleCase(declining: "log of a sum of exponentials") {
+    log(exp($0[0] - $0[0].max(axes: [1], keepingAxes: true)).sum(axes: [1]))
+  }
+  RuleCase("log of a sum of exponentials, kept axes") {
+    log(exp($0[0]).sum(axes: [0], keepingAxes: true))
+  } becomes: {
+    logSumExp($0[0], axes: [0], keepingAxes: true)
   }
   RuleCase("logarithm of an exponential") {
     log(exp($0[0]))
@@ -77,6 +94,69 @@ private let sigmoidCases = cases {
     log1p(-sigmoid($0[0]))
   } becomes: {
     -softplus($0[0])
+  }
+}
+
+private let labelled: [Example.Input] = [.init([3, 4]), .init([3], .whole(0...3), .int32)]
+private let targets: [Example.Input] = [.init([5]), .init([5], .uniform(0.1...0.9))]
+
+private let lossCases = cases {
+  for axis in [0, 1] {
+    RuleCase("log of softmax") {
+      log(softmax($0[0], axis: axis))
+    } becomes: {
+      logSoftmax($0[0], axis: axis)
+    }
+  }
+  RuleCase("cross-entropy of softmax", labelled) {
+    crossEntropy(softmax($0[0]), $0[1])
+  } becomes: {
+    softmaxCrossEntropy($0[0], $0[1])
+  }
+  RuleCase(
+    "cross-entropy of softmax", [.init([3, 4]), .init([3, 4], .uniform(0...1))]
+  ) {
+    crossEntropy(softmax($0[0]), $0[1])
+  } becomes: {
+    softmaxCrossEntropy($0[0], $0[1])
+  }
+  RuleCase(declining: "cross-entropy of softmax", labelled) {
+    crossEntropy(softmax($0[0], axis: 0), $0[1])
+  }
+  RuleCase("cross-entropy of sigmoid", targets) {
+    binaryCrossEntropy(sigmoid($0[0]), $0[1])
+  } becomes: {
+    sigmoidCrossEntropy($0[0], $0[1])
+  }
+  RuleCase("cross-entropy of sigmoid, one column", targets) {
+    binaryCrossEntropy(sigmoid($0[0].reshaped([5, 1])), $0[1])
+  } becomes: {
+    sigmoidCrossEntropy($0[0].reshaped([5, 1]).reshaped([5]), $0[1])
+  }
+  for axis in [0, 1] {
+    RuleCase("softmax written out") {
+      exp($0[0]) / exp($0[0]).sum(axes: [axis], keepingAxes: true)
+    } becomes: {
+      softmax($0[0], axis: axis)
+    }
+  }
+  RuleCase(declining: "softmax written out", [.init([3, 3])]) {
+    exp($0[0]) / exp($0[0]).sum(axes: [1]).reshaped([1, 3])
+  }
+  RuleCase(declining: "softmax written out") {
+    let powers = exp($0[0] - $0[0].max(axes: [1], keepingAxes: true))
+    return powers / powers.sum(axes: [1], keepingAxes: true)
+  }
+  RuleCase(declining: "softmax written out") {
+    exp($0[0]) / exp($0[0]).sum(keepingAxes: true)
+  }
+  RuleCase("softmax written out, first axis") {
+    exp($0[0]) / exp($0[0]).sum(axes: [0])
+  } becomes: {
+    softmax($0[0], axis: 0)
+  }
+  RuleCase(declining: "softmax written out, first axis", [.init([3, 3])]) {
+    exp($0[0]) / exp($0[0]).sum(axes: [1])
   }
 }
 
@@ -156,11 +236,6 @@ let functionCases = cases {
     raised($0[0], -0.5)
   } becomes: {
     1 / sqrt($0[0])
-  }
-  RuleCase("root of a square") {
-    sqrt(square($0[0]))
-  } becomes: {
-    abs($0[0])
   }
   RuleCase("square of a magnitude") {
     square(abs($0[0]))

@@ -1,12 +1,13 @@
 import AgnesiArrays
 import AgnesiExpressions
-import Foundation
 import Testing
 
 @Suite struct SoftmaxTests {
   @Test func ofThreeScores() throws {
-    let result = try evaluated(softmax(.doubles([0, log(2), log(5)], [3]))).doubles
-    for (value, expected) in zip(result, [0.125, 0.25, 0.625]) { #expect(abs(value - expected) < 1e-15) }
+    let result = try evaluated(softmax(.doubles([0, ln(2), ln(5)], [3]))).doubles
+    for (value, expected) in zip(result, [0.125, 0.25, 0.625]) {
+      #expect(abs(value - expected) < 1e-15)
+    }
   }
 
   @Test func scoresOfAnySize() throws {
@@ -17,11 +18,11 @@ import Testing
     let logarithms = try evaluated(logSoftmax(x)).doubles
     #expect(logarithms[0..<3] == [0, -2000, -1000])
     let slope = gradient(of: square(logSoftmax(x)).sum(), withRespectTo: [x])[0]
-    #expect(try evaluated(slope).doubles.allSatisfy(\.isFinite))
+    #expect(try evaluated(slope).doubles.allSatisfy { $0.isFinite })
   }
 
   @Test func alongAnyAxis() throws {
-    let x = Tensor.doubles((0..<24).map { sin(Double($0) * 3) }, [2, 3, 4])
+    let x = Tensor.doubles((0..<24).map { Double($0 * $0 % 7) }, [2, 3, 4])
     for axis in [0, 1, 2, -1, -3] {
       let sums = try evaluated(softmax(x, axis: axis).sum(axes: [axis])).doubles
       #expect(sums.allSatisfy { abs($0 - 1) < 1e-14 })
@@ -36,7 +37,7 @@ import Testing
     let values = try evaluated(y).doubles
     #expect(values[0] == -.infinity)
     #expect(values[1] == .infinity)
-    #expect(abs(values[2] - (1000 + log(2))) < 1e-12)
+    #expect(abs(values[2] - (1000 + ln(2))) < 1e-12)
     #expect(values[3].isNaN)
     let slopes = try evaluated(gradient(of: y.sum(), withRespectTo: [x])[0]).doubles
     #expect(slopes[0..<2] == [0, 0])

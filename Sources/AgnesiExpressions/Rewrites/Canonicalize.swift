@@ -1,5 +1,4 @@
 import AgnesiArrays
-import AgnesiExpressions
 
 // One form for what can be written in several, so that the other tables need one pattern each:
 //
@@ -8,15 +7,7 @@ import AgnesiExpressions
 //   numbers meet in one place:                (x·2)·3 → x·6
 
 extension Rewrites {
-  package static let canonicalize = gradientMarks + signs + numbers
-
-  /// What only speaks of gradients is nothing more once they are taken.
-  private static let gradientMarks = rules {
-    for label in ["stopGradient", "gradientScale", "gradientClip"] {
-      let x = Tensor.any("x")
-      rule("\(label) after differentiation", Tensor.node(label, x)) { match in match[x] }
-    }
-  }
+  package static let canonicalize = signs + numbers
 
   private static let signs = rules {
     let (x, y, c) = (Tensor.any("x"), Tensor.any("y"), Tensor.number("c"))
@@ -92,7 +83,7 @@ extension Tensor {
 
 extension Match {
   /// A number of the dtype of what is replaced.
-  func number(_ value: Double) -> Tensor { .constant(value, root.dtype) }
+  package func number(_ value: Double) -> Tensor { .constant(value, root.dtype) }
 
   /// The sum of two addends. Declines where they nearly cancel: `(x + big) − big` rounds `x`, and
   /// may be meant to.

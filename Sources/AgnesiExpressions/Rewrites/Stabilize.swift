@@ -1,14 +1,11 @@
-import AgnesiArrays
-import AgnesiExpressions
-import AgnesiLoops
-
 // Formulas that overflow, cancel or make NaN on the way, put into forms that do not. They are the
-// user's formulas as they stand in books, so they are rewritten rather than forbidden.
+// user's formulas as they stand in books, so they are rewritten rather than forbidden. A formula is
+// made stable before it is differentiated, too: the slopes of an unstable one are as unstable.
 //
 // Operands are in the form of the canonical table: `exp(x) − 1` is `exp(x) + (−1)`.
 
 extension Rewrites {
-  package static let stabilize = logarithms + sigmoids + losses + slopes
+  package static let stabilize = logarithms + sigmoids + losses
 
   private static let logarithms = rules {
     let (x, y) = (Tensor.any("x"), Tensor.any("y"))
@@ -18,10 +15,15 @@ extension Rewrites {
     rule("one minus exponential", 1 - exp(x), -expm1(x), because: "digits of a small x survive")
     rule("log of one plus exponential", log1p(exp(x)), softplus(x), because: overflow)
     rule("log of a sum of two exponentials", log(exp(x) + exp(y)), because: overflow) { match in
-      let (a, b) = (match[x], match[y])
-      // Equal infinities have no difference.
-      let difference = select(a .== b, .constant(0, a.dtype), abs(a - b))
-      return maximum(a, b) + softplus(-difference)
+      logAddExp(match[x], match[y])
+    }
+    let sum = Tensor.node("sum", exp(x))
+    rule("log of a sum of exponentials", log(sum), because: overflow) { match in
+      match.logSumExp(sum, of: x)
+    }
+    let kept = Tensor.node("reshape", sum)
+    rule("log of a sum of exponentials, kept axes", log(kept), because: overflow) { match in
+      match.logSumExp(sum, of: x)?.reshaped(match.root.shape)
     }
     rule("logarithm of an exponential", log(exp(x)), x, because: overflow)
     rule("root of a square", sqrt(square(x)), abs(x), because: "the square overflows")
@@ -37,24 +39,28 @@ extension Rewrites {
     rule("sigmoid as a fraction", exp(x) / (1 + exp(x)), sigmoid(x), because: "∞ / ∞ is NaN")
     rule("log of one minus sigmoid", log1p(-sigmoid(x)), -softplus(x))
   }
+}
 
-  /// A number times a choice of 0 is 0, also where the number is infinite or NaN: this keeps the
-  /// slopes of what was not chosen out of the gradient.
-  private static let slopes = rules {
-    let (condition, x, y) = (Tensor.any("condition"), Tensor.any("x"), Tensor.any("y"))
-    let whereTrue = Tensor.node("select", condition, x, .constant(0))
-    let whereFalse = Tensor.node("select", condition, .constant(0), x)
-    rule("product of a choice or 0", whereTrue * y) { match in
-      select(match[condition], match[x] * match[y], match.number(0))
-    }
-    rule("product of 0 or a choice", whereFalse * y) { match in
-      select(match[condition], match.number(0), match[x] * match[y])
-    }
-    rule("quotient of a choice or 0", whereTrue / y) { match in
-      select(match[condition], match[x] / match[y], match.number(0))
-    }
-    rule("quotient of 0 or a choice", whereFalse / y) { match in
-      select(match[condition], match.number(0), match[x] / match[y])
+extension Match {
+  /// The stable form, unless the largest is subtracted already.
+  fileprivate func logSumExp(_ sum: Tensor, of part: Tensor) -> Tensor? {
+    let x = self[part]
+    guard let axes = self[sum].reduction?.axes, !x.isShiftedByLargest else { return nil }
+    return AgnesiExpressions.logSumExp(x, axes: axes)
+  }
+}
+
+extension Tensor {
+  /// Whether this is `x − max(x)`, seen through broadcasts and choices.
+  var isShiftedByLargest: Bool {
+    guard label == "subtract" else { return false }
+    let (x, shift) = (node.operands[0], node.operands[1])
+    return [shift].topologicalNodes(stoppingAt: [x]).contains { node in
+      node.operation.isMaximum && node.operands == [x]
     }
   }
+}
+
+extension Operation {
+  fileprivate var isMaximum: Bool { (self as? Reduce)?.combiner == .maximum }
 }

@@ -1,0 +1,190 @@
+/// What follows the sums of a forward convolution, in registers.
+package struct LanesEpilogue: Hashable, Sendable {
+  package var bias: Bool
+  package var relu: Bool
+  /// Maxima of disjoint windows of this height and width; rows and columns that fill no window are
+  /// left out.
+  package var pool: [Int]?
+
+  package init(bias: Bool = false, relu: Bool = false, pool: [Int]? = nil) {
+    self.bias = bias
+    self.relu = relu
+    self.pool = pool
+  }
+}
+
+/// The nest that both forward and to data are: sums of products, gathered for a tile of results.
+struct LanesGather {
+  var name: String
+  var target: LanesTarget
+  var outputs: Int
+  var inputs: Int
+  /// Of the operand and of the result (before pooling).
+  var operand: [Int]
+  var result: [Int]
+  var kernel: [Int]
+  var rows: LanesAxis
+  var columns: LanesAxis
+  /// Distances in the weights between output and input channels.
+  var outputStride: Int
+  var inputStride: Int
+  var epilogue = LanesEpilogue()
+
+  private var pool: [Int] { epilogue.pool ?? [1, 1] }
+  /// Results that are computed: whole windows only.
+  private var used: [Int] { (0..<2).map { result[$0] / pool[$0] * pool[$0] } }
+  private var pooled: [Int] { (0..<2).map { result[$0] / pool[$0] } }
+
+  private var tile: LanesTile {
+    let unit = pool[1] * columns.step / greatestCommonDivisor(pool[1], columns.step)
+    return LanesTile.choose(
+      outputs: outputs, columns: used[1], rows: pool[0], unit: unit, target: target)
+  }
+
+  func kernelText() -> LanesKernel {
+    let groups = pieces(outputs, tile.outputs)
+    var text = CText()
+    // All groups but perhaps the last have the same number of outputs.
+    let sizes = Array(Set(groups.map(\.count))).sorted(by: >)
+    for size in sizes { writeGroup(size, &text) }
+    text.block("void \(name)(\(kernelParameters))") { text in
+      text.line("(void)sizes;")
+      text.block("for (int64_t item = begin; item < end; item++)") { text in
+        text.line("int64_t block = item / \(groups.count), group = item % \(groups.count);")
+        for (index, size) in sizes.enumerated() {
+          let last = "group == \(groups.count - 1)"
+          let condition = sizes.count == 1 ? "1" : index == 0 ? "!(\(last))" : last
+          text.line("if (\(condition)) \(name)_\(size)(args, block, group * \(tile.outputs));")
+        }
+      }
+    }
+    return LanesKernel(name: name, text: text.text, extent: groups.count, isPerBlock: true)
+  }
+
+  /// The function that computes `size` output channels of one block.
+  private func writeGroup(_ size: Int, _ text: inout CText) {
+    let area = operand[0] * operand[1]
+    let head = "static void \(name)_\(size)(void *const *args, int64_t block, int64_t output)"
+    text.block(head) { text in
+      text.line("const lanes *restrict x = (const lanes *)args[0] + block * \(inputs * area);")
+      text.line("const float *restrict w = (const float *)args[1] + output * \(outputStride);")
+      if epilogue.bias {
+        text.line("const float *restrict bias = (const float *)args[2] + output;")
+      }
+      let place = epilogue.bias ? 3 : 2
+      let pooledArea = pooled[0] * pooled[1]
+      let origin = "(block * \(outputs) + output) * \(pooledArea)"
+      text.line("lanes *restrict y = (lanes *)args[\(place)] + \(origin);")
+      if epilogue.pool != nil {
+        text.line("lanes_code *restrict code = (lanes_code *)args[\(place + 1)] + \(origin);")
+      }
+      let runs = LanesRun.cover(
+        used[1], width: tile.columns, taps: kernel[1], axis: columns)
+      text.loop("row", 0, "\(used[0])", by: pool[0]) { text in
+        for run in runs {
+          text.loop("x0", run.start, "\(run.end)", by: run.width) {
+            writeTile(run, size, &$0)
+          }
+        }
+      }
+    }
+  }
+
+  private func writeTile(_ run: LanesRun, _ size: Int, _ text: inout CText) {
+    for output in 0..<size {
+      let start = epilogue.bias ? "lanes_all(bias[\(output)])" : "{0}"
+      for (row, column) in pairs(pool[0], run.width) {
+        text.line("lanes a\(output)_\(row)_\(column) = \(start);")
+      }
+    }
+    text.loop("input", 0, "\(inputs)") { text in
+      text.loop("ky", 0, "\(kernel[0])") { text in
+        let taps = "input * \(inputStride) + ky * \(kernel[1])"
+        text.line("const float *restrict v = w + \(taps);")
+        for row in 0..<pool[0] { writeRow(row, run, size, &text) }
+      }
+    }
+    for output in 0..<size { writeEpilogue(output, run, &text) }
+  }
+
+  /// The products of one row of the tile with one row of the kernel.
+  private func writeRow(_ row: Int, _ run: LanesRun, _ size: Int, _ text: inout CText) {
+    let result = row == 0 ? "row" : "(row + \(row))"
+    let (condition, place) = rowText(result)
+    let write: (inout CText) -> Void = { text in
+      let base = columns.baseText("x0")
+      let line = "(input * \(operand[0]) + \(place)) * \(operand[1]) + \(base)"
+      text.line("const lanes *restrict r = x + \(line);")
+      for (tap, reaches) in run.taps.enumerated() where !reaches.isEmpty {
+        for output in 0..<size {
+          for reach in reaches {
+            let sum = "a\(output)_\(row)_\(reach.column)"
+            let weight = "v[\(output * outputStride + tap)]"
+            text.line("\(sum) += \(weight) * r[\(reach.offset)];")
+          }
+        }
+      }
+    }
+    if let condition { text.block("if (\(condition))", write) } else { text.block("", write) }
+  }
+
+  /// When a row of the kernel reaches into the operand (nil: always), and which row it reaches.
+  private func rowText(_ result: String) -> (String?, String) {
+    let all = (0..<used[0]).allSatisfy { row in
+      (0..<kernel[0]).allSatisfy { rows.operand(row, $0) != nil }
+    }
+    switch rows {
+    case .forward(let stride, let dilation, let padding, let operand):
+      let place = "(\(result) * \(stride) + ky * \(dilation) - \(padding))"
+      return (all ? nil : "\(place) >= 0 && \(place) < \(operand)", place)
+    case .adjoint(let stride, let dilation, let padding, let operand):
+      let place = "(\(result) + \(padding) - ky * \(dilation))"
+      let divides = stride == 1 ? "" : " && \(place) % \(stride) == 0"
+      let inside = "\(place) >= 0 && \(place) < \(operand * stride)\(divides)"
+      return (all ? nil : inside, stride == 1 ? place : "\(place) / \(stride)")
+    }
+  }
+
+  private func writeEpilogue(_ output: Int, _ run: LanesRun, _ text: inout CText) {
+    let area = pooled[0] * pooled[1]
+    for window in 0..<(run.width / pool[1]) {
+      let row = pool[0] == 1 ? "row" : "row / \(pool[0])"
+      let column = pool[1] == 1 ? "x0" : "x0 / \(pool[1])"
+      let place = "\(output * area + window) + \(row) * \(pooled[1]) + \(column)"
+      let values = pairs(pool[0], pool[1]).map { "a\(output)_\($0)_\(window * pool[1] + $1)" }
+      guard epilogue.pool != nil else {
+        let value = values[0]
+        text.line(
+          "y[\(place)] = "
+            + (epilogue.relu ? "lanes_select(\(value) > 0, \(value), (lanes){0});" : "\(value);"))
+        continue
+      }
+      text.block("") { text in
+        text.line("lanes most = \(values[0]);")
+        text.line("lanes_mask which = {0}, is;")
+        for (index, value) in values.enumerated().dropFirst() {
+          text.line("is = \(value) > most;")
+          text.line("most = lanes_select(is, \(value), most);")
+          text.line("which = (is & \(index)) | (~is & which);")
+        }
+        if epilogue.relu {
+          text.line("is = most > 0;")
+          text.line("most = lanes_select(is, most, (lanes){0});")
+          text.line("which |= ~is;")
+        }
+        text.line("y[\(place)] = most;")
+        text.line("code[\(place)] = __builtin_convertvector(which, lanes_code);")
+      }
+    }
+  }
+}
+
+let kernelParameters = "void *const *args, const int64_t *sizes, int64_t begin, int64_t end"
+
+func pairs(_ a: Int, _ b: Int) -> [(Int, Int)] {
+  (0..<a).flatMap { i in (0..<b).map { (i, $0) } }
+}
+
+func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+  b == 0 ? a : greatestCommonDivisor(b, a % b)
+}

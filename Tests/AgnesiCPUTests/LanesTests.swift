@@ -1,0 +1,182 @@
+import AgnesiCPU
+import CAgnesi
+import Testing
+
+private let cases: [ConvolutionCase] = [
+  ConvolutionCase(batch: 5, channels: 1, filters: 7, size: [9, 10], kernel: [5, 5]),
+  ConvolutionCase(batch: 18, channels: 3, filters: 4),
+  ConvolutionCase(
+    batch: 3, channels: 2, filters: 11, size: [8, 7], begin: [1, 1], end: [1, 1]),
+  ConvolutionCase(
+    batch: 4, channels: 3, filters: 5, size: [11, 12], kernel: [3, 2], stride: [2, 3],
+    begin: [2, 1], end: [1, 0], dilation: [2, 1]),
+  ConvolutionCase(
+    batch: 2, channels: 2, filters: 3, size: [9, 9], stride: [1, 2], begin: [2, 2], end: [2, 2],
+    dilation: [1, 3]),
+  ConvolutionCase(batch: 17, channels: 6, filters: 30, size: [1, 1], kernel: [1, 1]),
+]
+
+private let targets: [LanesTarget] = [.avx512, .avx2, .neon]
+
+extension ConvolutionCase {
+  fileprivate var lanes: LanesShape {
+    LanesShape(
+      channels: channels, filters: filters, size: size, kernel: kernel, stride: stride,
+      padBegin: begin, padEnd: end, dilation: dilation)
+  }
+}
+
+/// Generated kernels against the naive loops.
+@Suite(.enabled(if: CLibrary.compiler != nil, "no C compiler on the path"))
+struct LanesTests {
+  /// Compiles kernels, and runs them on numbered buffers.
+  private struct Bench {
+    let library: CLibrary
+    let target: LanesTarget
+    let samples: Int
+    var blocks: Int { (samples + target.lanes - 1) / target.lanes }
+
+    init?(_ kernels: [LanesKernel], target: LanesTarget, samples: Int) {
+      let texts = [LanesC.prelude(target)] + kernels.map(\.text)
+      guard let library = CLibrary(texts.joined(separator: "\n")) else { return nil }
+      (self.library, self.target, self.samples) = (library, target, samples)
+    }
+
+    /// Memory for `elements` of each sample, in lanes.
+    func buffer(_ elements: Int, _ values: [Float] = []) -> Buffer {
+      let buffer = Buffer(bytes: blocks * target.lanes * elements * 4)
+      for (place, value) in values.enumerated() {
+        let (sample, element) = (place / elements, place % elements)
+        let (block, lane) = (sample / target.lanes, sample % target.lanes)
+        buffer.floats[(block * elements + element) * target.lanes + lane] = value
+      }
+      return buffer
+    }
+
+    func values(_ buffer: Buffer, _ elements: Int) -> [Float] {
+      (0..<(samples * elements)).map { place in
+        let (sample, element) = (place / elements, place % elements)
+        let (block, lane) = (sample / target.lanes, sample % target.lanes)
+        return buffer.floats[(block * elements + element) * target.lanes + lane]
+      }
+    }
+
+    func run(_ kernel: LanesKernel, _ buffers: [Buffer], threads: Int32 = 2) {
+      let addresses = buffers.map { $0.address as UnsafeMutableRawPointer? }
+      let slots = buffers.indices.map { Int32($0) }
+      let sizes = [Int64(blocks), Int64(samples)]
+      slots.withUnsafeBufferPointer { slots in
+        sizes.withUnsafeBufferPointer { sizes in
+          var step = agnesi_step()
+          step.kernel = library.symbol(kernel.name, as: agnesi_kernel.self)
+          step.slots = slots.baseAddress
+          step.slot_count = Int32(slots.count)
+          step.sizes = sizes.baseAddress
+          step.extent = Int64(kernel.extent * (kernel.isPerBlock ? blocks : 1))
+          step.threads = threads
+          #expect(agnesi_run_on(agnesi_shared_executor(), &step, 1, addresses, nil) == -1)
+        }
+      }
+      withExtendedLifetime(buffers) {}
+    }
+  }
+
+  @Test(arguments: cases, targets.indices)
+  func allThreePasses(_ it: ConvolutionCase, target: Int) throws {
+    let target = targets[target]
+    let shape = it.lanes
+    let forward = shape.forward(
+      name: "forward", epilogue: LanesEpilogue(bias: true, relu: true), target: target)
+    let plain = shape.forward(name: "plain", target: target)
+    let toData = shape.toData(name: "to_data", target: target)
+    let toWeights = shape.toWeights(name: "to_weights", bias: true, target: target)
+    let bench = try #require(
+      Bench([forward, plain, toData, toWeights], target: target, samples: it.batch))
+
+    let (x, w) = (numbers(it.sourceCount, "x"), numbers(it.weightCount, "w"))
+    let (b, slope) = (numbers(it.filters, "b"), numbers(it.destinationCount, "dy"))
+    let (inside, outside) = (it.sourceCount / it.batch, it.destinationCount / it.batch)
+    let (source, result) = (bench.buffer(inside, x), bench.buffer(outside))
+    let (weights, bias) = (Buffer(bytes: 0, w), Buffer(bytes: 0, b))
+
+    bench.run(forward, [source, weights, bias, result])
+    #expect(
+      difference(bench.values(result, outside), it.forward(x, w, bias: b, relu: true)) < 1e-5)
+    bench.run(plain, [source, weights, result])
+    #expect(difference(bench.values(result, outside), it.forward(x, w, bias: nil)) < 1e-5)
+
+    let gradient = bench.buffer(outside, slope)
+    let dx = bench.buffer(inside, numbers(it.sourceCount, "old"))
+    bench.run(toData, [gradient, weights, dx])
+    #expect(difference(bench.values(dx, inside), it.toData(slope, w)) < 1e-5)
+
+    let dw = Buffer(bytes: 0, numbers(it.weightCount, "old"))
+    let db = Buffer(bytes: 0, numbers(it.filters, "old"))
+    bench.run(toWeights, [source, gradient, dw, db])
+    #expect(difference(dw.values(it.weightCount), it.toWeights(x, slope)) < 1e-5)
+    #expect(difference(db.values(it.filters), it.toBias(slope)) < 1e-5)
+
+    // The same bits for any number of threads.
+    let again = Buffer(bytes: it.weightCount * 4)
+    bench.run(toWeights, [source, gradient, again, db], threads: 1)
+    #expect(again.values(it.weightCount) == dw.values(it.weightCount))
+  }
+
+  @Test(arguments: cases.prefix(4), targets.indices)
+  func poolingInRegisters(_ it: ConvolutionCase, target: Int) throws {
+    let target = targets[target]
+    let pool = PoolingCase(channels: it.filters, size: it.output)
+    let epilogue = LanesEpilogue(bias: true, relu: true, pool: pool.kernel)
+    let forward = it.lanes.forward(name: "forward", epilogue: epilogue, target: target)
+    let unpool = it.lanes.unpool(name: "unpool", pool: pool.kernel, target: target)
+    let bench = try #require(Bench([forward, unpool], target: target, samples: it.batch))
+
+    // Whole numbers, so that many maxima are equal and many are cut off.
+    let x = numbers(it.sourceCount, "x").map { ($0 * 2).rounded() }
+    let w = numbers(it.weightCount, "w").map { ($0 * 2).rounded() }
+    let b = numbers(it.filters, "b").map { ($0 * 2).rounded() }
+    let before = it.forward(x, w, bias: b, relu: true)
+    let windows = pool.windows(batch: it.batch)
+    let most = windows.map { $0.map { before[$0] }.max() ?? 0 }
+
+    let outside = most.count / it.batch
+    let inside = it.destinationCount / it.batch
+    let (result, codes) = (bench.buffer(outside), bench.buffer(outside))
+    bench.run(
+      forward,
+      [
+        bench.buffer(it.sourceCount / it.batch, x), Buffer(bytes: 0, w), Buffer(bytes: 0, b),
+        result, codes,
+      ])
+    #expect(bench.values(result, outside) == most)
+
+    let slope = numbers(most.count, "dy")
+    var expected = [Float](repeating: 0, count: before.count)
+    for ((window, most), slope) in zip(zip(windows, most), slope) where most > 0 {
+      if let first = window.first(where: { before[$0] == most }) { expected[first] = slope }
+    }
+    let gradient = bench.buffer(inside, numbers(before.count, "old"))
+    bench.run(unpool, [bench.buffer(outside, slope), codes, gradient])
+    #expect(bench.values(gradient, inside) == expected)
+  }
+
+  @Test(arguments: [1, 16, 19], targets.indices)
+  func thereAndBack(samples: Int, target: Int) throws {
+    let target = targets[target]
+    let elements = 300
+    let pack = LanesTransfer.pack(name: "pack", elements: elements, target: target)
+    let unpack = LanesTransfer.unpack(name: "unpack", elements: elements, target: target)
+    let bench = try #require(Bench([pack, unpack], target: target, samples: samples))
+    let values = numbers(samples * elements, "x")
+    let all = bench.blocks * target.lanes
+    let lanes = bench.buffer(elements, numbers(all * elements, "left over"))
+    bench.run(pack, [Buffer(bytes: 0, values), lanes])
+    #expect(bench.values(lanes, elements) == values)
+    let total = lanes.values(all * elements).reduce(0) { $0 + abs($1) }
+    let inUse = values.reduce(0) { $0 + abs($1) }
+    #expect(abs(total - inUse) <= 1e-5 * inUse)
+    let back = Buffer(bytes: values.count * 4)
+    bench.run(unpack, [lanes, back])
+    #expect(back.values(values.count) == values)
+  }
+}

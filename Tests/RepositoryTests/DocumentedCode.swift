@@ -1,0 +1,124 @@
+import Agnesi
+import Foundation
+import TestSupport
+import Testing
+
+// The code that stands in documents, in the order of the documents; `DocumentedCodeTests` compares.
+
+@Suite struct DocumentedCode {
+  /// `Documentation/Architecture.md`.
+  @Test func architecture() throws {
+    let image = Tensor.input("image", [.batch, 784])
+    let label = Tensor.input("label", [.batch], .int32)
+    let w = Tensor.parameter("w", [784, 10], .glorotUniform)
+    let b = Tensor.parameter("b", [10])
+    let cost = softmaxCrossEntropy(matmul(image, w) + b, label).mean()
+    let step = try compile([image, label], to: [cost], updates: sgd(cost, [w, b], rate: 0.1))
+    let (images, labels) = (NDArray(zeros: [5, 784]), NDArray(zeros: [5], .int32))
+    let value = try step(images, labels)[cost].scalar
+    #expect(abs(value - Foundation.log(10)) < 1e-6)
+  }
+
+  /// `AgnesiExpressions.md`.
+  @Test func mistakesAreRecorded() {
+    let x = Tensor.input("x", [.batch, 3])
+    let y = matmul(x, Tensor.parameter("w", [4, 2]))
+    print(y.failure?.description ?? "fits")
+    #expect(y.failure?.message == "inner sizes differ, 3 ≠ 4")
+  }
+
+  /// `ShapesAndBroadcasting.md`.
+  @Test func shapes() {
+    let images = Tensor.input("images", [.batch, 1, 28, 28])
+    let rows = images.reshaped([.batch, 784])
+    #expect(rows.failure == nil)
+    let scores = Tensor.input("scores", [.batch, 10])
+    let largest = scores.max(axes: [1], keepingAxes: true)
+    let isLargest = scores .== largest
+    #expect(isLargest.type == TensorType(.bool, [.batch, 10]))
+    // The rows of the page's table.
+    func sum(_ left: Shape, _ right: Shape) -> Tensor {
+      Tensor.input("left", left) + Tensor.input("right", right)
+    }
+    #expect(sum([.batch, 10], [10]).shape == [.batch, 10])
+    #expect(sum([3, 1], [5]).shape == [3, 5])
+    #expect(sum([.batch, 20, 12, 12], [20, 1, 1]).shape == [.batch, 20, 12, 12])
+    #expect(sum([.batch, 10], [3]).failure != nil)
+    let undecided = sum([.batch, 10], [.batch])
+    #expect(undecided.shape == [.batch, 10])
+    let inputs = undecided.inputs
+    #expect(throws: GraphError.self) {
+      try evaluate(
+        undecided, [inputs[0]: NDArray(zeros: [4, 10]), inputs[1]: NDArray(zeros: [4])])
+    }
+  }
+
+  /// `Gradients.md`.
+  @Test func gradients() throws {
+    let x = Tensor.input("x", [.batch])
+    let y = (x * x * x).sum()
+    let slope = gradient(of: y, withRespectTo: [x])[0]
+    let curvature = gradient(of: slope.sum(), withRespectTo: [x])[0]
+    let value = NDArray([1, 2] as [Float])
+    #expect(try evaluate(slope, [x: value]) == NDArray([3, 12] as [Float]))
+    #expect(try evaluate(curvature, [x: value]) == NDArray([6, 12] as [Float]))
+  }
+
+  /// `AgnesiCompiler.md` and `Rewriting.md`.
+  @Test func functions() throws {
+    let x = Tensor.input("x", [.batch])
+    let scale = Tensor.parameter("scale", [], .ones)
+    let y = x * scale
+    let double = Updates([(scale, scale * 2)])
+    let step = try compile([x], to: [y], updates: double)
+    print(try step(NDArray([1, 2, 3] as [Float]))[y])
+    #expect(try step(NDArray([1, 2, 3] as [Float]))[y] == NDArray([2, 4, 6] as [Float]))
+    let plain = try compile([x], to: [y], options: CompileOptions(rewriting: .none))
+    #expect(try plain(NDArray([1] as [Float]))[y] == NDArray([4] as [Float]))
+  }
+
+  /// `AgnesiLayers.md`.
+  @Test func layers() throws {
+    let image = Tensor.input("image", [.batch, 3, 32, 32])
+    let network = Chain {
+      Convolution2D(filters: 32, kernel: 3, padding: .same, activation: .relu)
+      BatchNormalization()
+      MaxPool2D(2)
+      Dense(units: 10)
+    }
+    let logits = network(image)
+    let names = logits.parameters(.trainable).map(\.name)
+    #expect(
+      names == [
+        "convolution1.weight", "batchNormalization1.scale", "batchNormalization1.offset",
+        "dense1.weight", "dense1.bias",
+      ])
+    let label = Tensor.input("label", [.batch], .int32)
+    let cost = softmaxCrossEntropy(logits, label).mean()
+    let slopes = Slopes(of: cost, withRespectTo: cost.parameters(.trainable))
+    let updates = adam(slopes.clipped(totalNorm: 5), rate: 0.001)
+    #expect(updates.failure == nil)
+    let lenet = try Notation.parse("20C5 MP2 50C5 MP2 256FC 10FC")
+    print(Summary(lenet, input: [1, 28, 28]))
+    #expect(lenet.layers.count == 6)
+  }
+
+  /// `ModelsAsFiles.md`.
+  @Test func models() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("double.safetensors")
+    let x = Tensor.input("x", [.batch])
+    let y = x * Tensor.parameter("scale", [], .constant(2))
+    let model = Model(
+      functions: ["double": .init(inputs: [x], outputs: [(name: "y", tensor: y)])],
+      information: ["note": "made by hand"])
+    try model.write(to: path)
+
+    let read = try Model(reading: path)
+    let double = read.functions["double"]
+    let function = try #require(double)
+    let step = try compile(function.inputs, to: function.outputs.map(\.tensor))
+    #expect(try step(NDArray([3] as [Float]))[0] == NDArray([6] as [Float]))
+    #expect(read.information["note"] == "made by hand")
+  }
+}
