@@ -60,7 +60,8 @@ final class CPUExecutable: Executable {
   private func plan(for sizes: [String: Int]) throws -> CPUPlan {
     if let known = plans.withLock({ $0.bySizes[sizes] }) { return known }
     let shapes = outputTypes.map { type in type.shape.map { $0.evaluated(sizes) ?? 0 } }
-    let plan = try CPUPlan(lowered, functions: functions, sizes: sizes, outputShapes: shapes, profiler: profiler)
+    let plan = try CPUPlan(
+      lowered, functions: functions, sizes: sizes, outputShapes: shapes, profiler: profiler)
     plans.withLock { plans in
       plans.bySizes[sizes] = plan
       plans.order.append(sizes)

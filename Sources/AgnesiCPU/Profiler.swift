@@ -55,7 +55,8 @@ extension Profiler: CustomStringConvertible {
         let text = String((number * 1000).rounded() / 1000)
         return String(repeating: " ", count: max(0, 9 - text.count)) + text
       }
-      return "\(numbers[0]) ms \(numbers[1]) %  \(entry.calls) × \(entry.label) \(entry.site?.description ?? "")"
+      return
+        "\(numbers[0]) ms \(numbers[1]) %  \(entry.calls) × \(entry.label) \(entry.site?.description ?? "")"
     }
     return rows.joined(separator: "\n")
   }

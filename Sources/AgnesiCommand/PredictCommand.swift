@@ -26,7 +26,8 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var data: DataOptions
   @OptionGroup var threads: ThreadOptions
 
-  @Option(parsing: .upToNextOption, help: "Which samples, counted from 0; by default the first ten.")
+  @Option(
+    parsing: .upToNextOption, help: "Which samples, counted from 0; by default the first ten.")
   var index: [Int] = []
 
   @Option(help: "How many classes to print for each.")
@@ -61,7 +62,8 @@ struct PredictCommand: ParsableCommand {
       let split = try data.open(source, console: Console())
       return split.test ?? split.train
     }
-    let array = source.hasSuffix(".npy")
+    let array =
+      source.hasSuffix(".npy")
       ? try NPYFile.read(source) : try IDXFile.read(source)
     let shape = classifier.sampleShape
     let count = array.count / max(1, shape.reduce(1, *))
@@ -72,7 +74,8 @@ struct PredictCommand: ParsableCommand {
     }
     return try DataSet(
       name: source, inputs: array.reshaped([count] + shape),
-      targets: NDArray(zeros: [count], .int32), scaling: array.dtype == .uint8 ? classifier.scaling : nil)
+      targets: NDArray(zeros: [count], .int32),
+      scaling: array.dtype == .uint8 ? classifier.scaling : nil)
   }
 
   private func chosenIndices(of samples: DataSet) throws -> [Int] {

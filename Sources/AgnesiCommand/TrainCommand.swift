@@ -83,7 +83,8 @@ struct TrainCommand: ParsableCommand {
     try reportingErrors {
       threads.apply()
       let console = Console()
-      let job = try resume.map { try TrainingJob(resuming: $0, data: data, console: console) }
+      let job =
+        try resume.map { try TrainingJob(resuming: $0, data: data, console: console) }
         ?? newJob(console)
       try job.run(report: report, console: console)
     }

@@ -156,7 +156,8 @@ public final class Trainer {
 
   private func runStep(_ batch: Batch, of count: Int, _ display: inout ProgressDisplay) throws {
     let number = state.epoch * count + state.batch
-    let learningRate = settings.rate
+    let learningRate =
+      settings.rate
       * settings.schedule.factor(step: number, of: settings.epochs * count)
     let start = monotonicSeconds()
     let results = try step(batch.inputs, batch.targets, NDArray(scalar: Float(learningRate)))
@@ -190,7 +191,8 @@ public final class Trainer {
     let validation = try split.validation.map { try evaluator($0) }
     let samples = Double(max(state.samples, 1))
     let total = settings.epochs * max(1, state.batch)
-    let lastRate = settings.rate
+    let lastRate =
+      settings.rate
       * settings.schedule.factor(step: (state.epoch + 1) * state.batch - 1, of: total)
     let record = EpochRecord(
       epoch: state.epoch + 1, trainingLoss: state.lossSum / samples,
