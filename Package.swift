@@ -50,8 +50,7 @@ let package = Package(
       ]),
 
     // What people build with.
-    .target(
-      name: "AgnesiLayers", dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"]),
+    .target(name: "AgnesiLayers", dependencies: ["AgnesiExpressions", "AgnesiArrays"]),
     .target(
       name: "AgnesiModels", dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"]),
     .target(

@@ -53,7 +53,7 @@ struct Bench: ParsableCommand {
     var usage = rusage()
     // The constant is a C enumeration on Linux and an integer elsewhere.
     #if os(Linux)
-      getrusage(RUSAGE_SELF, &usage)
+      getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
       return Double(usage.ru_maxrss) / 1024
     #else
       getrusage(RUSAGE_SELF, &usage)
