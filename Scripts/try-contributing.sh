@@ -19,6 +19,7 @@ git ls-files -co --exclude-standard -z \
   | tar --null --files-from=- --ignore-failed-read -cf - | tar -xf - -C "$copy"
 
 cd "$copy"
+rm -f contributing.patch
 awk '
   /^```/ && open { open = 0; close(target); next }
   /^```swift$/ {
@@ -27,12 +28,13 @@ awk '
       target = substr($0, 4); open = 1
       system("mkdir -p \"$(dirname \"" target "\")\"")
       printf "" > target
+      close(target)
     } else open = 2
     next
   }
   /^```diff$/ { target = "contributing.patch"; open = 1; next }
   /^```/ { open = 2; next }
-  open == 1 { print > target }
+  open == 1 { print >> target }
 ' CONTRIBUTING.md
 patch -p1 --no-backup-if-mismatch < contributing.patch
 rm contributing.patch
