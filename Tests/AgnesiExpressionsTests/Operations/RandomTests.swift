@@ -96,6 +96,17 @@ import Testing
     #expect(renamedStreams(unique) == unique)
   }
 
+  @Test func renamingLeavesTheRestOfTheGraph() {
+    let x = Tensor.input("x", [4])
+    let w = Tensor.parameter("w", [4])
+    let sum = (0..<2).reduce(x * w) { sum, _ in sum + randomUniform([4], name: "x") }
+    let renamed = renamedStreams([sum, x * w])
+    #expect(renamed[0] != sum)
+    #expect(renamed[0].inputs == [x])
+    #expect(renamed[0].parameters() == [w])
+    #expect(renamed[0].node.site.description == sum.node.site.description)
+  }
+
   @Test func slopesDoNotDrawAgain() throws {
     let x = Tensor.floats([1, 2, 3, 4])
     let kept = randomBernoulli([4], probability: 0.5).cast(to: .float32)
