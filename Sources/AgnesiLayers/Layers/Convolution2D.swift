@@ -1,6 +1,5 @@
 import AgnesiArrays
 import AgnesiExpressions
-import AgnesiLoops
 
 /// A convolution of images with learned kernels: `activation(x ⋆ weight + bias)`.
 ///

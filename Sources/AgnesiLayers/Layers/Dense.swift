@@ -1,6 +1,5 @@
 import AgnesiArrays
 import AgnesiExpressions
-import AgnesiLoops
 
 /// A fully connected layer: `activation(x · weight + bias)`.
 ///

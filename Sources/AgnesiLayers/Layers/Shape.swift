@@ -1,5 +1,4 @@
 import AgnesiExpressions
-import AgnesiLoops
 
 /// All axes behind the first as one: `[batch, …]` becomes `[batch, features]`.
 ///

@@ -1,4 +1,4 @@
-import AgnesiLoops
+import AgnesiExpressions
 
 extension Summary: CustomStringConvertible {
   /// A table with one line for each layer, and totals.

@@ -1,5 +1,4 @@
 import AgnesiExpressions
-import AgnesiLoops
 
 /// What a network is made of, layer by layer, found without running anything.
 public struct Summary: Sendable {
