@@ -42,7 +42,7 @@ let package = Package(
       name: "AgnesiCompiler", dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"]),
     .target(
       name: "AgnesiReference",
-      dependencies: ["AgnesiCompiler", "AgnesiExpressions", "AgnesiArrays"]),
+      dependencies: ["AgnesiCompiler", "AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"]),
     .target(
       name: "AgnesiCPU",
       dependencies: [
@@ -50,20 +50,21 @@ let package = Package(
       ]),
 
     // What people build with.
-    .target(name: "AgnesiLayers", dependencies: ["AgnesiExpressions", "AgnesiArrays"]),
     .target(
-      name: "AgnesiModels", dependencies: ["AgnesiLayers", "AgnesiExpressions", "AgnesiArrays"]),
+      name: "AgnesiLayers", dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"]),
+    .target(
+      name: "AgnesiModels", dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"]),
     .target(
       name: "AgnesiTraining",
       dependencies: [
-        "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference", "AgnesiCompiler",
-        "AgnesiExpressions", "AgnesiArrays", "CZlib", "COpenSSL",
+        "AgnesiModels", "AgnesiLayers", "AgnesiCompiler", "AgnesiExpressions", "AgnesiLoops",
+        "AgnesiArrays", "CZlib", "COpenSSL",
       ]),
     .target(
       name: "Agnesi",
       dependencies: [
         "AgnesiTraining", "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference",
-        "AgnesiCompiler", "AgnesiExpressions", "AgnesiLoops", "AgnesiArrays",
+        "AgnesiCompiler", "AgnesiExpressions", "AgnesiArrays",
       ]),
     .executableTarget(
       name: "AgnesiCommand",
@@ -93,7 +94,7 @@ let package = Package(
     .testTarget(name: "AgnesiModelsTests", dependencies: ["Agnesi", "TestSupport"]),
     .testTarget(name: "AgnesiTrainingTests", dependencies: ["Agnesi", "TestSupport", "CZlib"]),
     .testTarget(name: "AgnesiCommandTests", dependencies: ["Agnesi", "TestSupport"]),
-    .testTarget(name: "RepositoryTests", dependencies: []),
+    .testTarget(name: "RepositoryTests", dependencies: ["Agnesi", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

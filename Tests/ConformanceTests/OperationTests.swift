@@ -85,6 +85,7 @@ import Testing
   @Test(arguments: ConformanceCase.all)
   func operationsSurviveBeingSaved(_ item: ConformanceCase) throws {
     let (encoder, decoder) = (JSONEncoder(), JSONDecoder())
+    encoder.outputFormatting = .sortedKeys
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -96,7 +97,7 @@ import Testing
   }
 
   private func expectSurvives(
-    _ operation: some Operation, _ encoder: JSONEncoder, _ decoder: JSONDecoder
+    _ operation: some AgnesiExpressions.Operation, _ encoder: JSONEncoder, _ decoder: JSONDecoder
   ) throws {
     let data = try encoder.encode(operation)
     let read = try decoder.decode(type(of: operation), from: data)

@@ -45,10 +45,13 @@ import Testing
     return folders.contains { span == $0 || span.hasPrefix("\($0)/") }
   }
 
-  /// The path itself where it stands from the root, else all paths that end in it.
+  /// The path itself where it stands from the root, else all paths that end in it; those of sources
+  /// where there are any.
   static func matches(_ span: String) -> [String] {
     let wanted = span.hasSuffix("/") ? String(span.dropLast()) : span
     if Repository.all.contains(wanted) { return [wanted] }
-    return Repository.all.filter { $0.hasSuffix("/\(wanted)") }
+    let found = Repository.all.filter { $0.hasSuffix("/\(wanted)") }
+    let sources = found.filter { $0.hasPrefix("Sources/") }
+    return sources.isEmpty ? found : sources
   }
 }

@@ -8,13 +8,13 @@ import Testing
 @Suite struct DocumentedCode {
   /// `Documentation/Architecture.md`.
   @Test func architecture() throws {
+    let (images, labels) = (NDArray(zeros: [5, 784]), NDArray(zeros: [5], .int32))
     let image = Tensor.input("image", [.batch, 784])
     let label = Tensor.input("label", [.batch], .int32)
     let w = Tensor.parameter("w", [784, 10], .glorotUniform)
     let b = Tensor.parameter("b", [10])
     let cost = softmaxCrossEntropy(matmul(image, w) + b, label).mean()
     let step = try compile([image, label], to: [cost], updates: sgd(cost, [w, b], rate: 0.1))
-    let (images, labels) = (NDArray(zeros: [5, 784]), NDArray(zeros: [5], .int32))
     let value = try step(images, labels)[cost].scalar
     #expect(abs(value - Foundation.log(10)) < 1e-6)
   }

@@ -1,20 +1,22 @@
 import Foundation
 import Testing
 
-/// Code in documents stands, line for line, in a file that is compiled and run.
+/// Code in documents stands, line for line, in a file that is compiled, and run where it is an example.
 @Suite struct DocumentedCodeTests {
-  private static let compiled = ["Snippets", "Tests/RepositoryTests/DocumentedCode.swift"]
+  private static let sources: [[String]] = {
+    let compiled = ["Snippets", "Sources", "Tests/RepositoryTests/DocumentedCode.swift"]
+    let files = Repository.paths(below: compiled).filter { $0.hasSuffix(".swift") }
+    return files.compactMap { try? lines(Repository.text($0)) }
+  }()
 
   static let documents: [String] =
     ["README.md", "Documentation/Architecture.md"]
     + Repository.paths(below: ["Sources"]).filter { $0.hasSuffix(".md") }
 
   @Test(arguments: documents) func swiftBlocksAreCompiled(document: String) throws {
-    let files = Repository.paths(below: Self.compiled).filter { $0.hasSuffix(".swift") }
-    let sources = try files.map { Self.lines(try Repository.text($0)) }
     for block in try Document(document).blocks where block.language == "swift" {
       let wanted = Self.lines(block.lines.joined(separator: "\n"))
-      let isFound = sources.contains { Self.contains($0, wanted) }
+      let isFound = Self.sources.contains { Self.contains($0, wanted) }
       #expect(isFound, "\(document):\(block.line): no compiled file has this code")
     }
   }

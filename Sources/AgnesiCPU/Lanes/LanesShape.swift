@@ -1,3 +1,5 @@
+import CAgnesi
+
 /// A two-dimensional convolution whose arrays have *lanes of samples*: the batch innermost.
 ///
 /// An array is `[blocks, channels, height, width, lanes]`: sample n is in lane n % lanes of block
@@ -54,6 +56,15 @@ package struct LanesTarget: Hashable, Sendable {
   package init(lanes: Int, accumulators: Int) {
     self.lanes = lanes
     self.accumulators = accumulators
+  }
+
+  /// The processor that runs this.
+  package static var host: LanesTarget {
+    switch agnesi_vector_lanes() {
+    case 16: .avx512
+    case 8: .avx2
+    default: .neon
+    }
   }
 
   package static let avx512 = LanesTarget(lanes: 16, accumulators: 25)

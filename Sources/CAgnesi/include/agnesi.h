@@ -83,6 +83,9 @@ void agnesi_set_threads(int count);
 /// Another build works, but keeps threads of its own, which then fight for the cores.
 bool agnesi_blas_shares_threads(void);
 
+/// The float32 numbers in a vector of the running processor: 16, 8 or 4.
+int agnesi_vector_lanes(void);
+
 /// Makes OpenMP use `count` threads for regions that the calling thread starts.
 void agnesi_use_threads(int count);
 
