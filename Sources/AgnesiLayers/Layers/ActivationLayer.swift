@@ -40,7 +40,8 @@ public struct Upsample2D: Layer {
   }
 
   public func build(_ input: Tensor) -> Tensor {
-    upsampled2D(input, by: factors.numbers, mode: mode)
+    rankMistake(input)
+      ?? upsampled2D(input, by: factors.numbers, mode: mode)
   }
 
   public var details: String { mode == .repeated ? "\(factors)" : "\(factors), \(mode.rawValue)" }

@@ -27,9 +27,10 @@ public struct AveragePool2D: Layer {
   }
 
   public func build(_ input: Tensor) -> Tensor {
-    averagePool2D(
-      input, window: window.numbers, stride: stride?.numbers, padding: padding.numbers,
-      partialWindows: partialWindows, countingPadding: countingPadding)
+    rankMistake(input)
+      ?? averagePool2D(
+        input, window: window.numbers, stride: stride?.numbers, padding: padding.numbers,
+        partialWindows: partialWindows, countingPadding: countingPadding)
   }
 
   public var details: String {
@@ -74,10 +75,7 @@ public struct GlobalAveragePool2D: Layer {
   public init() {}
 
   public func build(_ input: Tensor) -> Tensor {
-    guard input.rank == 4 else {
-      return mistake("needs images [batch, channels, height, width], got \(input.type)", input)
-    }
-    return input.mean(axes: [2, 3])
+    rankMistake(input) ?? input.mean(axes: [2, 3])
   }
 
   public var reach: Reach { .everything }

@@ -81,15 +81,19 @@ extension Layer {
         "needs floating input, got \(input.dtype)", input,
         hint: "convert it with cast(to: .float32)")
     }
-    guard input.rank == 4 else {
-      return mistake(
-        "needs images [batch, channels, height, width], got \(input.type)", input,
-        hint: input.rank == 2 ? "put a Reshape([channels, height, width]) before it" : nil)
-    }
+    if let found = rankMistake(input) { return found }
     guard input.shape[1].known != nil else {
       return mistake("needs a known number of channels, got \(input.shape[1])", input)
     }
     return nil
+  }
+
+  /// Anything but images.
+  func rankMistake(_ input: Tensor) -> Tensor? {
+    if input.rank == 4 { return nil }
+    return mistake(
+      "needs images [batch, channels, height, width], got \(input.type)", input,
+      hint: input.rank == 2 ? "put a Reshape([channels, height, width]) before it" : nil)
   }
 
   func countMistake(

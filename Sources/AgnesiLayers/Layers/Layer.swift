@@ -49,21 +49,17 @@ extension Layer {
   /// Where the layer has no name it is numbered after those layers of its kind that `input` was made
   /// by.
   public func callAsFunction(_ input: Tensor) -> Tensor {
+    if input.failure != nil { return input }
+    // A whole network adds nothing to the names of its layers.
+    if self is Chain, name == nil { return build(input) }
     var numbers = LayerNumbers(in: input)
     return applied(to: input, &numbers)
   }
 
+  /// The layer inside of its own scope, as a part of a chain.
   func applied(to input: Tensor, _ numbers: inout LayerNumbers) -> Tensor {
-    if input.failure != nil { return input }
-    guard let scope = scopeName(&numbers) else { return build(input) }
-    return Scope.named(scope) { build(input) }
-  }
-
-  /// Chains without a name add nothing to the names of their layers, unless they are a layer of
-  /// another chain.
-  private func scopeName(_ numbers: inout LayerNumbers) -> String? {
-    if let name { return name }
-    return self is Chain ? nil : numbers.next(Self.kind)
+    let scope = name ?? numbers.next(Self.kind)
+    return input.failure != nil ? input : Scope.named(scope) { build(input) }
   }
 
   /// A tensor that stands for a mistake in how the layer is used.

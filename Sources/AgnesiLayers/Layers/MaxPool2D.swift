@@ -25,9 +25,10 @@ public struct MaxPool2D: Layer {
   }
 
   public func build(_ input: Tensor) -> Tensor {
-    maxPool2D(
-      input, window: window.numbers, stride: stride?.numbers, padding: padding.numbers,
-      partialWindows: partialWindows)
+    rankMistake(input)
+      ?? maxPool2D(
+        input, window: window.numbers, stride: stride?.numbers, padding: padding.numbers,
+        partialWindows: partialWindows)
   }
 
   public var details: String {
