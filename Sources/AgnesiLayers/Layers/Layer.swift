@@ -35,13 +35,17 @@ public protocol Layer: Codable, Sendable, Hashable {
 }
 
 extension Layer {
+  /// The type's name, beginning in lower case.
   public static var kind: String {
     let typeName = String(describing: Self.self)
     return typeName.prefix(1).lowercased() + typeName.dropFirst()
   }
 
+  /// None: kind and number.
   public var name: String? { nil }
+  /// Nothing.
   public var details: String { "" }
+  /// Unknown, which ends the column of receptive fields in a summary.
   public var reach: Reach { .unknown }
 
   /// The layer applied to `input`, with new parameters.
