@@ -51,9 +51,9 @@ struct Bench: ParsableCommand {
 
   private static func peakMemory() -> Double {
     var usage = rusage()
-    // The constant is a C enumeration on Linux and an integer elsewhere.
+    // The constant is a C enumeration on Linux and an integer elsewhere; so is the unit of memory.
     #if os(Linux)
-      getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
       return Double(usage.ru_maxrss) / 1024
     #else
       getrusage(RUSAGE_SELF, &usage)

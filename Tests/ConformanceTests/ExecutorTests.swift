@@ -5,7 +5,7 @@ import AgnesiExpressions
 import AgnesiReference
 import Testing
 
-/// Every example of every operation, on the CPU, against the reference.
+/// Every example of every operation and composite, on the CPU, against the reference.
 @Suite struct ExecutorTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let operation: String
@@ -13,9 +13,10 @@ import Testing
     var testDescription: String { "\(operation): \(example.title)" }
   }
 
-  static let cases: [Case] = Operations.all.flatMap { operation in
-    operation.examples.map { Case(operation: operation.name, example: $0) }
-  }
+  static let cases: [Case] =
+    Operations.all.flatMap { operation in
+      operation.examples.map { Case(operation: operation.name, example: $0) }
+    } + CompositeExamples.all.map { Case(operation: $0.name, example: $0.example) }
 
   @Test(arguments: cases) func cpuAgreesInFloat32(_ item: Case) throws {
     try compare(item, floating: .float32, unit: 0x1p-23)

@@ -27,6 +27,8 @@ package enum CompositeExamples {
     Example("selu", matrix) { selu($0[0]) },
     Example("gelu", matrix) { gelu($0[0]) },
     Example("softsign", matrix) { softsign($0[0]) },
+    Example("dropout", [.init([5, 7])]) { dropout($0[0], rate: 0.3) },
+    Example("dropout of maps", [.init([4, 3, 2, 2])]) { dropout($0[0], sharedAxes: [2, 3]) },
     Example("hard sigmoid", [.init([4, 5], .uniform(-4...4))], smooth: false) {
       hardSigmoid($0[0])
     },
@@ -136,7 +138,8 @@ package enum CompositeExamples {
     Example("standardised rows", [.init([3, 5])], tolerance: 64) {
       standardized($0[0], axes: [-1])
     },
-    Example("standardised planes", [.init([2, 3, 3, 2])], tolerance: 64) {
+    // The sum of squares, whose gradient is compared, is nearly constant: its slopes cancel.
+    Example("standardised planes", [.init([2, 3, 3, 2])], tolerance: 512) {
       standardized($0[0], axes: [2, 3])
     },
     Example("layer normalisation", [.init([3, 5]), .init([5]), .init([5])], tolerance: 64) {

@@ -45,9 +45,9 @@ extension GraphError: CustomStringConvertible {
     let width = operands.map(\.role.count).max() ?? 0
     for operand in operands {
       let role = operand.role.padded(to: width)
-      let name = operand.name.isEmpty ? "" : " \"\(operand.name)\""
+      let name = operand.name.isEmpty ? "" : "\"\(operand.name)\" "
       let origin = withSites ? located(operand.site) : ""
-      lines.append("  \(role) \(name) \(operand.type)\(origin)".replacing("   \"", with: "  \""))
+      lines.append("  \(role)  \(name)\(operand.type)\(origin)")
     }
     if withSites, let frames = site?.frames, let first = frames.first {
       lines.append("  built at \(first)")

@@ -55,11 +55,18 @@ extension Tensor {
   }
 
   /// The parameters with all of `tags` that this is made of, in the order in which they were
-  /// created.
+  /// created; a shared one once.
   public func parameters(_ tags: ParameterTags = []) -> [Tensor] {
-    [self].topologicalNodes().sorted { $0.serial < $1.serial }
+    var seen: Set<Parameter> = []
+    return [self].topologicalNodes().sorted { $0.serial < $1.serial }
       .flatMap(\.results)
-      .filter { $0.parameter?.tags.isSuperset(of: tags) ?? false }
+      .filter { tensor in
+        guard let parameter = tensor.parameter, parameter.tags.isSuperset(of: tags) else {
+          return false
+        }
+        // Another tensor of the same parameter is no other parameter.
+        return seen.insert(parameter).inserted
+      }
   }
 
   /// The inputs that this is made of, in the order in which they were created.

@@ -21,14 +21,18 @@ import AgnesiExpressions
 public struct Chain: Layer {
   public static let kind = "chain"
 
+  /// In the order of computation, with biases and nonlinearities as described above.
   public let layers: [any Layer]
+  /// A scope around the names of all parameters; none where nil.
   public let name: String?
 
+  /// A chain of a list of layers.
   public init(_ layers: [any Layer], name: String? = nil) {
     self.layers = Self.normalized(layers)
     self.name = name
   }
 
+  /// A chain of the layers that a closure lists; see ``ChainBuilder``.
   public init(name: String? = nil, @ChainBuilder _ layers: () -> [any Layer]) {
     self.init(layers(), name: name)
   }

@@ -4,8 +4,10 @@ import AgnesiExpressions
 public struct ActivationLayer: Layer {
   public static let kind = "activation"
 
+  /// The function that is applied.
   public var activation: Activation
 
+  /// A layer that applies `activation`.
   public init(_ activation: Activation) { self.activation = activation }
 
   public func build(_ input: Tensor) -> Tensor { activation(input) }
@@ -31,16 +33,20 @@ extension ActivationLayer: Codable {
 public struct Upsample2D: Layer {
   public static let kind = "upsample"
 
+  /// What height and width are multiplied by, each at least 1.
   public var factors: Extent2D
+  /// What stands between the elements.
   public var mode: Upsampling
 
+  /// A layer that enlarges images `factors` times; by default each element fills its block.
   public init(by factors: Extent2D = 2, mode: Upsampling = .repeated) {
     self.factors = factors
     self.mode = mode
   }
 
   public func build(_ input: Tensor) -> Tensor {
-    upsampled2D(input, by: factors.numbers, mode: mode)
+    rankMistake(input)
+      ?? upsampled2D(input, by: factors.numbers, mode: mode)
   }
 
   public var details: String { mode == .repeated ? "\(factors)" : "\(factors), \(mode.rawValue)" }

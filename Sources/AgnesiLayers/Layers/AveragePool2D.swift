@@ -6,15 +6,18 @@ import AgnesiExpressions
 public struct AveragePool2D: Layer {
   public static let kind = "averagePool"
 
+  /// Rows and columns of a window.
   public var window: Extent2D
   /// Nil: that of the window.
   public var stride: Extent2D?
+  /// Rows and columns around the input.
   public var padding: Extent2D
   /// Whether a last window that only begins inside the input counts.
   public var partialWindows: Bool
   /// Whether padding counts as zeros in the mean.
   public var countingPadding: Bool
 
+  /// Windows of 2×2 that do not overlap and stay inside of the image, unless said otherwise.
   public init(
     _ window: Extent2D = 2, stride: Extent2D? = nil, padding: Extent2D = 0,
     partialWindows: Bool = false, countingPadding: Bool = false
@@ -27,9 +30,10 @@ public struct AveragePool2D: Layer {
   }
 
   public func build(_ input: Tensor) -> Tensor {
-    averagePool2D(
-      input, window: window.numbers, stride: stride?.numbers, padding: padding.numbers,
-      partialWindows: partialWindows, countingPadding: countingPadding)
+    rankMistake(input)
+      ?? averagePool2D(
+        input, window: window.numbers, stride: stride?.numbers, padding: padding.numbers,
+        partialWindows: partialWindows, countingPadding: countingPadding)
   }
 
   public var details: String {
@@ -71,13 +75,11 @@ extension AveragePool2D: Codable {
 public struct GlobalAveragePool2D: Layer {
   public static let kind = "globalAveragePool"
 
+  /// There is nothing to choose.
   public init() {}
 
   public func build(_ input: Tensor) -> Tensor {
-    guard input.rank == 4 else {
-      return mistake("needs images [batch, channels, height, width], got \(input.type)", input)
-    }
-    return input.mean(axes: [2, 3])
+    rankMistake(input) ?? input.mean(axes: [2, 3])
   }
 
   public var reach: Reach { .everything }

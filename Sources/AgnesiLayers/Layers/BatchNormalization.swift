@@ -23,8 +23,10 @@ public struct BatchNormalization: Layer {
   public var scale: ParameterSource?
   /// Nil for none.
   public var offset: ParameterSource?
+  /// What parameters' names begin with; kind and number where nil.
   public var name: String?
 
+  /// The usual numbers fit most networks; `scale` and `offset` begin at 1 and 0.
   public init(
     epsilon: Double = 1e-5, weightOfNew: Double = 0.1, scale: ParameterSource? = .ones,
     offset: ParameterSource? = .zeros, name: String? = nil

@@ -9,19 +9,29 @@ import AgnesiExpressions
 public struct Convolution2D: Layer {
   public static let kind = "convolution"
 
+  /// The number of kernels, and of channels of the output.
   public var filters: Int
+  /// Rows and columns of a kernel.
   public var kernel: Extent2D
+  /// Rows and columns between neighbouring positions.
   public var stride: Extent2D
+  /// What stands around the image; by default nothing, and kernels stay inside.
   public var padding: Padding2D
+  /// Rows and columns between neighbouring points of a kernel.
   public var dilation: Extent2D
   /// Channels and filters fall into this many parts that do not see each other.
   public var groups: Int
+  /// What is applied to the sums.
   public var activation: Activation
+  /// Where the weights come from.
   public var weight: ParameterSource
   /// Nil for none.
   public var bias: ParameterSource?
+  /// What parameters' names begin with; kind and number where nil.
   public var name: String?
 
+  /// Kernels that move by one pixel and stay inside of the image, and no nonlinearity, unless said
+  /// otherwise.
   public init(
     filters: Int, kernel: Extent2D, stride: Extent2D = 1, padding: Padding2D = .valid,
     dilation: Extent2D = 1, groups: Int = 1, activation: Activation = .identity,
@@ -81,15 +91,19 @@ extension Layer {
         "needs floating input, got \(input.dtype)", input,
         hint: "convert it with cast(to: .float32)")
     }
-    guard input.rank == 4 else {
-      return mistake(
-        "needs images [batch, channels, height, width], got \(input.type)", input,
-        hint: input.rank == 2 ? "put a Reshape([channels, height, width]) before it" : nil)
-    }
+    if let found = rankMistake(input) { return found }
     guard input.shape[1].known != nil else {
       return mistake("needs a known number of channels, got \(input.shape[1])", input)
     }
     return nil
+  }
+
+  /// Anything but images.
+  func rankMistake(_ input: Tensor) -> Tensor? {
+    if input.rank == 4 { return nil }
+    return mistake(
+      "needs images [batch, channels, height, width], got \(input.type)", input,
+      hint: input.rank == 2 ? "put a Reshape([channels, height, width]) before it" : nil)
   }
 
   func countMistake(

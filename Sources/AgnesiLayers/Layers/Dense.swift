@@ -8,16 +8,21 @@ import AgnesiExpressions
 public struct Dense: Layer {
   public static let kind = "dense"
 
+  /// The number of outputs.
   public var units: Int
+  /// What is applied to the sums.
   public var activation: Activation
+  /// Where the weights come from.
   public var weight: ParameterSource
   /// Nil for none. A bias is not subject to weight penalties.
   public var bias: ParameterSource?
   /// How many axes in front stay as they are: 1 for samples, 2 for sequences of samples. Negative
   /// numbers count from the end: -1 works on the last axis only.
   public var leadingAxes: Int
+  /// What parameters' names begin with; kind and number where nil.
   public var name: String?
 
+  /// No nonlinearity unless one is given; biases begin at 0.
   public init(
     units: Int, activation: Activation = .identity, weight: ParameterSource = .automatic,
     bias: ParameterSource? = .zeros, leadingAxes: Int = 1, name: String? = nil

@@ -11,8 +11,10 @@ public struct Dropout: Layer {
   public var rate: Double
   /// Axes along which all elements share their fate: `[2, 3]` drops whole channels of images.
   public var sharedAxes: [Int]
+  /// What the name of the random stream begins with; kind and number where nil.
   public var name: String?
 
+  /// Half of the elements, each on its own, unless said otherwise.
   public init(_ rate: Double = 0.5, sharedAxes: [Int] = [], name: String? = nil) {
     self.rate = rate
     self.sharedAxes = sharedAxes

@@ -8,11 +8,14 @@ public struct Extent2D: Hashable, Sendable {
   /// The same number of rows and columns.
   public init(_ side: Int) { numbers = [side, side] }
 
+  /// Different numbers of rows and columns.
   public init(height: Int, width: Int) { numbers = [height, width] }
 
   private init(numbers: [Int]) { self.numbers = numbers }
 
+  /// Rows.
   public var height: Int { numbers.first ?? 0 }
+  /// Columns.
   public var width: Int { numbers.last ?? 0 }
 
   /// What is wrong with this as `what`, each number of which must be at least 1.
@@ -28,7 +31,9 @@ public struct Extent2D: Hashable, Sendable {
 }
 
 extension Extent2D: ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
+  /// The same number of rows and columns.
   public init(integerLiteral side: Int) { self.init(side) }
+  /// Rows, then columns.
   public init(arrayLiteral numbers: Int...) { self.init(numbers: numbers) }
 }
 

@@ -35,13 +35,17 @@ public protocol Layer: Codable, Sendable, Hashable {
 }
 
 extension Layer {
+  /// The type's name, beginning in lower case.
   public static var kind: String {
     let typeName = String(describing: Self.self)
     return typeName.prefix(1).lowercased() + typeName.dropFirst()
   }
 
+  /// None: kind and number.
   public var name: String? { nil }
+  /// Nothing.
   public var details: String { "" }
+  /// Unknown, which ends the column of receptive fields in a summary.
   public var reach: Reach { .unknown }
 
   /// The layer applied to `input`, with new parameters.
@@ -49,21 +53,17 @@ extension Layer {
   /// Where the layer has no name it is numbered after those layers of its kind that `input` was made
   /// by.
   public func callAsFunction(_ input: Tensor) -> Tensor {
+    if input.failure != nil { return input }
+    // A whole network adds nothing to the names of its layers.
+    if self is Chain, name == nil { return build(input) }
     var numbers = LayerNumbers(in: input)
     return applied(to: input, &numbers)
   }
 
+  /// The layer inside of its own scope, as a part of a chain.
   func applied(to input: Tensor, _ numbers: inout LayerNumbers) -> Tensor {
-    if input.failure != nil { return input }
-    guard let scope = scopeName(&numbers) else { return build(input) }
-    return Scope.named(scope) { build(input) }
-  }
-
-  /// Chains without a name add nothing to the names of their layers, unless they are a layer of
-  /// another chain.
-  private func scopeName(_ numbers: inout LayerNumbers) -> String? {
-    if let name { return name }
-    return self is Chain ? nil : numbers.next(Self.kind)
+    let scope = name ?? numbers.next(Self.kind)
+    return input.failure != nil ? input : Scope.named(scope) { build(input) }
   }
 
   /// A tensor that stands for a mistake in how the layer is used.

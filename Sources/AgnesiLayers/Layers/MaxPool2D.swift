@@ -6,6 +6,7 @@ import AgnesiExpressions
 public struct MaxPool2D: Layer {
   public static let kind = "maxPool"
 
+  /// Rows and columns of a window.
   public var window: Extent2D
   /// Nil: that of the window, so that windows do not overlap.
   public var stride: Extent2D?
@@ -14,6 +15,7 @@ public struct MaxPool2D: Layer {
   /// Whether a last window that only begins inside the input counts.
   public var partialWindows: Bool
 
+  /// Windows of 2×2 that do not overlap and stay inside of the image, unless said otherwise.
   public init(
     _ window: Extent2D = 2, stride: Extent2D? = nil, padding: Extent2D = 0,
     partialWindows: Bool = false
@@ -25,9 +27,10 @@ public struct MaxPool2D: Layer {
   }
 
   public func build(_ input: Tensor) -> Tensor {
-    maxPool2D(
-      input, window: window.numbers, stride: stride?.numbers, padding: padding.numbers,
-      partialWindows: partialWindows)
+    rankMistake(input)
+      ?? maxPool2D(
+        input, window: window.numbers, stride: stride?.numbers, padding: padding.numbers,
+        partialWindows: partialWindows)
   }
 
   public var details: String {

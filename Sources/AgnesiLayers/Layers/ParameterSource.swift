@@ -17,15 +17,24 @@ public enum ParameterSource: Hashable, Sendable {
     .shared(.parameter(parameter))
   }
 
+  /// A new parameter of zeros.
   public static let zeros = ParameterSource.initial(.zeros)
+  /// A new parameter of ones.
   public static let ones = ParameterSource.initial(.ones)
+  /// See ``Initializer/glorotUniform``.
   public static let glorotUniform = ParameterSource.initial(.glorotUniform)
+  /// See ``Initializer/glorotNormal``.
   public static let glorotNormal = ParameterSource.initial(.glorotNormal)
+  /// See ``Initializer/heUniform``.
   public static let heUniform = ParameterSource.initial(.heUniform)
+  /// See ``Initializer/heNormal``.
   public static let heNormal = ParameterSource.initial(.heNormal)
+  /// See ``Initializer/orthogonal``.
   public static let orthogonal = ParameterSource.initial(.orthogonal)
 
+  /// A new parameter of equal numbers.
   public static func constant(_ value: Double) -> ParameterSource { .initial(.constant(value)) }
+  /// Normal with mean 0.
   public static func normal(deviation: Double) -> ParameterSource {
     .initial(.normal(mean: 0, deviation: deviation))
   }

@@ -6,6 +6,7 @@ import AgnesiExpressions
 public struct Flatten: Layer {
   public static let kind = "flatten"
 
+  /// There is nothing to choose.
   public init() {}
 
   public func build(_ input: Tensor) -> Tensor {
@@ -23,6 +24,7 @@ public struct Reshape: Layer {
   /// The shape behind the first axis; one number may be -1 and becomes what is left.
   public var shape: [Int]
 
+  /// A layer that gives each sample the shape `shape`.
   public init(_ shape: [Int]) { self.shape = shape }
 
   public func build(_ input: Tensor) -> Tensor {

@@ -10,21 +10,30 @@ import AgnesiExpressions
 public struct TransposedConvolution2D: Layer {
   public static let kind = "transposedConvolution"
 
+  /// The number of kernels, and of channels of the output.
   public var filters: Int
+  /// Rows and columns of a kernel.
   public var kernel: Extent2D
+  /// Rows and columns between neighbouring positions.
   public var stride: Extent2D
   /// What is cut off at the borders, as the convolution would have added it.
   public var padding: Padding2D
   /// Rows and columns more at the bottom and right, smaller than the stride.
   public var outputPadding: Extent2D
+  /// Rows and columns between neighbouring points of a kernel.
   public var dilation: Extent2D
+  /// Channels and filters fall into this many parts that do not see each other.
   public var groups: Int
+  /// What is applied to the sums.
   public var activation: Activation
+  /// Where the weights come from.
   public var weight: ParameterSource
   /// Nil for none.
   public var bias: ParameterSource?
+  /// What parameters' names begin with; kind and number where nil.
   public var name: String?
 
+  /// A stride of 1, nothing cut off, and no nonlinearity, unless said otherwise.
   public init(
     filters: Int, kernel: Extent2D, stride: Extent2D = 1, padding: Padding2D = .valid,
     outputPadding: Extent2D = 0, dilation: Extent2D = 1, groups: Int = 1,

@@ -87,7 +87,9 @@ extension Normalizable {
 public struct NotationError: Error, Sendable, Hashable, CustomStringConvertible {
   /// Counted from 1; nil where no token is to blame.
   public let position: Int?
+  /// As it was written.
   public let token: String?
+  /// What is wrong with it.
   public let message: String
   /// What could stand there; empty where that would not help.
   public let allowed: String

@@ -9,6 +9,7 @@ public struct ReceptiveField: Hashable, Sendable {
   /// Rows of the input between what neighbouring elements see; below 1 behind an enlarging layer, 0
   /// where all see the same.
   public let verticalStep: Double
+  /// Columns, likewise.
   public let horizontalStep: Double
 }
 

@@ -2,6 +2,7 @@ import AgnesiExpressions
 
 /// What a network is made of, layer by layer, found without running anything.
 public struct Summary: Sendable {
+  /// In the order of computation, up to the first mistake.
   public let rows: [Row]
   /// The mistake at which the list ends.
   public let failure: GraphError?
@@ -44,7 +45,9 @@ public struct Summary: Sendable {
     failure = outputs.lazy.compactMap(\.failure).first
   }
 
+  /// The sum of the layers' values that training changes.
   public var parameterCount: Int { rows.reduce(0) { $0 + $1.parameterCount } }
+  /// The sum of the layers' other values.
   public var statisticCount: Int { rows.reduce(0) { $0 + $1.statisticCount } }
 
   /// The work for one sample; nil where a layer's is unknown.

@@ -9,22 +9,27 @@ public protocol LearningRate: Sendable {
 }
 
 extension Double: LearningRate {
+  /// The number as a constant.
   public var rateTensor: Tensor { .constant(self, .float64) }
 }
 
 extension Float: LearningRate {
+  /// The number as a constant.
   public var rateTensor: Tensor { .constant(Double(self), .float64) }
 }
 
 extension Int: LearningRate {
+  /// The number as a constant.
   public var rateTensor: Tensor { .constant(Double(self), .float64) }
 }
 
 extension Tensor: LearningRate {
+  /// The tensor itself.
   public var rateTensor: Tensor { self }
 }
 
 extension Parameter: LearningRate {
+  /// The parameter's value at each step.
   public var rateTensor: Tensor { .parameter(self) }
 }
 

@@ -58,6 +58,7 @@ extension Optimizer {
   /// The names that ``named(_:)`` knows.
   public static let names = usual.map(\.name)
 
+  /// What ``named(_:)`` knows it by.
   public var name: String {
     switch self {
     case .sgd: "sgd"

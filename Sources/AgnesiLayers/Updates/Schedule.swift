@@ -59,6 +59,7 @@ extension Schedule {
   /// The names that ``named(_:)`` knows.
   public static let names = usual.map(\.name)
 
+  /// What ``named(_:)`` knows it by.
   public var name: String {
     switch self {
     case .constant: "constant"
@@ -85,7 +86,9 @@ extension Schedule {
 public struct UnknownName: Error, Sendable, Hashable, CustomStringConvertible {
   /// What was named: `schedule`.
   public let kind: String
+  /// The name that was given.
   public let name: String
+  /// The names that there are.
   public let known: [String]
 
   public var description: String {

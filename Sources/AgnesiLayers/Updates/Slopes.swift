@@ -16,9 +16,26 @@ public struct Slopes: Sendable {
   ///   - cost: one floating number.
   ///   - parameters: each must matter to the cost; a mistake is recorded otherwise.
   public init(of cost: Tensor, withRespectTo parameters: [Tensor]) {
-    let slopes = gradient(of: cost, withRespectTo: parameters)
-    pairs = zip(parameters, slopes).map { (parameter: $0, slope: $1) }
+    let uses = Self.uses(of: parameters, in: cost)
+    var slopes = gradient(of: cost, withRespectTo: uses.flatMap { $0 })[...]
+    pairs = zip(parameters, uses).map { parameter, tensors in
+      let own = slopes.prefix(tensors.count)
+      slopes = slopes.dropFirst(tensors.count)
+      return (parameter: parameter, slope: own.dropFirst().reduce(own[own.startIndex]) { $0 + $1 })
+    }
     outputs = [cost]
+  }
+
+  /// For each parameter, all tensors of it: where one is shared there may be several, and its slope
+  /// is the sum of theirs.
+  private static func uses(of parameters: [Tensor], in cost: Tensor) -> [[Tensor]] {
+    var tensors: [Parameter: [Tensor]] = [:]
+    for tensor in [cost].topologicalNodes().flatMap(\.results) {
+      if let parameter = tensor.parameter { tensors[parameter, default: []].append(tensor) }
+    }
+    return parameters.map { parameter in
+      parameter.parameter.flatMap { tensors[$0] } ?? [parameter]
+    }
   }
 
   /// Slopes that were made in another way.

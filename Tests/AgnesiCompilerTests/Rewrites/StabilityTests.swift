@@ -123,7 +123,7 @@ private let extremes = elementwiseExtremes + lossExtremes
     #expect(
       wrong.failure?.text(withSites: false) == """
         logAddExp: sizes of axis 0 differ, 3 ≠ 4
-          left  "a" float32[3]
+          left   "a" float32[3]
           right  "b" float32[4]
         """)
     #expect(

@@ -68,7 +68,7 @@ import Testing
     #expect(
       elu(whole).failureText == """
         elu: needs a floating operand, got int32
-          operand  "n"  int32[3]
+          operand  "n" int32[3]
           hint: convert it with cast(to: .float32)
         """)
     #expect(elu(elu(whole)).failureText == elu(whole).failureText)

@@ -11,8 +11,8 @@ import Testing
   }
 
   private let both = """
-      input    "x"  float32[batch, 4, 9, 8]
-      kernels  "k"  float32[6, 4, 3, 3]
+      input    "x" float32[batch, 4, 9, 8]
+      kernels  "k" float32[6, 4, 3, 3]
     """
 
   @Test func channelsDisagree() {
@@ -20,8 +20,8 @@ import Testing
     #expect(
       convolution2D(x, other).failureText == """
         convolution2D: the input has 4 channels, each kernel takes 3
-          input    "x"  float32[batch, 4, 9, 8]
-          kernels  "k"  float32[6, 3, 3, 3]
+          input    "x" float32[batch, 4, 9, 8]
+          kernels  "k" float32[6, 3, 3, 3]
         """)
     #expect(
       convolution2D(x, k, groups: 2).failureText
@@ -36,8 +36,8 @@ import Testing
     #expect(
       convolution2D(x, few, groups: 2).failureText == """
         convolution2D: 2 groups do not divide 5 filters
-          input    "x"  float32[batch, 4, 9, 8]
-          kernels  "k"  float32[5, 2, 3, 3]
+          input    "x" float32[batch, 4, 9, 8]
+          kernels  "k" float32[5, 2, 3, 3]
         """)
     #expect(
       convolution2D(x, k, groups: 0).failureText
@@ -58,8 +58,8 @@ import Testing
     #expect(
       convolution2D(x, even, padding: .same).failureText == """
         convolution2D: padding: .same needs kernels of odd sizes, got 2×3
-          input    "x"  float32[batch, 4, 9, 8]
-          kernels  "k"  float32[6, 4, 2, 3]
+          input    "x" float32[batch, 4, 9, 8]
+          kernels  "k" float32[6, 4, 2, 3]
           hint: say how much on each side with .explicit(…)
         """)
   }
@@ -84,15 +84,15 @@ import Testing
     #expect(
       convolution2D(flat, k).failureText == """
         convolution2D: needs two operands of 4 axes, got 2 and 4
-          input    "x"  float32[batch, 784]
-          kernels  "k"  float32[6, 4, 3, 3]
+          input    "x" float32[batch, 784]
+          kernels  "k" float32[6, 4, 3, 3]
         """)
     let bytes = Tensor.input("x", [.batch, 4, 9, 8], .uint8)
     #expect(
       convolution2D(bytes, k).failureText == """
         convolution2D: needs two operands of one floating dtype, got uint8 and float32
-          input    "x"  uint8[batch, 4, 9, 8]
-          kernels  "k"  float32[6, 4, 3, 3]
+          input    "x" uint8[batch, 4, 9, 8]
+          kernels  "k" float32[6, 4, 3, 3]
         """)
   }
 
@@ -105,8 +105,8 @@ import Testing
   @Test func transposed() {
     let y = Tensor.input("y", [.batch, 6, 4, 4])
     let operands = """
-        input    "y"  float32[batch, 6, 4, 4]
-        kernels  "k"  float32[6, 4, 3, 3]
+        input    "y" float32[batch, 6, 4, 4]
+        kernels  "k" float32[6, 4, 3, 3]
       """
     #expect(
       transposedConvolution2D(y, k, outputPadding: [1, 0]).failureText
@@ -119,8 +119,8 @@ import Testing
     #expect(
       transposedConvolution2D(y, other).failureText == """
         transposedConvolution2D: 6 channels do not meet 5 filters
-          input    "y"  float32[batch, 6, 4, 4]
-          kernels  "k"  float32[5, 4, 3, 3]
+          input    "y" float32[batch, 6, 4, 4]
+          kernels  "k" float32[5, 4, 3, 3]
         """)
   }
 }

@@ -109,27 +109,27 @@ import Testing
     #expect(
       softmaxCrossEntropy(logits, .input("label", [.batch, 1], .int32)).failureText == """
         softmaxCrossEntropy: labels are [batch], or distributions [batch, 10], got [batch, 1]
-          logits  "logits"  float32[batch, 10]
-          labels  "label"  int32[batch, 1]
+          logits  "logits" float32[batch, 10]
+          labels  "label" int32[batch, 1]
         """)
     #expect(
       softmaxCrossEntropy(logits, .input("label", [.batch])).failureText == """
         softmaxCrossEntropy: labels are integers, got float32
-          logits  "logits"  float32[batch, 10]
-          labels  "label"  float32[batch]
+          logits  "logits" float32[batch, 10]
+          labels  "label" float32[batch]
           hint: convert them with cast(to: .int32)
         """)
     #expect(
       crossEntropy(.input("p", [], .float32), .input("label", [], .int32)).failureText == """
         crossEntropy: needs an axis of classes
-          probabilities  "p"  float32[]
-          labels         "label"  int32[]
+          probabilities  "p" float32[]
+          labels         "label" int32[]
         """)
     #expect(
       multiclassHingeLoss(logits, .input("t", [.batch, 10])).failureText == """
         multiclassHingeLoss: needs labels, got distributions
-          scores  "logits"  float32[batch, 10]
-          labels  "t"  float32[batch, 10]
+          scores  "logits" float32[batch, 10]
+          labels  "t" float32[batch, 10]
         """)
   }
 }

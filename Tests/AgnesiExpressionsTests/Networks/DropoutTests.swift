@@ -51,13 +51,13 @@ import Testing
       #expect(
         dropout(x, rate: rate).failureText == """
           dropout: the rate is in 0..<1, got \(text)
-            operand  "x"  float32[3]
+            operand  "x" float32[3]
           """)
     }
     #expect(
       dropout(x, sharedAxes: [1]).failureText == """
         dropout: axis 1 of a tensor of 1 axes
-          operand  "x"  float32[3]
+          operand  "x" float32[3]
         """)
   }
 }

@@ -50,8 +50,8 @@ import Testing
     #expect(
       squaredError(scores, .input("t", [.batch])).failureText == """
         squaredError: targets [batch] for predictions [batch, 10]
-          predictions  "x"  float32[batch, 10]
-          targets      "t"  float32[batch]
+          predictions  "x" float32[batch, 10]
+          targets      "t" float32[batch]
         """)
   }
 }

@@ -89,27 +89,27 @@ import Testing
     #expect(
       batchNormalized(maps, runningMean: good, runningVariance: bad).output.failureText == """
         batchNormalized: statistics, scale and offset are float32[3] here, got float32[4]
-          input             "x"  float32[batch, 3, 4, 4]
-          running mean      "m"  float32[3]
-          running variance  "v"  float32[4]
+          input             "x" float32[batch, 3, 4, 4]
+          running mean      "m" float32[3]
+          running variance  "v" float32[4]
         """)
     #expect(
       batchNormalized(maps, runningMean: good, runningVariance: good, weightOfNew: 2).output
         .failureText == """
           batchNormalized: the weight of the new batch is in 0...1, got 2.0
-            input             "x"  float32[batch, 3, 4, 4]
-            running mean      "m"  float32[3]
-            running variance  "m"  float32[3]
+            input             "x" float32[batch, 3, 4, 4]
+            running mean      "m" float32[3]
+            running variance  "m" float32[3]
           """)
     #expect(
       standardized(maps, axes: [1], epsilon: 0).failureText == """
         standardized: epsilon is positive, got 0.0
-          operand  "x"  float32[batch, 3, 4, 4]
+          operand  "x" float32[batch, 3, 4, 4]
         """)
     #expect(
       localResponseNormalized(maps, size: 4).failureText == """
         localResponseNormalized: the size is odd, got 4
-          operand  "x"  float32[batch, 3, 4, 4]
+          operand  "x" float32[batch, 3, 4, 4]
         """)
   }
 }

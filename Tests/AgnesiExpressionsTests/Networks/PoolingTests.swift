@@ -105,7 +105,7 @@ import Testing
 
   @Test func mistakes() {
     let x = Tensor.input("x", [.batch, 3, 2, 8])
-    let operand = "  input  \"x\"  float32[batch, 3, 2, 8]"
+    let operand = "  input  \"x\" float32[batch, 3, 2, 8]"
     #expect(
       maxPool2D(x, window: [3, 3]).failureText
         == "maxPool2D: the window spans 3 along axis 2, the padded input only 2\n\(operand)\n"
@@ -127,13 +127,13 @@ import Testing
     let bytes = Tensor.input("x", [4, 4], .uint8)
     #expect(
       maxPool2D(bytes).failureText
-        == "maxPool2D: needs a floating operand, got uint8\n  input  \"x\"  uint8[4, 4]\n"
+        == "maxPool2D: needs a floating operand, got uint8\n  input  \"x\" uint8[4, 4]\n"
         + "  hint: convert it with cast(to: .float32)")
     let empty = Tensor.input("x", [2, 0, 4])
     #expect(
       maxPool2D(empty).failureText
         == "maxPool2D: axis 1 is empty, no window sees an element\n"
-        + "  input  \"x\"  float32[2, 0, 4]")
+        + "  input  \"x\" float32[2, 0, 4]")
   }
 
   @Test func upsampling() throws {

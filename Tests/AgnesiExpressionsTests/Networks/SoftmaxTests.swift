@@ -55,18 +55,18 @@ import Testing
     #expect(
       softmax(x, axis: 2).failureText == """
         softmax: axis 2 of a tensor of 2 axes
-          operand  "x"  float32[batch, 10]
+          operand  "x" float32[batch, 10]
         """)
     #expect(
       logSoftmax(.input("n", [3], .int64)).failureText == """
         logSoftmax: needs a floating operand, got int64
-          operand  "n"  int64[3]
+          operand  "n" int64[3]
           hint: convert it with cast(to: .float32)
         """)
     #expect(
       logSumExp(x, axes: [-3]).failureText == """
         logSumExp: axis -3 of a tensor of 2 axes
-          operand  "x"  float32[batch, 10]
+          operand  "x" float32[batch, 10]
         """)
   }
 }

@@ -58,6 +58,7 @@ import Testing
       failureText(GlobalAveragePool2D()(.input("x", [.batch, 5]))) == """
         globalAveragePool1: needs images [batch, channels, height, width], got float32[batch, 5]
           input  "x" float32[batch, 5]
+          hint: put a Reshape([channels, height, width]) before it
         """)
     #expect(
       failureText(BatchNormalization()(.input("x", [.batch]))) == """

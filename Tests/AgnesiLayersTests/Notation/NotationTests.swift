@@ -69,7 +69,7 @@ import Testing
 
   @Test(arguments: [
     "20C5 MP2 50C5 MP2 256FC 10FC", "256FC D0.5 256FC D0.5 10FC", "8C3s2p1d2g4 10FC",
-    "8C3x5psame 8C3pfull 8C3p1x2s2x1 MP3s2p1 AP3s2p1 MP2x3 GAP 10FC", "10FC", "MP2",
+    "8C3x5psame 8C3pfull 8C3s2x1p1x2 MP3s2p1 AP3s2p1 MP2x3 GAP 10FC", "10FC", "MP2",
     "64C3p1 BN 64C3p1 BN tanh MP2 10FC BN relu", "5FC linear 6FC tanh 7FC lrelu0.2 3FC softmax",
     "5FC linear tanh BN 6FC", "5FC BN linear linear 6FC", "MP2 relu tanh 5FC D0.25 linear relu",
     "U2 flatten BN D0 4FC", "5FC elu 6FC selu 7FC gelu 8FC softplus 9FC softsign 9FC",

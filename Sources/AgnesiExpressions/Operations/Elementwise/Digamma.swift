@@ -55,8 +55,9 @@ struct Digamma: UnaryElementwise {
     let steps = (0..<10).reversed().reduce(0.0) { $0 + 1 / (x + Double($1)) }
     let z = x + 10
     let s = 1 / (z * z)
-    let coefficients = [1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132]
-    let series = coefficients.reversed().reduce(0) { ($0 + $1) * s }
+    // 2k / B₂ₖ
+    let denominators: [Double] = [12, -120, 252, -240, 132, -32_760 / 691.0, 12]
+    let series = denominators.reversed().reduce(0) { ($0 + 1 / $1) * s }
     return Foundation.log(z) - 0.5 / z - series - steps
   }
   func scalar(_ x: Scalar) -> Scalar { x(.digamma) }

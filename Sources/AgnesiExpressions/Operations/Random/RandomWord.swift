@@ -120,22 +120,26 @@ struct RandomWord: Operation {
 /// graph was written, so the numbers are the same in each process.
 package func renamedStreams(_ outputs: [Tensor]) -> [Tensor] {
   var names = StreamNames()
-  for node in outputs.topologicalNodes() {
+  let draws = outputs.topologicalNodes().filter { $0.operation is RandomWord }
+  for node in draws {
     if let word = node.operation as? RandomWord { names.add(word.stream) }
   }
-  guard names.hasChanges else { return outputs }
-  return outputs.replacing([:]) { operation in
-    guard var word = operation as? RandomWord else { return operation }
-    word.stream.name = names.name(of: word.stream)
-    return word
+  var replacements: [Tensor: Tensor] = [:]
+  for node in draws {
+    guard var word = node.operation as? RandomWord else { continue }
+    let name = names.name(of: word.stream)
+    if name == word.stream.name { continue }
+    word.stream.name = name
+    let renamed = Site.$inherited.withValue(node.site) { Tensor.make(word, node.operands) }
+    replacements[node.results[0]] = renamed[0]
   }
+  return replacements.isEmpty ? outputs : outputs.replacing(replacements)
 }
 
 /// Which draw is called what.
 private struct StreamNames {
   private var names: [RandomStream: String] = [:]
   private var taken: Set<String> = []
-  private(set) var hasChanges = false
 
   mutating func add(_ stream: RandomStream) {
     guard names[stream] == nil else { return }
@@ -145,7 +149,6 @@ private struct StreamNames {
       name = "\(stream.name).\(number)"
     }
     names[stream] = name
-    if name != stream.name { hasChanges = true }
   }
 
   func name(of stream: RandomStream) -> String { names[stream] ?? stream.name }

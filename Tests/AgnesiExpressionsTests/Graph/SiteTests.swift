@@ -1,0 +1,45 @@
+import AgnesiExpressions
+import Testing
+
+/// Where a mistake is said to be.
+@Suite struct SiteTests {
+  /// The lines that stand behind file names in a text.
+  private func places(_ text: String) -> [String] {
+    text.matches(of: #/SiteTests\.swift:(\d+)/#).map { String($0.output.1) }
+  }
+
+  @Test func operandsAndOperationNameTheirLines() {
+    let first = #line + 1
+    let a = Tensor.input("a", [2, 3])
+    let b = Tensor.input("b", [4, 3])
+    let product = matmul(a, b)
+    let text = product.failure?.text(withSites: true) ?? ""
+    #expect(places(text).prefix(3) == ["\(first)", "\(first + 1)", "\(first + 2)"])
+    #expect(text.contains("built at SiteTests.swift:\(first + 2)"))
+  }
+
+  @Test func operatorsHaveSitesToo() {
+    let (a, b) = (Tensor.input("a", [2]), Tensor.input("b", [3]))
+    let line = #line + 1
+    let text = (a + b).failure?.text(withSites: true) ?? ""
+    #expect(text.contains("built at SiteTests.swift:\(line)"))
+  }
+
+  @Test func callersAreNamed() {
+    let line = #line + 1
+    let text = layer(Tensor.input("x", [5])).failure?.text(withSites: true) ?? ""
+    #expect(text.contains("called from SiteTests.swift:\(line)"), "\(text)")
+  }
+
+  private func layer(_ x: Tensor) -> Tensor {
+    matmul(x, x)
+  }
+
+  @Test func aSlopeIsWhereItsOperationWasWritten() {
+    let x = Tensor.input("x", [3])
+    let line = #line + 1
+    let y = sin(x)
+    let slope = gradient(of: y.sum(), withRespectTo: [x])[0]
+    #expect(slope.node.site.description.hasPrefix("SiteTests.swift:\(line):"))
+  }
+}
