@@ -41,6 +41,6 @@ rm contributing.patch
 
 swift format lint --strict --recursive Sources Tests
 swift build --build-tests
-for filter in HypotenuseTests RuleTests SqueezeExcitationTests CSVFolderTests ExecutorTests; do
+for filter in ConformanceTests HypotenuseTests RuleTests SqueezeExcitationTests CSVFolderTests; do
   swift test --skip-build --filter "$filter"
 done

@@ -30,7 +30,7 @@ let classify = try compile([image], to: [logits.specialized(for: .inference).arg
 let (train, test) = try pictures()
 for batch in try Batches(of: train, size: 100, order: .shuffled(seed: 1)).epoch(0) {
   let value = try step(batch.inputs, batch.targets)[cost].scalar
-  if batch.number % 25 == 0 { print("epoch \(batch.epoch) batch \(batch.number) cost \(value)") }
+  if batch.number % 50 == 0 { print("epoch \(batch.epoch) batch \(batch.number) cost \(value)") }
 }
 var right = 0
 for batch in try Batches(of: test, size: 500).epoch(0) {
@@ -43,7 +43,7 @@ print("accuracy \(Double(right) / Double(test.count))")
 func pictures() throws -> (train: DataSet, test: DataSet) {
   let isDrawing = CommandLine.arguments.contains("--drawn")
   if !isDrawing, let split = try? DataRegistry().open("fashion-mnist"), let test = split.test {
-    return (split.train.first(10_000), test)
+    return (split.train.first(20_000), test)
   }
   return (try bars(4000, seed: 1), try bars(1000, seed: 2))
 }

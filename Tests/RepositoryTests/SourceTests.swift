@@ -11,34 +11,6 @@ import Testing
     }
   }
 
-  /// Swift cannot list the conforming types, and an operation that the list lacks is neither tested
-  /// nor read from files.
-  @Test func everyOperationIsListed() throws {
-    let folder = "Sources/AgnesiExpressions/Operations"
-    let list = "\(folder)/All.swift"
-    let files = Repository.sources.filter { $0.hasPrefix("\(folder)/") && $0 != list }
-    // The struct that a `static let name` belongs to is the last one opened before it.
-    let declaration = /struct (\w+): [^{]+\{|static let name = "/
-    var declared: [String: String] = [:]
-    for path in files {
-      var current: String?
-      for match in try Repository.text(path).matches(of: declaration) {
-        if let name = match.output.1 {
-          current = String(name)
-        } else if let name = current {
-          declared[name] = path
-        }
-      }
-    }
-    let listed = Set(
-      try Repository.text(list).matches(of: /(\w+)\.self/).map { String($0.output.1) })
-    let missing = declared.filter { !listed.contains($0.key) }
-    #expect(missing.isEmpty, "add to All.swift: \(missing)")
-    let gone = listed.subtracting(declared.keys)
-    #expect(gone.isEmpty, "no file of the folder declares \(gone.sorted())")
-    #expect(declared.count > 10)
-  }
-
   @Test func everyLibraryModuleHasACatalogue() throws {
     let manifest = try PackageManifest()
     let libraries = manifest.targets.filter {
