@@ -13,6 +13,9 @@ STEPS ?= 200
 EPOCHS ?= 4
 # One set of flags for the command, the tests and the benchmarks, so that nothing is built twice.
 FLAGS = -c release
+# Tests run side by side, one for each core: each computes on one thread, and the few that want two do
+# not keep the others' cores busy with waiting.
+TEST_ENVIRONMENT = AGNESI_THREADS=1 GOMP_SPINCOUNT=1000
 
 .PHONY: all build demo test lint bench install dependencies clean
 
@@ -34,7 +37,7 @@ demo: build
 test: dependencies
 	@sh Scripts/install-dependencies.sh dataset-fashion-mnist
 	$(SWIFT) build $(FLAGS) --build-tests
-	$(SWIFT) test $(FLAGS) --skip-build
+	$(TEST_ENVIRONMENT) $(SWIFT) test $(FLAGS) --skip-build
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Snippets

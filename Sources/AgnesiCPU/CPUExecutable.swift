@@ -17,6 +17,15 @@ final class CPUExecutable: Executable {
   private struct Plans {
     var bySizes: [[String: Int]: CPUPlan] = [:]
     var order: [[String: Int]] = []
+    /// Of the last call: comparing sizes is quicker than hashing them.
+    var last: (sizes: [String: Int], plan: CPUPlan)?
+
+    mutating func plan(for sizes: [String: Int]) -> CPUPlan? {
+      if let last, last.sizes == sizes { return last.plan }
+      guard let plan = bySizes[sizes] else { return nil }
+      last = (sizes, plan)
+      return plan
+    }
   }
 
   private let plans = Mutex(Plans())
@@ -58,7 +67,7 @@ final class CPUExecutable: Executable {
   }
 
   private func plan(for sizes: [String: Int]) throws -> CPUPlan {
-    if let known = plans.withLock({ $0.bySizes[sizes] }) { return known }
+    if let known = plans.withLock({ $0.plan(for: sizes) }) { return known }
     let shapes = outputTypes.map { type in type.shape.map { $0.evaluated(sizes) ?? 0 } }
     let plan = try CPUPlan(
       lowered, functions: functions, sizes: sizes, outputShapes: shapes, profiler: profiler)

@@ -14,13 +14,23 @@ public final class Function: Sendable {
   public let outputs: [Tensor]
   private let names: [String]
   private let hasUpdates: Bool
-  private let usesSizes: Set<String>
   private let checks: SizeChecks
   private let executable: any Executable
 
   private struct State {
     var calls = 0
     var checkedSizes: Set<[String: Int]> = []
+    /// Of the last call that was checked.
+    var lastShapes: [[Int]] = []
+    var lastDTypes: [DType] = []
+    var lastSizes: [String: Int] = [:]
+
+    func isRepeated(_ values: [NDArray]) -> Bool {
+      guard !values.isEmpty, values.count == lastShapes.count else { return false }
+      return values.indices.allSatisfy { index in
+        values[index].shape == lastShapes[index] && values[index].dtype == lastDTypes[index]
+      }
+    }
   }
 
   private let state = Mutex(State())
@@ -34,7 +44,6 @@ public final class Function: Sendable {
     self.outputs = outputs
     self.names = names
     hasUpdates = !program.updates.isEmpty
-    usesSizes = Set(program.inputs.flatMap { $0.shape.flatMap(\.symbols) })
     self.checks = checks
     self.executable = executable
   }
@@ -68,22 +77,36 @@ public final class Function: Sendable {
   }
 
   public func call(_ values: [NDArray]) throws -> Results {
-    let sizes = try boundSizes(values)
-    let number = try state.withLock { state in
-      if !state.checkedSizes.contains(sizes) {
-        try checks.check(sizes)
-        // The set is an optimisation; a caller with endless new sizes must not grow it for ever.
-        if state.checkedSizes.count > 256 { state.checkedSizes = [] }
-        state.checkedSizes.insert(sizes)
-      }
+    let (sizes, number): ([String: Int], Int) = try state.withLock { state in
+      let sizes = try self.sizes(of: values, &state)
       defer { state.calls += 1 }
-      return state.calls
+      return (sizes, state.calls)
     }
-    let contiguous = values.map { $0.contiguous() }
+    let isReady = values.allSatisfy(\.isContiguous)
     let arrays = try ParameterLock.shared.with(exclusive: hasUpdates) {
-      try executable.run(inputs: contiguous, sizes: sizes, callNumber: number)
+      try executable.run(
+        inputs: isReady ? values : values.map { $0.contiguous() }, sizes: sizes,
+        callNumber: number)
     }
     return Results(outputs: outputs, names: names, arrays: arrays)
+  }
+
+  /// What the names of sizes stand for; checked once for each new set of shapes.
+  ///
+  /// Nearly all calls repeat the shapes of the one before, and then nothing is computed or allocated.
+  private func sizes(of values: [NDArray], _ state: inout State) throws -> [String: Int] {
+    if state.isRepeated(values) { return state.lastSizes }
+    let sizes = try boundSizes(values)
+    if !state.checkedSizes.contains(sizes) {
+      try checks.check(sizes)
+      // The set is an optimisation; a caller with endless new sizes must not grow it for ever.
+      if state.checkedSizes.count > 256 { state.checkedSizes = [] }
+      state.checkedSizes.insert(sizes)
+    }
+    state.lastShapes = values.map(\.shape)
+    state.lastDTypes = values.map(\.dtype)
+    state.lastSizes = sizes
+    return sizes
   }
 
   /// Checks the values against the inputs' types and reads off what the names of sizes stand for.
