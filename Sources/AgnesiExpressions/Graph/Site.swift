@@ -28,7 +28,10 @@ public struct Site: Sendable {
     var result: [String] = []
     for frame in symbolicated.frames {
       guard let location = frame.symbol?.sourceLocation, location.line > 0 else { continue }
-      guard !Self.isLibrary(location.path) else { continue }
+      // Macros expand into files of their own, which the user never saw.
+      guard !Self.isLibrary(location.path), !location.path.contains("@__swiftmacro") else {
+        continue
+      }
       let file = location.path.split(separator: "/").last.map(String.init) ?? location.path
       result.append("\(file):\(location.line):\(location.column)")
     }
