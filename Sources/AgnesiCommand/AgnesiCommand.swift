@@ -46,6 +46,7 @@ struct DataOptions: ParsableArguments {
 /// The number of threads; shared by the commands that compute.
 struct ThreadOptions: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Threads to compute with; by default one for each core, or AGNESI_THREADS.",
       valueName: "count"))

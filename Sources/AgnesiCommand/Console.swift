@@ -1,4 +1,5 @@
 import Agnesi
+import ArgumentParser
 import Foundation
 
 #if canImport(Glibc)
@@ -35,20 +36,24 @@ struct Console: Sendable {
   }
 }
 
-/// Runs the body of a command: whatever it throws becomes one clear message and exit status 1.
+/// Runs the body of a command: whatever it throws becomes one clear message and exit status 1;
+/// a status that it throws itself stays as it is.
 func reportingErrors(_ body: () throws -> Void) throws {
   do {
     try body()
-  } catch let error as CommandFailure {
-    throw error
+  } catch let status as ExitCode {
+    throw status
   } catch {
-    throw CommandFailure(message: String(describing: error))
+    // Written here, because the parser of arguments would put a word of its own before it.
+    let console = Console()
+    console.endLine()
+    console.note(String(describing: error))
+    throw ExitCode.failure
   }
 }
 
 /// An error whose text is all there is to say.
-struct CommandFailure: LocalizedError, CustomStringConvertible {
+struct CommandFailure: Error, CustomStringConvertible {
   let message: String
   var description: String { message }
-  var errorDescription: String? { message }
 }

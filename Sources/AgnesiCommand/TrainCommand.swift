@@ -32,13 +32,16 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The network, in the literature's notation.")
   var network = "20C5 MP2 50C5 MP2 256FC D0.5 10FC"
 
-  @Option(help: "Passes over the training samples.")
+  // Unconditional, so that a negative number is told from an option and refused with its reason.
+  @Option(parsing: .unconditional, help: "Passes over the training samples.")
   var epochs = 25
 
-  @Option(help: "Samples of a mini-batch.")
+  @Option(parsing: .unconditional, help: "Samples of a mini-batch.")
   var batch = 100
 
-  @Option(help: "The largest learning rate; by default the optimiser's usual one.")
+  @Option(
+    parsing: .unconditional,
+    help: "The largest learning rate; by default the optimiser's usual one.")
   var rate: Double?
 
   @Option(help: "\(Optimizer.names.joined(separator: ", ")).")
@@ -47,11 +50,15 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "How the rate changes: \(Schedule.names.joined(separator: ", ")).")
   var schedule = "one-cycle"
 
-  @Option(name: .customLong("weight-penalty"), help: "Times the sum of squared weights.")
+  @Option(
+    name: .customLong("weight-penalty"), parsing: .unconditional,
+    help: "Times the sum of squared weights.")
   var weightPenalty = 0.0
 
-  @Option(help: "Training samples held out to choose the epoch by.")
-  var validation = 5000
+  @Option(
+    parsing: .unconditional,
+    help: "Training samples held out to choose the epoch by; by default a tenth, at most 5000.")
+  var validation: Int?
 
   @Flag(
     inversion: .prefixedNo,
@@ -67,14 +74,20 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write a report that a browser opens.", valueName: "file.html"))
   var report: String?
 
-  @Option(help: ArgumentHelp("Go on from a checkpoint.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Go on from a checkpoint, as the run was begun; only --rate may be another.",
+      valueName: "file"))
   var resume: String?
 
   func validate() throws {
     if resume == nil, dataSet == nil {
       throw ValidationError("name a data set, such as fashion-mnist, or --resume a checkpoint")
     }
-    if validation < 0 {
+    if resume != nil, dataSet != nil {
+      throw ValidationError("the checkpoint names its data set; --data says where it is now")
+    }
+    if let validation, validation < 0 {
       throw ValidationError("--validation is \(validation), it must not be negative")
     }
   }
@@ -83,8 +96,11 @@ struct TrainCommand: ParsableCommand {
     try reportingErrors {
       threads.apply()
       let console = Console()
+      // Hours of training must not end at a path that never could be written.
+      let results = [resume.map(TrainingJob.modelPath) ?? output] + [report].compactMap { $0 }
+      for path in results { try Trainer.checkWritable(path) }
       let job =
-        try resume.map { try TrainingJob(resuming: $0, data: data, console: console) }
+        try resume.map { try TrainingJob(resuming: $0, rate: rate, data: data, console: console) }
         ?? newJob(console)
       try job.run(report: report, console: console)
     }
@@ -97,6 +113,7 @@ struct TrainCommand: ParsableCommand {
       epochs: epochs, batchSize: batch, seed: seed, optimizer: kind,
       rate: rate ?? kind.usualRate, schedule: try Schedule.named(schedule),
       weightPenalty: weightPenalty)
+    try settings.check()
     return try TrainingJob(
       chain, dataSet: dataSet ?? "", data: data, validation: validation,
       standardize: standardize, settings: settings, output: output, console: console)

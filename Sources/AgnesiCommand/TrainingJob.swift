@@ -1,4 +1,5 @@
 import Agnesi
+import ArgumentParser
 import Foundation
 
 /// A run of `agnesi train`, new or resumed: data, trainer, and what is said at the end.
@@ -9,10 +10,11 @@ struct TrainingJob {
   private let output: String
 
   init(
-    _ network: Chain, dataSet: String, data: DataOptions, validation: Int, standardize: Bool,
+    _ network: Chain, dataSet: String, data: DataOptions, validation: Int?, standardize: Bool,
     settings: TrainingSettings, output: String, console: Console
   ) throws {
     let whole = try data.open(dataSet, console: console)
+    let validation = validation ?? min(5000, whole.train.count / 10)
     split = try Self.holdOut(validation, of: whole, seed: settings.seed)
     let standardization =
       standardize ? try Standardization(of: split.train, per: .channel) : nil
@@ -25,8 +27,11 @@ struct TrainingJob {
     self.output = output
   }
 
-  init(resuming path: String, data: DataOptions, console: Console) throws {
-    let checkpoint = try Checkpoint(reading: path)
+  /// - Parameter rate: nil keeps the rate that the run was begun with.
+  init(resuming path: String, rate: Double?, data: DataOptions, console: Console) throws {
+    var checkpoint = try Checkpoint(reading: path)
+    checkpoint.state.settings.rate = rate ?? checkpoint.state.settings.rate
+    try checkpoint.state.settings.check()
     let record = checkpoint.state.data
     var data = data
     data.folder = data.folder ?? record["folder"]
@@ -47,7 +52,8 @@ struct TrainingJob {
     return try whole.holdingOut(.random(count, seed: seed))
   }
 
-  private static func modelPath(of checkpoint: String) -> String {
+  /// The model that belongs to a checkpoint.
+  static func modelPath(of checkpoint: String) -> String {
     let suffix = ".checkpoint.safetensors"
     let base = checkpoint.hasSuffix(suffix) ? checkpoint.dropLast(suffix.count) : checkpoint[...]
     return base + ".safetensors"
@@ -60,14 +66,24 @@ struct TrainingJob {
   func run(report: String?, console: Console) throws {
     let checkpoint = trainer.checkpointPath ?? ""
     let message = "stopping after this step; press Ctrl-C once more to end at once"
-    let outcome = try Interruption.whileHandling(message: message) { interruption in
-      try trainer.run(interruption: interruption, display: .standardError())
+    let outcome: Trainer.Outcome
+    do {
+      outcome = try Interruption.whileHandling(message: message) { interruption in
+        try trainer.run(interruption: interruption, display: .standardError())
+      }
+    } catch let failure as LossFailure {
+      throw CommandFailure(
+        message: """
+          \(failure)
+            the last good state is in \(checkpoint)
+            go on with a smaller rate: agnesi train --resume \(checkpoint) --rate RATE
+          """)
     }
     if outcome.wasInterrupted {
       console.note("stopped; the state is in \(checkpoint)")
       if outcome.bestEpoch != nil { console.note("the best model so far is in \(output)") }
       console.note("go on with: agnesi train --resume \(checkpoint)")
-      throw CommandInterrupted()
+      throw ExitCode(130)
     }
     try trainer.useBest()
     let test = try split.test.map { try trainer.evaluate($0) }
@@ -85,6 +101,3 @@ struct TrainingJob {
     }
   }
 }
-
-/// Ctrl-C ended the run in good order: everything was said, and the exit status is 130.
-struct CommandInterrupted: Error {}

@@ -21,7 +21,13 @@ public struct ClassifierFile {
     let function = graph.classify
     var information = ["network": try Self.json(network), "settings": try Self.json(settings)]
     information["classes"] = try Self.json(classNames)
-    information["history"] = try Self.json(history)
+    // Equal runs save equal bytes, so how long an epoch took stays out.
+    let timeless = history.map { record in
+      var record = record
+      record.seconds = 0
+      return record
+    }
+    information["history"] = try Self.json(timeless)
     information["data"] = try Self.json(data)
     information["scaling"] = try Self.json(scaling)
     information["notation"] = try? Notation.text(of: network)
@@ -48,6 +54,7 @@ public struct SavedClassifier: Sendable {
   /// How stored values become inputs, as the training data were scaled.
   public let scaling: InputScaling?
   public let network: Chain?
+  /// What each epoch led to; `seconds` is 0 throughout.
   public let history: [EpochRecord]
   /// What the model was trained on.
   public let data: [String: String]

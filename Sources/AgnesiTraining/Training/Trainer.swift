@@ -70,7 +70,8 @@ public final class Trainer {
   private init(
     _ state: Checkpoint.State, split: DataSplit, output: String?, backend: any Backend
   ) throws {
-    if let mistake = state.settings.mistake { throw TrainingError(mistake) }
+    try state.settings.check()
+    if let output { try Self.checkWritable(output) }
     let classes = split.train.classCount
     guard split.train.isClassification, classes > 0 else {
       throw TrainingError("the data set \(split.train.name) has no class labels")
@@ -217,6 +218,11 @@ public final class Trainer {
   }
 
   // MARK: States
+
+  /// Whether a file can be written, found out by beginning one; nothing of it remains.
+  package static func checkWritable(_ path: String) throws(FileError) {
+    try AtomicFile(path).discard()
+  }
 
   private var modelNames: Set<String> {
     Set(graph.logits.parameters().compactMap { $0.parameter?.name })

@@ -38,6 +38,11 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
     }
     return nil
   }
+
+  /// - Throws: ``TrainingError`` for a setting that cannot be.
+  package func check() throws(TrainingError) {
+    if let mistake { throw TrainingError(mistake) }
+  }
 }
 
 /// A mistake in how training was asked for.

@@ -1,0 +1,143 @@
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Runs that cannot succeed, or only with a warning: what is said, and what is left.
+struct FailingRunTests {
+  let workplace: Workplace
+
+  init() throws { workplace = try Workplace() }
+
+  @Test func tooLargeRate() throws {
+    let checkpoint = workplace.path("bars.checkpoint.safetensors")
+    let outcome = try workplace.agnesi(
+      workplace.training("bars.safetensors", rate: "1e30"))
+    #expect(outcome.status == 1)
+    #expect(outcome.output == "")
+    let pattern =
+      #/
+      the\ loss\ (became\ NaN|became\ infinite|exploded)\ (at|by)\ step\ \d+\ \(epoch\ 1\).*\n
+      \ \ losses\ before:\ .*\n
+      \ \ learning\ rate:\ .*\n
+      \ \ what\ to\ try,\ likeliest\ first:\n
+      (\ \ \ \ \d\.\ .*\n)+
+    /#
+    let words = outcome.errors.dropFirst(workplace.dataNote.count)
+    let match = try #require(words.prefixMatch(of: pattern), "\(outcome.errors)")
+    #expect(words.contains(". a learning rate ten times smaller, "))
+    #expect(
+      words[match.range.upperBound...] == """
+          the last good state is in \(checkpoint)
+          go on with a smaller rate: agnesi train --resume \(checkpoint) --rate RATE
+
+        """)
+    // No epoch was good, so there is no model; the state is that of the beginning.
+    #expect(workplace.folder.names == ["bars", "bars.checkpoint.safetensors"])
+    let resumed = try workplace.agnesi("train", "--resume", checkpoint, "--rate", "0.02")
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    try workplace.train("whole.safetensors")
+    #expect(try file("bars.safetensors") == file("whole.safetensors"))
+  }
+
+  private func file(_ name: String) throws -> [UInt8] { try workplace.folder.read(name) }
+
+  @Test func outputsThatCannotBeWritten() throws {
+    let missing = workplace.path("missing")
+    var arguments = workplace.training("missing/bars.safetensors")
+    try workplace.expect(
+      "cannot write \(missing)/bars.safetensors: No such file or directory; the folder "
+        + "\(missing) does not exist", from: arguments)
+    arguments = workplace.training("bars")
+    try workplace.expect("cannot write \(workplace.data): Is a directory", from: arguments)
+    arguments = workplace.training("bars.safetensors") + ["--report", "\(missing)/report.html"]
+    try workplace.expect(
+      "cannot write \(missing)/report.html: No such file or directory; the folder "
+        + "\(missing) does not exist", from: arguments)
+    #expect(workplace.folder.names == ["bars"])
+  }
+
+  #if os(Linux)
+    /// A folder in which even the superuser can create nothing.
+    private static let readOnly = "/sys"
+
+    @Test func readOnlyOutputFolder() throws {
+      let output = "\(Self.readOnly)/bars.safetensors"
+      let isOpen = open(output, O_WRONLY | O_CREAT, 0o600)
+      let code = errno
+      try #require(isOpen < 0)
+      let hint =
+        code == EACCES ? "; no file may be created in the folder \(Self.readOnly)" : ""
+      try workplace.expect(
+        "cannot write \(output): \(String(cString: strerror(code)))\(hint)",
+        from: ["train", workplace.data, "--output", output])
+    }
+
+    @Test func readOnlyCacheIsOneWarning() throws {
+      let cache = "\(Self.readOnly)/agnesi"
+      let isMade = mkdir(cache, 0o700)
+      let reason = String(cString: strerror(errno))
+      try #require(isMade < 0)
+      let outcome = try workplace.agnesi(
+        workplace.training("bars.safetensors"), environment: ["AGNESI_CACHE": cache])
+      #expect(outcome.status == 0)
+      let warning = """
+        agnesi: compiled code cannot be kept in \(cache): \(reason)
+          it is compiled again by each process; set AGNESI_CACHE to a folder that can be written
+
+        """
+      #expect(outcome.errors.hasPrefix(workplace.dataNote + warning + "epoch 1/2"))
+      #expect(outcome.errors.components(separatedBy: "AGNESI_CACHE").count == 2)
+    }
+
+    /// A limit on the size of files stands for a full disk.
+    @Test func fullDiskLeavesTheModelThatWasThere() throws {
+      let network = "64FC 10FC"
+      let trained = try workplace.agnesi(
+        workplace.training("bars.safetensors", network: network))
+      try #require(trained.status == 0, "\(trained.errors)")
+      let before = try file("bars.safetensors")
+      let command = try #require(BuildProducts.path("agnesi"))
+      let limited = ["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "bash", command]
+      let outcome = try BuildProducts.run(
+        "/bin/bash",
+        // Another rate, because another seed might need the compiler, whose files are larger.
+        limited + workplace.training("bars.safetensors", network: network, rate: "0.03"),
+        environment: Workplace.oneThread)
+      #expect(outcome.status == 1)
+      #expect(
+        outcome.errors == """
+          \(workplace.dataNote)cannot write \(workplace.path("bars.safetensors")): File too large; \
+          the file that was there before is unchanged
+
+          """)
+      #expect(try file("bars.safetensors") == before)
+      #expect(
+        workplace.folder.names == ["bars", "bars.checkpoint.safetensors", "bars.safetensors"])
+    }
+  #endif
+
+  @Test func missingCompiler() throws {
+    let cache = try workplace.folder.makeFolder("cache")
+    try workplace.expect(
+      """
+      compile: the C compiler /nothing/cc cannot be run: No such file or directory
+        hint: set AGNESI_CC to the path of clang or gcc, or unset it
+      """, from: workplace.training("bars.safetensors"),
+      environment: ["AGNESI_CC": "/nothing/cc", "AGNESI_CACHE": cache],
+      after: workplace.dataNote)
+    try workplace.expect(
+      """
+      compile: no C compiler: there is no clang beside swiftc, and no clang, cc or gcc on PATH
+        hint: apt-get install clang (or gcc), or set AGNESI_CC to a compiler's path
+      """, from: workplace.training("bars.safetensors"),
+      environment: ["AGNESI_CC": "", "PATH": cache, "AGNESI_CACHE": cache],
+      after: workplace.dataNote)
+    #expect(workplace.folder.names == ["bars", "cache"])
+  }
+}

@@ -1,0 +1,146 @@
+import Agnesi
+import Foundation
+import TestSupport
+import Testing
+
+/// Mistakes of users: the whole text, and the status.
+struct WrongUseTests {
+  let workplace: Workplace
+
+  init() throws { workplace = try Workplace() }
+
+  @Test func unknownDataSets() throws {
+    try workplace.expect(
+      "cannot open the data set fasion-mnist: there is no folder and no known data set of that "
+        + "name; did you mean fashion-mnist?", from: ["train", "fasion-mnist"])
+    try workplace.expect(
+      "cannot open the data set nothing: there is no folder and no known data set of that "
+        + "name; known are mnist, fashion-mnist and cifar10", from: ["train", "nothing"])
+  }
+
+  @Test func wrongNotation() throws {
+    try workplace.expect(
+      """
+      notation: token 2, "10XX": is no layer
+        allowed: after a number, C (convolution) or FC (dense)
+      """, from: ["train", workplace.data, "--network", "20FC 10XX"])
+    try workplace.expect(
+      """
+      notation: token 1, "10XX": is no layer
+        allowed: after a number, C (convolution) or FC (dense)
+      """, from: ["summary", "10XX"])
+  }
+
+  @Test func wrongNumberOfClasses() throws {
+    try workplace.expect(
+      """
+      train: the network's output is float32[batch, 9], the data have 10 classes
+        hint: the last layer must have 10 units, as in 10FC
+      """, from: workplace.training("bars.safetensors", network: "9FC"),
+      after: workplace.dataNote)
+    #expect(workplace.folder.names == ["bars"])
+  }
+
+  @Test(arguments: [
+    ("--epochs", "0", "train: epochs is 0, it must be at least 1"),
+    ("--epochs", "-2", "train: epochs is -2, it must be at least 1"),
+    ("--batch", "0", "train: the batch size is 0, it must be at least 1"),
+    ("--rate", "-1", "train: the learning rate is -1.0, it must be positive"),
+    ("--rate", "nan", "train: the learning rate is nan, it must be positive"),
+    ("--weight-penalty", "-1", "train: the weight penalty is -1.0, it must not be negative"),
+    (
+      "--optimizer", "foo",
+      """
+      no optimizer is called "foo"
+        hint: there are sgd, momentum, nesterov, adam, adamw, amsgrad, adamax, rmsprop, adagrad, \
+      adadelta
+      """
+    ),
+  ])
+  func wrongSettings(_ option: String, _ value: String, _ text: String) throws {
+    // Before the data are read, so nothing is said about them.
+    let output = workplace.path("bars.safetensors")
+    try workplace.expect(
+      text, from: ["train", workplace.data, option, value, "--output", output])
+    #expect(workplace.folder.names == ["bars"])
+  }
+
+  @Test func wrongCommandLines() throws {
+    for (arguments, text) in [
+      (["train"], "name a data set, such as fashion-mnist, or --resume a checkpoint"),
+      (
+        ["train", "mnist", "--resume", "x.checkpoint.safetensors"],
+        "the checkpoint names its data set; --data says where it is now"
+      ),
+      (["train", "mnist", "--threads", "0"], "--threads is 0, it must be at least 1"),
+      (["train", "mnist", "--validation", "-1"], "--validation is -1, it must not be negative"),
+      (["evaluate", "m"], "Missing expected argument '<data-set>'"),
+      (["foo"], "Unexpected argument 'foo'"),
+    ] {
+      let outcome = try workplace.agnesi(arguments)
+      #expect(outcome.errors.contains(text), "\(arguments)")
+      #expect(outcome.status == 64, "\(arguments)")
+      #expect(outcome.output == "", "\(arguments)")
+    }
+  }
+
+  @Test func dataOfAnotherShape() throws {
+    try workplace.train("bars.safetensors")
+    let model = workplace.path("bars.safetensors")
+    let other = try workplace.folder.makeFolder("other")
+    for part in ["train", "test"] {
+      try NPYFile.write(NDArray(zeros: [5, 1, 8, 8], .uint8), to: "\(other)/\(part)-inputs.npy")
+      try NPYFile.write(NDArray(zeros: [5], .int32), to: "\(other)/\(part)-labels.npy")
+    }
+    try workplace.expect(
+      "\(model) takes samples of shape [1, 12, 12], those of other are [1, 8, 8]",
+      from: ["evaluate", model, other, "--json"],
+      after: "5 training and 5 test samples in \(other)\n")
+    let file = "\(other)/test-inputs.npy"
+    try workplace.expect(
+      "predict: \(file) is uint8[5, 1, 8, 8], \(model) takes samples of shape [1, 12, 12]",
+      from: ["predict", model, file])
+    try workplace.expect(
+      "predict: --index 200, bars has samples 0 to 199",
+      from: ["predict", model, workplace.data, "--index", "200"], after: workplace.dataNote)
+  }
+
+  @Test func brokenFiles() throws {
+    try workplace.train("bars.safetensors")
+    let bytes = try workplace.folder.read("bars.safetensors")
+    let header = bytes.prefix(8).enumerated().reduce(0) { $0 + Int($1.1) << (8 * $1.0) }
+    let cut = try workplace.folder.write(bytes.prefix(500), to: "cut.safetensors")
+    let text =
+      "cannot read \(cut) as safetensors: its header would be \(header) bytes long, 492 follow "
+      + "its length"
+    try workplace.expect(text, from: ["evaluate", cut, workplace.data])
+    try workplace.expect(text, from: ["predict", cut, workplace.data])
+    try workplace.expect(text, from: ["train", "--resume", cut])
+
+    let images = "bars/train-images-idx3-ubyte"
+    let pixels = try workplace.folder.read(images)
+    let path = try workplace.folder.write(pixels.prefix(1000), to: images)
+    try workplace.expect(
+      "cannot read \(path) as IDX: the sizes [1000, 12, 12] of uint8 need 144000 bytes, 984 "
+        + "follow the header", from: ["train", workplace.data])
+  }
+
+  @Test func filesThatAreSomethingElse() throws {
+    try workplace.train("bars.safetensors")
+    let model = workplace.path("bars.safetensors")
+    let checkpoint = workplace.path("bars.checkpoint.safetensors")
+    let missing = workplace.path("missing.checkpoint.safetensors")
+    try workplace.expect(
+      "cannot read \(missing): No such file or directory", from: ["train", "--resume", missing])
+    try workplace.expect(
+      """
+      train: \(model) is not a checkpoint of a training run
+        hint: a checkpoint's name ends in .checkpoint.safetensors
+      """, from: ["train", "--resume", model])
+    try workplace.expect(
+      """
+      model \(checkpoint): the file holds tensors, but no functions of Agnesi
+        hint: only files that Agnesi saved can be evaluated
+      """, from: ["evaluate", checkpoint, workplace.data])
+  }
+}
