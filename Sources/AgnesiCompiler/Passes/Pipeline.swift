@@ -34,11 +34,13 @@ package struct Pipeline: Sendable {
       "simplify", Rewrites.canonicalize + Rewrites.choices + Rewrites.simplify)
     let fold = Pass("fold constants") { foldConstants($0) }
     let expand = Pass("expand composites") { expandComposites($0, keeping: kept) }
+    // Bodies may draw under names that are taken: after expansion every draw is in sight.
+    let name = Pass("name random streams") { renamedStreams($0) }
     switch level {
     case .none:
-      return [expand]
+      return [expand, name]
     case .fast:
-      return [merge, canonicalize, stabilize, expand, merge]
+      return [merge, canonicalize, stabilize, expand, name, merge]
     case .full:
       return [
         merge,
@@ -48,6 +50,7 @@ package struct Pipeline: Sendable {
         simplify,
         fold,
         expand,
+        name,
         // Bodies bring what stands outside of them too.
         merge,
         simplify,
