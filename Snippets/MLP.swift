@@ -1,4 +1,4 @@
-//! The talk's first network, 784-256-256-10, by raw expressions, with Nesterov's momentum.
+//! A network of two hidden layers, 784-256-256-10, by raw expressions, with Nesterov's momentum.
 //!
 //! Nothing here is a layer or an optimiser: the update rule is four lines of formulas. Runs on
 //! Fashion-MNIST where Debian's package is installed, and on pictures that it draws otherwise, or
