@@ -36,7 +36,7 @@ print("accuracy \(Double(right) / Double(test.count))")
 func pictures() throws -> (train: DataSet, test: DataSet) {
   let isDrawing = CommandLine.arguments.contains("--drawn")
   if !isDrawing, let split = try? DataRegistry().open("fashion-mnist"), let test = split.test {
-    return (split.train.first(30_000), test)
+    return (split.train.first(20_000), test)
   }
   return (try bars(4000, seed: 1), try bars(1000, seed: 2))
 }

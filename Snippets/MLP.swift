@@ -1,4 +1,4 @@
-//! The talk's first network, 784-256-256-10, by raw expressions, with Nesterov's momentum.
+//! A network of two hidden layers, 784-256-256-10, by raw expressions, with Nesterov's momentum.
 //!
 //! Nothing here is a layer or an optimiser: the update rule is four lines of formulas. Runs on
 //! Fashion-MNIST where Debian's package is installed, and on pictures that it draws otherwise, or
@@ -53,7 +53,7 @@ print("accuracy \(Double(right) / Double(test.count))")
 func pictures() throws -> (train: DataSet, test: DataSet) {
   let isDrawing = CommandLine.arguments.contains("--drawn")
   if !isDrawing, let split = try? DataRegistry().open("fashion-mnist"), let test = split.test {
-    return (split.train.first(30_000), test)
+    return (split.train.first(20_000), test)
   }
   return (try bars(4000, seed: 1), try bars(1000, seed: 2))
 }
