@@ -61,7 +61,7 @@ extension Standardization {
   /// The shape in which mean and deviation broadcast against a sample.
   private var statisticsShape: [Int] {
     switch grain {
-    case .global: []
+    case .global: [1]
     case .channel: sampleShape.indices.map { $0 == 0 ? sampleShape[0] : 1 }
     case .feature: sampleShape
     }
