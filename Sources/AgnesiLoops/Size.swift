@@ -4,6 +4,9 @@
 /// kept in a canonical form, so that equal formulas are equal values: `batch * 2 - batch == batch`.
 /// Sizes of tensors use the user's names; the loop form adds the loop variables, so that a stride
 /// is simply a coefficient.
+///
+/// Arithmetic ends at ±`Int.max` instead of overflowing: sizes come from files too, and one that does
+/// not fit is refused later, where it can be said which.
 public struct Size: Hashable, Sendable {
   /// The part without symbols.
   package private(set) var constant: Int
@@ -22,7 +25,7 @@ public struct Size: Hashable, Sendable {
   }
 
   private init(constant: Int, terms: [Term]) {
-    self.constant = constant
+    self.constant = constant.clamped
     self.terms = terms
   }
 
@@ -75,9 +78,9 @@ extension Size: ExpressibleByIntegerLiteral {
   public init(integerLiteral value: Int) { self.init(value) }
 
   public static func + (a: Size, b: Size) -> Size {
-    if b.terms.isEmpty { return Size(constant: a.constant + b.constant, terms: a.terms) }
-    if a.terms.isEmpty { return Size(constant: a.constant + b.constant, terms: b.terms) }
-    return Size(constant: a.constant + b.constant, terms: collected(a.terms + b.terms))
+    if b.terms.isEmpty { return Size(constant: a.constant.plus(b.constant), terms: a.terms) }
+    if a.terms.isEmpty { return Size(constant: a.constant.plus(b.constant), terms: b.terms) }
+    return Size(constant: a.constant.plus(b.constant), terms: collected(a.terms + b.terms))
   }
 
   public static prefix func - (a: Size) -> Size { a * Size(-1) }
@@ -90,18 +93,19 @@ extension Size: ExpressibleByIntegerLiteral {
     for left in a.allTerms {
       for right in b.allTerms {
         let factors = (left.factors + right.factors).sorted { $0.order < $1.order }
-        terms.append(Term(factors: factors, coefficient: left.coefficient * right.coefficient))
+        terms.append(Term(factors: factors, coefficient: left.coefficient.times(right.coefficient)))
       }
     }
     return Size(
-      constant: a.constant * b.constant, terms: collected(terms.filter { !$0.factors.isEmpty }))
+      constant: a.constant.times(b.constant), terms: collected(terms.filter { !$0.factors.isEmpty })
+    )
   }
 
   private func scaled(by factor: Int) -> Size {
     if factor == 0 { return 0 }
     if factor == 1 { return self }
-    let scaled = terms.map { Term(factors: $0.factors, coefficient: $0.coefficient * factor) }
-    return Size(constant: constant * factor, terms: scaled)
+    let scaled = terms.map { Term(factors: $0.factors, coefficient: $0.coefficient.times(factor)) }
+    return Size(constant: constant.times(factor), terms: scaled)
   }
 
   private var allTerms: [Term] { terms + [Term(factors: [], coefficient: constant)] }
@@ -109,7 +113,9 @@ extension Size: ExpressibleByIntegerLiteral {
   /// Equal products added up, zeros dropped, sorted.
   private static func collected(_ terms: [Term]) -> [Term] {
     var sums: [[Factor]: Int] = [:]
-    for term in terms { sums[term.factors, default: 0] += term.coefficient }
+    for term in terms {
+      sums[term.factors] = (sums[term.factors] ?? 0).plus(term.coefficient)
+    }
     let kept = sums.filter { $0.value != 0 }.map { Term(factors: $0.key, coefficient: $0.value) }
     return kept.sorted { $0.order < $1.order }
   }
@@ -146,7 +152,7 @@ extension Size: ExpressibleByIntegerLiteral {
       result.append(
         Term(factors: factors, coefficient: term.coefficient / divisor.coefficient))
     }
-    let constants = result.filter(\.factors.isEmpty).reduce(0) { $0 + $1.coefficient }
+    let constants = result.filter(\.factors.isEmpty).reduce(0) { $0.plus($1.coefficient) }
     return Size(constant: constants, terms: Self.collected(result.filter { !$0.factors.isEmpty }))
   }
 
@@ -174,9 +180,9 @@ extension Size {
       var product = term.coefficient
       for factor in term.factors {
         guard let value = factor.evaluated(values) else { return nil }
-        product *= value
+        product = product.times(value)
       }
-      sum += product
+      sum = sum.plus(product)
     }
     return sum
   }
@@ -254,7 +260,7 @@ extension Size: CustomStringConvertible {
   public var description: String {
     var text = ""
     for term in terms {
-      let magnitude = abs(term.coefficient)
+      let magnitude = term.coefficient.magnitude
       let product = term.factors.map(\.description).joined(separator: " * ")
       let part = magnitude == 1 ? product : "\(product) * \(magnitude)"
       if text.isEmpty {
@@ -302,6 +308,24 @@ extension Size: Codable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let constant = try container.decode(Int.self, forKey: .constant)
     let terms = try container.decode([Term].self, forKey: .terms)
-    self.init(constant: constant, terms: Self.collected(terms))
+    let constants = terms.filter(\.factors.isEmpty).map(\.coefficient)
+    self.init(
+      constant: constants.reduce(constant) { $0.plus($1) },
+      terms: Self.collected(terms.filter { !$0.factors.isEmpty }))
+  }
+}
+
+extension Int {
+  /// Never `Int.min`, whose negative is no number.
+  fileprivate var clamped: Int { Swift.max(self, -.max) }
+
+  fileprivate func plus(_ other: Int) -> Int {
+    let (sum, overflows) = addingReportingOverflow(other)
+    return overflows ? (other < 0 ? -.max : .max) : sum.clamped
+  }
+
+  fileprivate func times(_ other: Int) -> Int {
+    let (product, overflows) = multipliedReportingOverflow(by: other)
+    return overflows ? ((self < 0) == (other < 0) ? .max : -.max) : product.clamped
   }
 }

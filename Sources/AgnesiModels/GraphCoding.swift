@@ -72,10 +72,40 @@ struct GraphReader {
       if let failure = results.lazy.compactMap(\.failure).first {
         throw ModelFormatError("node \(position) is wrong: \(failure.text(withSites: false))")
       }
+      try check(results.map(\.type), position)
       nodes.append(results)
     }
-    return Graph(
+    let graph = Graph(
       inputs: try record.inputs.map(tensor), outputs: try record.outputs.map(tensor))
+    try checkInputs(of: graph)
+    return graph
+  }
+
+  /// A tensor of more elements than this is a mistake, or an attack.
+  private static let countLimit = 1 << 40
+
+  private func check(_ types: [TensorType], _ position: Int) throws {
+    for type in types {
+      let known = type.shape.compactMap(\.known)
+      let count = known.reduce(Size(1)) { $0 * Size(max(1, $1)) }
+      guard known.allSatisfy({ $0 >= 0 }), count.known ?? 0 <= Self.countLimit else {
+        throw ModelFormatError("node \(position) is \(type), which is no possible size")
+      }
+    }
+  }
+
+  private func checkInputs(of graph: Graph) throws {
+    guard graph.inputs.allSatisfy({ $0.node.operation is Input }) else {
+      throw ModelFormatError("what is handed to a graph is not an input")
+    }
+    guard Set(graph.inputs).count == graph.inputs.count else {
+      throw ModelFormatError("an input of a graph is listed twice")
+    }
+    let leaves = graph.outputs.topologicalNodes().filter { $0.operation is Input }
+    if let other = leaves.flatMap(\.results).first(where: { !graph.inputs.contains($0) }) {
+      throw ModelFormatError(
+        "a graph depends on input \"\(other.name)\", which is not handed to it")
+    }
   }
 
   private mutating func results(
@@ -96,7 +126,13 @@ struct GraphReader {
       let isWhole = record.updates.allSatisfy {
         body.inputs.indices.contains($0.operand) && body.outputs.indices.contains($0.result)
       }
-      guard isWhole, body.inputs.count == operands.count, !body.outputs.isEmpty else {
+      let isFitting =
+        inference.map { other in
+          other.inputs.map(\.type) == body.inputs.map(\.type)
+            && other.outputs.count == body.outputs.count
+            && zip(other.outputs, body.outputs).allSatisfy { $0.type.mayEqual($1.type) }
+        } ?? true
+      guard isWhole, isFitting, body.inputs.count == operands.count, !body.outputs.isEmpty else {
         throw ModelFormatError("the composite \"\(record.name)\" does not fit its body")
       }
       let composite = Composite(

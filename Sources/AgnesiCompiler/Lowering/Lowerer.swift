@@ -46,6 +46,11 @@ package struct Lowerer {
     storeOutputs()
     let updated = storeUpdates()
     drafts = NestFusion.fuse(drafts)
+    let wanted = Set(updated.map(\.value))
+    drafts = NestFusion.withoutUnread(drafts) { id in
+      if case .temporary = result.buffers[id.index].kind { return wanted.contains(id) }
+      return true
+    }
     result.steps = drafts.map(step)
     result.moveLast(updated.map(\.value))
     result.placeUpdates(updated)

@@ -30,6 +30,29 @@ enum NestFusion {
     return kept.compactMap { $0 }
   }
 
+  /// The drafts without stores that nobody reads: what was shared by nests that are one now.
+  ///
+  /// - Parameter isKept: whether a buffer is wanted beside the drafts, as outputs are.
+  static func withoutUnread(
+    _ drafts: [Lowerer.Draft], isKept: (BufferID) -> Bool
+  ) -> [Lowerer.Draft] {
+    var read: Set<BufferID> = []
+    var result: [Lowerer.Draft] = []
+    for draft in drafts.reversed() {
+      switch draft {
+      case .step(let step):
+        read.formUnion(step.reads)
+        result.append(draft)
+      case .nest(var nest):
+        nest.stores.removeAll { !read.contains($0.buffer) && !isKept($0.buffer) }
+        if nest.stores.isEmpty { continue }
+        read.formUnion(nest.reads)
+        result.append(.nest(nest))
+      }
+    }
+    return result.reversed()
+  }
+
   /// The latest earlier nest that `nest` can join, with `nest` joined.
   private static func host(
     for nest: Nest, in drafts: [Lowerer.Draft?], producer: [BufferID: Int]

@@ -59,9 +59,10 @@ package struct Constant: Operation {
   ) -> [Tensor?] { [] }
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] { [array] }
 
-  /// A single value is folded into the formulas that use it; larger ones are memory.
+  /// A single value of no axes is folded into the formulas that use it; others are memory, so that
+  /// measured numbers (the mean of a data set) do not make other code of the same formula.
   package func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
-    guard array.count == 1 else { return nil }
+    guard array.rank == 0 else { return nil }
     let value = Scalar.constant(array.doubles[0], array.dtype.computed)
     return .pull { _, _ in value }
   }
@@ -84,7 +85,8 @@ package struct Constant: Operation {
 
   package init(from decoder: any Decoder) throws {
     let encoded = try Encoded(from: decoder)
-    guard encoded.values.count == encoded.shape.reduce(1, *) else {
+    let count = encoded.shape.reduce(Size(1)) { $0 * Size($1) }
+    guard encoded.shape.allSatisfy({ $0 >= 0 }), count.known == encoded.values.count else {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: "a constant of another size"))
     }

@@ -78,7 +78,7 @@ struct Slice: Operation {
       throw TypeError("the range of axis \(axis) ends before it starts")
     }
     guard count > 0 else { return }
-    let ends = [starts[axis], starts[axis] + Size((count - 1) * steps[axis])]
+    let ends = [starts[axis], starts[axis] + Size(count - 1) * Size(steps[axis])]
     for position in ends {
       let isOutside = (position.known ?? 0) < 0 || (size - position).known.map { $0 <= 0 } ?? false
       if isOutside {

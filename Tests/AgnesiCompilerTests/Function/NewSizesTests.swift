@@ -1,0 +1,42 @@
+import Agnesi
+import AgnesiCPU
+import TestSupport
+import Testing
+
+/// New sizes need new plans, not new machine code.
+@Suite struct NewSizesTests {
+  @Test func newSizesDoNotRunTheCompiler() throws {
+    let folder = try TemporaryFolder()
+    let cache = CompileCache(folder: folder.path)
+    let cpu = CPU(compiler: KernelCompiler(cache: cache, math: CMath.source))
+    let x = Tensor.input("x", [.batch, 3])
+    let w = Tensor.parameter("w", [3, 2], .constant(0.5))
+    let function = try compile([x], to: [relu(matmul(x, w)).sum(axes: [0])], on: cpu)
+    let compilations = cache.compilations
+    #expect(compilations > 0)
+    // More than the plans that are kept, twice.
+    for _ in 0..<2 {
+      for batch in 0..<40 {
+        let sums = try function(NDArray(filled: 1, shape: [batch, 3]))[0].doubles
+        #expect(sums == [1.5 * Double(batch), 1.5 * Double(batch)])
+      }
+    }
+    #expect(cache.compilations == compilations)
+  }
+
+  /// The second process, or the second function, finds the code.
+  @Test func theSameFunctionIsCompiledOnce() throws {
+    let folder = try TemporaryFolder()
+    let x = Tensor.input("x", [.batch])
+    func run(_ cache: CompileCache) throws -> Int {
+      let cpu = CPU(compiler: KernelCompiler(cache: cache, math: CMath.source))
+      let function = try compile([x], to: [exp(x) * 3], on: cpu)
+      #expect(try function(NDArray(zeros: [2]))[0].doubles == [3, 3])
+      return cache.compilations
+    }
+    let cache = CompileCache(folder: folder.path)
+    #expect(try run(cache) == 1)
+    #expect(try run(cache) == 1)
+    #expect(try run(CompileCache(folder: folder.path)) == 0)
+  }
+}

@@ -1,0 +1,203 @@
+import Agnesi
+import AgnesiTraining
+import Foundation
+import TestSupport
+import Testing
+
+/// Points around two centres.
+private func points(_ count: Int, seed: UInt64) throws -> DataSet {
+  let stream = Philox(seed: seed, name: "points")
+  func unit(_ index: Int) -> Double { Double(stream.word(UInt64(index))) / 0x1p32 - 0.5 }
+  let values = (0..<count).flatMap { index in
+    let centre = index % 2 == 0 ? -1.0 : 1.0
+    return [centre + unit(2 * index), 0.5 * centre + unit(2 * index + 1)]
+  }
+  return try DataSet(
+    name: "points", inputs: NDArray(rounding: values, shape: [count, 2], .float32),
+    targets: NDArray((0..<count).map { Int32($0 % 2) }), classNames: ["left", "right"])
+}
+
+private let network = Chain([
+  Dense(units: 8, activation: .tanh), Dropout(0.2), Dense(units: 2),
+])
+
+private func settings(epochs: Int) -> TrainingSettings {
+  TrainingSettings(
+    epochs: epochs, batchSize: 16, seed: 5, optimizer: .momentum(), rate: 0.05,
+    schedule: .constant)
+}
+
+private func trainer(_ split: DataSplit, epochs: Int, output: String? = nil) throws -> Trainer {
+  try Trainer(
+    network, on: split, settings: settings(epochs: epochs),
+    standardization: try Standardization(of: points(200, seed: 1), per: .feature), output: output,
+    data: ["name": "points"], backend: .cpu)
+}
+
+extension Trainer {
+  fileprivate func values() throws -> [String: NDArray] {
+    let parameters = try model().parameters()
+    return Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value) })
+  }
+}
+
+private func split() throws -> DataSplit {
+  DataSplit(
+    train: try points(200, seed: 1), validation: try points(60, seed: 2),
+    test: try points(100, seed: 3))
+}
+
+@Suite struct TrainerTests {
+  private let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func learnsTwoClouds() throws {
+    let split = try split()
+    let trainer = try trainer(split, epochs: 12)
+    let test = try #require(split.test)
+    let before = try trainer.evaluate(test)
+    let outcome = try trainer.run()
+    let after = try trainer.evaluate(test)
+    #expect(after.error < 0.05)
+    #expect(after.loss < before.loss / 2)
+    #expect(outcome.history.map(\.epoch) == Array(1...12))
+    #expect(!outcome.wasInterrupted)
+    #expect(outcome.history[11].trainingLoss < outcome.history[0].trainingLoss)
+    #expect(trainer.timing.samples == 12 * 200)
+  }
+
+  @Test func twoRunsAreTheSameBits() throws {
+    let (first, second) = (try trainer(split(), epochs: 3), try trainer(split(), epochs: 3))
+    _ = try first.run()
+    _ = try second.run()
+    let (a, b) = (try first.values(), try second.values())
+    #expect(a.count == 4)
+    for (name, value) in a { #expect(b[name].map { $0.isIdentical(to: value) } == true) }
+  }
+
+  @Test func aResumedRunIsTheSameBits() throws {
+    let unbroken = try trainer(split(), epochs: 60)
+    let whole = try unbroken.run()
+
+    let output = folder.path("model.safetensors")
+    let broken = try trainer(split(), epochs: 60, output: output)
+    let interruption = Interruption()
+    let watcher = Thread {
+      while !FileManager.default.fileExists(atPath: output) { usleep(200) }
+      interruption.request()
+    }
+    watcher.start()
+    let first = try broken.run(interruption: interruption)
+    #expect(first.wasInterrupted)
+    #expect(first.history.count < 60)
+    let checkpoint = try Checkpoint(reading: Checkpoint.path(for: output))
+    let resumed = try Trainer(
+      resuming: checkpoint, on: split(), output: output, backend: .cpu)
+    let second = try resumed.run()
+
+    #expect(second.history.map(\.trainingLoss) == whole.history.map(\.trainingLoss))
+    #expect(second.history.map(\.validationLoss) == whole.history.map(\.validationLoss))
+    #expect(second.bestEpoch == whole.bestEpoch)
+    let (a, b) = (try unbroken.values(), try resumed.values())
+    for (name, value) in a { #expect(b[name].map { $0.isIdentical(to: value) } == true, "\(name)") }
+  }
+
+  @Test func dataThatAreNoNumbers() throws {
+    var split = try split()
+    var inputs = split.train.inputs.doubles
+    inputs[77] = .nan
+    split.train = try DataSet(
+      name: "points", inputs: NDArray(rounding: inputs, shape: [200, 2], .float32),
+      targets: split.train.targets, classNames: ["left", "right"])
+    let trainer = try trainer(split, epochs: 3, output: folder.path("model.safetensors"))
+    let before = try trainer.values()
+    do {
+      _ = try trainer.run()
+      Issue.record("NaN was not noticed")
+    } catch let failure as LossFailure {
+      #expect(failure.reason == .notANumber)
+      #expect(failure.epoch == 1)
+      #expect(failure.loss.isNaN)
+      #expect("\(failure)".hasPrefix("the loss became NaN at step \(failure.step) (epoch 1)\n"))
+    }
+    for (name, value) in try trainer.values() {
+      #expect(before[name].map { $0.isIdentical(to: value) } == true, "\(name)")
+    }
+    let checkpoint = try Checkpoint(reading: Checkpoint.path(for: folder.path("model.safetensors")))
+    #expect(checkpoint.state.epoch == 0)
+    for (name, value) in before {
+      #expect(checkpoint.parameters[name].map { $0.isIdentical(to: value) } == true, "\(name)")
+    }
+  }
+
+  @Test func mistakesInWhatIsAskedFor() throws {
+    let split = try split()
+    func text(_ network: Chain, _ settings: TrainingSettings) -> String {
+      errorText {
+        _ = try Trainer(
+          network, on: split, settings: settings, standardization: nil, output: nil,
+          backend: .reference)
+      }
+    }
+    #expect(
+      text(network, settings(epochs: 0)) == "train: epochs is 0, it must be at least 1")
+    #expect(
+      text(Chain([Dense(units: 3)]), settings(epochs: 1)) == """
+        train: the network's output is float32[batch, 3], the data have 2 classes
+          hint: the last layer must have 2 units, as in 2FC
+        """)
+    try SafetensorsFile(tensors: [], metadata: [:]).write(to: folder.path("other"))
+    #expect(
+      errorText { _ = try Checkpoint(reading: folder.path("other")) } == """
+        train: \(folder.path("other")) is not a checkpoint of a training run
+          hint: a checkpoint's name ends in .checkpoint.safetensors
+        """)
+  }
+}
+
+@Suite struct SavedClassifierTests {
+  @Test func roundTrip() throws {
+    let folder = try TemporaryFolder()
+    let split = try split()
+    let trainer = try trainer(split, epochs: 2)
+    _ = try trainer.run()
+    let path = folder.path("model.safetensors")
+    try trainer.model().write(to: path)
+    let saved = try SavedClassifier(reading: path)
+    #expect(saved.classNames == ["left", "right"])
+    #expect(saved.network == network)
+    #expect(saved.sampleShape == [2])
+    #expect(saved.history.map(\.epoch) == [1, 2])
+    #expect(saved.data == ["name": "points"])
+    #expect(saved.scaling == .identity)
+    #expect(saved.notation == (try Notation.text(of: network)))
+    let test = try #require(split.test)
+    let evaluator = try Evaluator(
+      image: saved.image, probabilities: saved.probabilities, on: .cpu)
+    let (want, got) = (try trainer.evaluate(test), try evaluator(test))
+    #expect(got.predictions == want.predictions)
+    #expect(got.lossSum == want.lossSum)
+  }
+
+  @Test func otherModelsAreNone() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("model.safetensors")
+    try Model(functions: [:]).write(to: path)
+    #expect(
+      errorText { _ = try SavedClassifier(reading: path) }
+        == "model \(path): the model holds no classifier")
+  }
+}
+
+@Suite struct StandardizationInGraphTests {
+  @Test(arguments: Standardization.Grain.allCases)
+  func theSameAsOnArrays(_ grain: Standardization.Grain) throws {
+    let values = NDArray(
+      rounding: (0..<120).map { Double(($0 * 37) % 101) / 10 - 3 }, shape: [5, 2, 3, 4], .float32)
+    let standardization = try Standardization(of: values, per: grain)
+    let graph = ClassifierGraph(
+      Chain([]), sampleShape: [2, 3, 4], standardization: standardization, seed: 0)
+    let got = try compile([graph.image], to: [graph.logits], on: .reference)(values)[0]
+    #expect(difference(try standardization.applied(to: values), got, ulps: 4) == nil)
+  }
+}
