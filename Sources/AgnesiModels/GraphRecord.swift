@@ -83,6 +83,9 @@ struct NodeRecord: Codable {
       guard let type = Operations.byName[operation] ?? Self.leaves[operation] else {
         throw ModelFormatError("the operation \"\(operation)\" is unknown to this version")
       }
+      if type != Constant.self {
+        _ = try container.decodeIfPresent(AttributeLimits.self, forKey: .attributes)
+      }
       kind = .operation(try type.init(from: container.superDecoder(forKey: .attributes)))
     }
   }

@@ -218,4 +218,46 @@ import Testing
       #expect(found == "nothing was thrown" || found.hasPrefix("model FILE: "), "\(found)")
     }
   }
+
+  private static let names: [String] = Operations.all.compactMap { operation in
+    operation.examples.isEmpty ? nil : operation.name
+  }
+
+  /// Every whole number of every operation's file, replaced by one that no arithmetic survives.
+  @Test(arguments: Self.names)
+  func wildNumbers(_ name: String) throws {
+    let example = try #require(Operations.byName[name]?.examples.first)
+    let inputs = example.inputs.enumerated().map { position, input in
+      Tensor.input("x\(position)", input.shape.map { Size($0) }, input.dtype)
+    }
+    let outputs = example.build(inputs).enumerated().map { (name: "y\($0)", tensor: $1) }
+    let own = TemporaryFolderPath(folder, name)
+    try Model(functions: ["f": .init(inputs: inputs, outputs: outputs)]).write(to: own.path)
+    let file = try SafetensorsFile(reading: own.path)
+    let text = try #require(file.metadata["agnesi.functions"])
+    for wild in ["-1", "1073741824", "9223372036854775807", "-9223372036854775808"] {
+      let changed = Self.numbers(of: text, replacedBy: wild)
+      let metadata = ["agnesi.version": "1", "agnesi.functions": changed]
+      try SafetensorsFile(tensors: file.tensors, metadata: metadata).write(to: own.path)
+      // Whether the file can be read does not matter: the process lives on, and says why if not.
+      #expect(!errorText { _ = try Model(reading: own.path) }.isEmpty)
+    }
+  }
+
+  /// JSON with every number that is not inside of a text replaced.
+  private static func numbers(of text: String, replacedBy wild: String) -> String {
+    var result = ""
+    var isInNumber = false
+    for character in text {
+      if isInNumber, character.isNumber || ".eE+-".contains(character) { continue }
+      isInNumber = (character.isNumber || character == "-") && "[,:".contains(result.last ?? " ")
+      result += isInNumber ? wild : String(character)
+    }
+    return result
+  }
+
+  private struct TemporaryFolderPath {
+    let path: String
+    init(_ folder: TemporaryFolder, _ name: String) { path = folder.path("\(name).safetensors") }
+  }
 }
