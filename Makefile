@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 WORKLOAD ?= lenet
 THREADS ?= 2
 STEPS ?= 200
-EPOCHS ?= 3
+EPOCHS ?= 5
 # One set of flags for the command, the tests and the benchmarks, so that nothing is built twice.
 FLAGS = -c release
 # Tests run side by side, one for each core: each computes on one thread, and the few that want two do
