@@ -128,7 +128,7 @@ public final class Trainer {
         try saveCheckpoint()
         return outcome(wasInterrupted: true)
       }
-      try finishEpoch(&display, interruption)
+      try finishEpoch(&display)
     }
     return outcome(wasInterrupted: false)
   }
@@ -185,9 +185,7 @@ public final class Trainer {
   }
 
   /// Validation, the record of the epoch, the best model, the checkpoint.
-  private func finishEpoch(
-    _ display: inout ProgressDisplay, _ interruption: Interruption
-  ) throws {
+  private func finishEpoch(_ display: inout ProgressDisplay) throws {
     let start = monotonicSeconds()
     let validation = try split.validation.map { try evaluator($0) }
     let samples = Double(max(state.samples, 1))
@@ -298,10 +296,7 @@ private struct Objective {
     rate = .input("learningRate", [])
     var cost = graph.loss
     if settings.weightPenalty > 0 {
-      let weights = graph.logits.parameters(.regularizable)
-      let penalties = weights.map { ($0 * $0).sum() }
-      let sum = penalties.dropFirst().reduce(penalties.first ?? .constant(0)) { $0 + $1 }
-      cost = cost + settings.weightPenalty * sum
+      cost = cost + settings.weightPenalty * l2(graph.logits.parameters(.regularizable))
     }
     updates = settings.optimizer.updates(
       of: cost, parameters: graph.logits.parameters(.trainable), rate: rate)
