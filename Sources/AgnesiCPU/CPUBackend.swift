@@ -33,8 +33,14 @@ public struct CPU: Backend {
   }
 
   public func prepare(_ program: GraphProgram) throws -> any Executable {
-    let lowered = Lowerer.lower(program, library: CPULibrary())
-    return try CPUExecutable(program, lowered, compiler: compiler, profiler: profiler)
+    try CPUExecutable(program, backend: self)
+  }
+
+  /// The program as steps that are good for `sizes` and right for all.
+  package func lowered(
+    _ program: GraphProgram, expecting sizes: [String: Int]
+  ) -> LoweredProgram {
+    Lowerer.lower(program, library: CPULibrary())
   }
 }
 

@@ -1,0 +1,44 @@
+import AgnesiCompiler
+import AgnesiExpressions
+import AgnesiLoops
+
+/// A program arranged, lowered and compiled with some sizes in mind. It is right for all sizes, and
+/// good for those of one ``SizeRegime``.
+final class CPUVariant: Sendable {
+  let lowered: LoweredProgram
+  /// The compiled function of each step that is a kernel; equal kernels share one.
+  let functions: [CompiledUnit.Function?]
+  /// Keeps the functions valid.
+  private let unit: CompiledUnit?
+
+  init(_ lowered: LoweredProgram, compiler: KernelCompiler) throws {
+    self.lowered = lowered
+    var kernels: [Kernel] = []
+    var names: [String: String] = [:]
+    let stepNames = lowered.steps.map { step -> String? in
+      guard case .kernel(var kernel, _) = step.work else { return nil }
+      let text = kernel.description
+      if let name = names[text] { return name }
+      kernel.name = "agnesi_kernel_\(kernels.count)"
+      names[text] = kernel.name
+      kernels.append(kernel)
+      return kernel.name
+    }
+    let unit = kernels.isEmpty ? nil : try compiler.compile(kernels)
+    self.unit = unit
+    functions = stepNames.map { name in name.flatMap { unit?[$0] } }
+  }
+}
+
+/// What of the sizes decides how a program is best arranged: for each name, whether there are few or
+/// many.
+///
+/// A batch of one photo wants other loops than a hundred samples; a hundred and sixty want the same.
+struct SizeRegime: Hashable, Sendable {
+  private let many: [String: Bool]
+
+  /// Fewer than this do not fill the lanes of a vector.
+  private static let few = 8
+
+  init(_ sizes: [String: Int]) { many = sizes.mapValues { $0 >= Self.few } }
+}
