@@ -16,6 +16,22 @@ extension Sequence<Scalar> {
     }
     return order
   }
+
+  /// The same values with equal parts made one node, so that a statement computes them once.
+  package func merged() -> [Scalar] {
+    var table: [Scalar: Scalar] = [:]
+    var mapping: [ObjectIdentifier: Scalar] = [:]
+    for scalar in reachable() {
+      // With merged operands, equality is one comparison deep.
+      let operands = scalar.operands.map { mapping[ObjectIdentifier($0)] ?? $0 }
+      let unchanged = zip(operands, scalar.operands).allSatisfy { $0 === $1 }
+      let rebuilt = unchanged ? scalar : scalar.with(operands)
+      let merged = table[rebuilt] ?? rebuilt
+      table[merged] = merged
+      mapping[ObjectIdentifier(scalar)] = merged
+    }
+    return map { mapping[ObjectIdentifier($0)] ?? $0 }
+  }
 }
 
 extension Scalar {
@@ -33,7 +49,7 @@ extension Scalar {
   }
 
   /// The same function of other operands.
-  private func with(_ operands: [Scalar]) -> Scalar {
+  fileprivate func with(_ operands: [Scalar]) -> Scalar {
     switch kind {
     case .constant, .index, .local: self
     case .load(let buffer, _): .load(buffer, operands[0], dtype)

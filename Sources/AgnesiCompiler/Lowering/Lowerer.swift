@@ -195,9 +195,9 @@ package struct Lowerer {
       if reads != operand.type.count, reader(operand).cost > 1 { _ = inMemory(operand) }
       return reader(operand)
     }
+    let (index, inner) = (Nest.variables(tensor.shape), Nest.foldVariables(domain))
     let fold = Value.Fold(
-      combiner: combiner, domain: domain, dtype: tensor.dtype.computed,
-      element: { index, domain in body(index, domain, readers.map(\.read)) },
+      combiner: combiner, domain: domain, value: body(index, inner, readers.map(\.read)),
       cost: readers.reduce(1) { $0 + $1.cost })
     let dtype = tensor.dtype.computed
     describe(tensor, read: { _ in .local(0, dtype) }, cost: 1, fold: fold)
@@ -289,8 +289,8 @@ package struct Lowerer {
     drafts.append(
       .nest(
         Nest(
-          domain: tensor.shape, fold: description.fold, stores: [store], cost: description.cost,
-          label: tensor.node.operation.label, site: tensor.node.site)))
+          domain: tensor.shape, folds: description.fold.map { [$0] } ?? [], stores: [store],
+          cost: description.cost, label: tensor.node.operation.label, site: tensor.node.site)))
     if remember { values[tensor] = .memory(buffer, view) }
     return (buffer, view)
   }

@@ -19,34 +19,15 @@ enum Value {
     var fold: Fold?
   }
 
-  /// `local 0 = combine over domain of element(index, domain)`.
+  /// `local = combine over domain of value`.
   struct Fold {
     var combiner: Combiner
     var domain: Shape
-    var dtype: DType
-    var element: (_ index: [Scalar], _ domain: [Scalar]) -> Scalar
-    var cost: Int
-  }
-}
-
-/// Elements computed over a domain and stored: one loop nest before its loops are chosen.
-struct Nest {
-  var domain: Shape
-  var fold: Value.Fold?
-  /// Values in terms of the domain's variables, of buffers named by their ids, and of local 0.
-  var stores: [Store]
-  var cost: Int
-  var label: String
-  var site: Site?
-
-  struct Store {
-    var buffer: BufferID
-    var dtype: DType
+    /// In terms of the variables of the described domain and of the fold's own.
     var value: Scalar
-  }
+    var cost: Int
 
-  /// The variables of the domain.
-  static func variables(_ shape: Shape) -> [Scalar] {
-    shape.indices.map { .index(.symbol("_i\($0)")) }
+    var dtype: DType { value.dtype }
+    var identity: Scalar { .constant(combiner.identity(dtype), dtype) }
   }
 }

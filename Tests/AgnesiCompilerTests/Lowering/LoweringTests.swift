@@ -15,8 +15,8 @@ import Testing
       program.text == """
         kernel (a0: float32, a1: float32, a2: float32 written; batch)
           parallel vector for _i1 in 0..<batch * 10
-            var l1: float32 = a0[_i1]
-            a2[_i1] = (tanh(((l1 * 2) + a1[_i1])) - l1)
+            var l0: float32 = a0[_i1]
+            a2[_i1] = (tanh(((l0 * 2) + a1[_i1])) - l0)
         """)
   }
 
@@ -42,13 +42,13 @@ import Testing
       program.text == """
         kernel (a0: float32, a1: float32, a2: float32 written, a3: float32 written)
           parallel vector for _i0 in 0..<10
-            var l1: float32 = a0[_i0]
-            var l2: float32 = (0.10000000149011612 * (l1 + l1))
-            var l3: float32 = ((0.8999999761581421 * a1[_i0]) - l2)
-            var l4: float32 = l3
-            var l5: float32 = (l1 + ((0.8999999761581421 * l3) - l2))
-            a2[_i0] = l4
-            a3[_i0] = l5
+            var l0: float32 = a0[_i0]
+            var l1: float32 = (0.10000000149011612 * (l0 + l0))
+            var l2: float32 = ((0.8999999761581421 * a1[_i0]) - l1)
+            var l3: float32 = l2
+            var l4: float32 = (l0 + ((0.8999999761581421 * l2) - l1))
+            a2[_i0] = l3
+            a3[_i0] = l4
         """)
     #expect(program.inPlaceCount == 2)
     #expect(program.copies.isEmpty)
@@ -87,27 +87,11 @@ import Testing
     #expect(
       program.text == """
         kernel (a0: float32, a1: float32 written; batch)
-          parallel for _tile in 0..<5
-            when (_tile < 4)
-              scratch s0: float32[64]
-              vector for _column in 0..<64
-                s0[_column] = 0
-              for _r0 in 0..<batch
-                vector for _column in 0..<64
-                  s0[_column] = (s0[_column] + a0[_column + _r0 * 300 + _tile * 64])
-              vector for _column in 0..<64
-                var l0: float32 = s0[_column]
-                a1[_column + _tile * 64] = l0
-            when (4 <= _tile)
-              scratch s0: float32[64]
-              vector for _column in 0..<44
-                s0[_column] = 0
-              for _r0 in 0..<batch
-                vector for _column in 0..<44
-                  s0[_column] = (s0[_column] + a0[_column + _r0 * 300 + _tile * 64])
-              vector for _column in 0..<44
-                var l0: float32 = s0[_column]
-                a1[_column + _tile * 64] = l0
+          parallel vector for _i0 in 0..<300
+            var l0: float32 = 0
+            reduce _r0 in 0..<batch
+              l0 = sum(l0, a0[_i0 + _r0 * 300])
+            a1[_i0] = l0
         """)
   }
 

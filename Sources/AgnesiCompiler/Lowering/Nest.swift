@@ -1,0 +1,209 @@
+import AgnesiArrays
+import AgnesiExpressions
+import AgnesiLoops
+
+/// Elements computed over a domain and stored: one loop nest before its loops are chosen.
+///
+/// For each index of the domain the folds run first, side by side, and then the values are stored.
+struct Nest {
+  var domain: Shape
+  /// All over one domain; the result of fold number k is local k.
+  private(set) var folds: [Value.Fold]
+  /// Values in terms of the domain's variables, of buffers named by their ids, and of the folds'
+  /// results.
+  private(set) var stores: [Store]
+  /// Operations for each element of the domain, without the folds.
+  private(set) var cost: Int
+  private(set) var label: String
+  var site: Site?
+  /// Buffers that are read.
+  private(set) var reads: Set<BufferID>
+
+  struct Store {
+    var buffer: BufferID
+    var dtype: DType
+    var value: Scalar
+  }
+
+  init(
+    domain: Shape, folds: [Value.Fold], stores: [Store], cost: Int, label: String, site: Site?
+  ) {
+    self.domain = domain
+    self.folds = folds
+    self.stores = stores
+    self.cost = cost
+    self.label = label
+    self.site = site
+    reads = Self.reads(folds, stores)
+  }
+
+  private static func reads(_ folds: [Value.Fold], _ stores: [Store]) -> Set<BufferID> {
+    Set((folds.map(\.value) + stores.map(\.value)).reachable().compactMap(\.loadedBuffer))
+  }
+
+  /// What the folds run over.
+  var foldDomain: Shape { folds.first?.domain ?? [] }
+
+  var made: Set<BufferID> { Set(stores.map(\.buffer)) }
+
+  /// The variables of the domain.
+  static func variables(_ shape: Shape) -> [Scalar] {
+    shape.indices.map { .index(.symbol("_i\($0)")) }
+  }
+
+  static func foldVariables(_ shape: Shape) -> [Scalar] {
+    shape.indices.map { .index(.symbol("_r\($0)")) }
+  }
+
+  /// Where the element of the domain's index is stored.
+  static func position(in domain: Shape) -> Scalar {
+    StridedView(contiguous: domain).position(variables(domain))
+  }
+
+  /// Buffers that are read at the index that is stored and nowhere else: a store may go over them.
+  var identityReads: Set<BufferID> {
+    var good: Set<BufferID> = []
+    // A fold reads at other indices than the one whose result is stored after it.
+    var bad = Self.reads(folds, [])
+    let own = Self.position(in: domain)
+    for scalar in stores.map(\.value).reachable() {
+      guard case .load(_, let at) = scalar.kind, let buffer = scalar.loadedBuffer else { continue }
+      if at == own { good.insert(buffer) } else { bad.insert(buffer) }
+    }
+    return good.subtracting(bad)
+  }
+
+  /// Without the stores that `isWanted` declines, and without the folds that no store needs then;
+  /// nil where nothing is left.
+  func keeping(_ isWanted: (Store) -> Bool) -> Nest? {
+    let kept = stores.filter(isWanted)
+    if kept.count == stores.count { return self }
+    if kept.isEmpty { return nil }
+    var used: Set<Int> = []
+    for scalar in kept.map(\.value).reachable() {
+      if case .local(let id) = scalar.kind { used.insert(id) }
+    }
+    let order = folds.indices.filter(used.contains)
+    let numbers = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
+    let renumbered = kept.map { store in
+      var store = store
+      store.value = store.value.renumberingLocals { numbers[$0] ?? $0 }
+      return store
+    }
+    return Nest(
+      domain: domain, folds: order.map { folds[$0] }, stores: renumbered, cost: cost, label: label,
+      site: site)
+  }
+}
+
+// MARK: - Joining
+
+extension Nest {
+  /// More stores in one loop cost registers and streams.
+  private static let storeLimit = 12
+  /// The running values of eight folds are eight vectors.
+  private static let foldLimit = 8
+
+  /// This nest with what another does behind its own, as one pass over memory; nil where that is
+  /// impossible or saves nothing.
+  ///
+  /// The other may read this one's results at its own index, but not inside of its folds: those
+  /// run before anything is stored.
+  func joined(with other: Nest) -> Nest? {
+    guard domain == other.domain, stores.count + other.stores.count <= Self.storeLimit,
+      isWorthJoining(other), let (folds, locals) = joinedFolds(other)
+    else { return nil }
+    let position = Nest.position(in: domain)
+    var values: [BufferID: Scalar] = [:]
+    for store in stores { values[store.buffer] = store.value.cast(throughStorage: store.dtype) }
+    var isPossible = true
+    let added = other.stores.map { store in
+      var store = store
+      store.value = store.value.rewritten { scalar in
+        if case .local(let id) = scalar.kind { return .local(locals[id], scalar.dtype) }
+        guard case .load(_, let at) = scalar.kind,
+          let value = scalar.loadedBuffer.flatMap({ values[$0] })
+        else { return nil }
+        if at != position { isPossible = false }
+        return value
+      }
+      return store
+    }
+    guard isPossible else { return nil }
+    var result = self
+    result.folds = folds
+    result.stores += added
+    result.cost += other.cost
+    result.label = label == other.label ? label : "\(label)+\(other.label)"
+    result.reads.formUnion(Self.reads(other.folds, added))
+    return result
+  }
+
+  private func isWorthJoining(_ other: Nest) -> Bool {
+    let readsResults = !other.reads.isDisjoint(with: made)
+    switch (folds.isEmpty, other.folds.isEmpty) {
+    case (true, true):
+      return readsResults || (!domain.isEmpty && !reads.isDisjoint(with: other.reads))
+    case (false, true): return readsResults
+    case (true, false): return false
+    case (false, false): return !passLoads.isDisjoint(with: other.passLoads)
+    }
+  }
+
+  /// The folds of both, equal ones once, and the local of each of the other's; nil where they
+  /// cannot run side by side.
+  private func joinedFolds(_ other: Nest) -> ([Value.Fold], locals: [Int])? {
+    if other.folds.isEmpty { return (folds, []) }
+    guard foldDomain == other.foldDomain,
+      made.isDisjoint(with: Self.reads(other.folds, []))
+    else { return nil }
+    let merged = (folds + other.folds).map(\.value).merged()
+    var all = folds
+    for index in folds.indices { all[index].value = merged[index] }
+    var locals: [Int] = []
+    for (fold, value) in zip(other.folds, merged[folds.count...]) {
+      if let equal = all.firstIndex(where: { $0.combiner == fold.combiner && $0.value === value }) {
+        locals.append(equal)
+        continue
+      }
+      var fold = fold
+      fold.value = value
+      locals.append(all.count)
+      all.append(fold)
+    }
+    return all.count <= Self.foldLimit ? (all, locals) : nil
+  }
+
+  /// The loads of the folds that pass through memory once: no element is read for two indices of
+  /// the domain or of the folds. Factors of products are none, since those are tiled otherwise.
+  private var passLoads: Set<Scalar> {
+    let names = zip(Nest.variables(domain) + Nest.foldVariables(foldDomain), domain + foldDomain)
+      .filter { !$1.isOne }.map { $0.0.symbols }
+    let loads = folds.map(\.value).reachable().filter { scalar in
+      guard case .load(_, let index) = scalar.kind else { return false }
+      let symbols = index.symbols
+      return names.allSatisfy(symbols.isSuperset)
+    }
+    return Set(loads)
+  }
+}
+
+extension Scalar {
+  /// The buffer that is read, where this is a load from one of the program's.
+  var loadedBuffer: BufferID? {
+    guard case .load(.argument(let index), _) = kind else { return nil }
+    return BufferID(index: index)
+  }
+
+  /// What is read back after a store: rounded to a 16-bit storage type.
+  fileprivate func cast(throughStorage dtype: DType) -> Scalar {
+    dtype == dtype.computed ? self : cast(to: dtype).cast(to: dtype.computed)
+  }
+
+  fileprivate func renumberingLocals(_ number: (Int) -> Int) -> Scalar {
+    rewritten { scalar in
+      guard case .local(let id) = scalar.kind, number(id) != id else { return nil }
+      return .local(number(id), scalar.dtype)
+    }
+  }
+}
