@@ -2,14 +2,14 @@
 # make test    the whole test suite; installs what is missing
 # make build   the command, at .build/release/agnesi
 # make install PREFIX=/usr/local
-# make bench WORKLOAD=lenet THREADS=2
+# make bench     times whole steps; WORKLOAD=lenet for one workload, THREADS=2
 # make lint    what continuous integration checks of the style
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
-WORKLOAD ?= lenet
+WORKLOAD ?=
 THREADS ?= 2
-STEPS ?= 200
+STEPS ?=
 EPOCHS ?= 5
 # One set of flags for the command, the tests and the benchmarks, so that nothing is built twice.
 FLAGS = -c release
@@ -44,7 +44,7 @@ lint:
 
 bench: dependencies
 	$(SWIFT) build $(FLAGS) --product agnesi-bench
-	@.build/release/agnesi-bench $(WORKLOAD) --threads $(THREADS) --steps $(STEPS)
+	@.build/release/agnesi-bench $(WORKLOAD) --threads $(THREADS) $(if $(STEPS),--steps $(STEPS))
 
 install: build
 	install -d "$(DESTDIR)$(PREFIX)/bin"

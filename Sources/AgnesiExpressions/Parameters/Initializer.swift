@@ -1,4 +1,5 @@
 import AgnesiArrays
+import Dispatch
 
 /// What the first value of a parameter is drawn from.
 ///
@@ -36,28 +37,35 @@ public enum Initializer: Hashable, Sendable, Codable {
 
   /// A value of this kind; element `i` is a pure function of the stream and `i`.
   public func array(shape: [Int], dtype: DType, stream: Philox) -> NDArray {
-    let count = shape.reduce(1, *)
-    let values: [Double]
     switch self {
-    case .constant(let value): values = [Double](repeating: value, count: count)
-    case .uniform(let range): values = stream.uniforms(count).map { (2 * $0 - 1) * range }
+    case .constant(let value):
+      // Untouched zeros cost no memory: the state of an update rule begins so.
+      if value.bitPattern == 0 { return NDArray(zeros: shape, dtype) }
+      return NDArray(filled: value, shape: shape, dtype)
+    case .uniform(let range):
+      return .drawn(shape, dtype) { (2 * stream.uniform(at: $0) - 1) * range }
     case .normal(let mean, let deviation):
-      values = stream.normals(count).map { mean + deviation * $0 }
+      return .drawn(shape, dtype) { mean + deviation * stream.normal(at: $0) }
     case .glorot(let uniform, let gain):
       let fans = Self.fans(shape)
       let deviation = gain * (2 / max(fans.in + fans.out, 1)).squareRoot()
-      values = stream.centred(count, uniform: uniform, deviation: deviation)
+      return .drawn(shape, dtype) {
+        stream.centred(at: $0, uniform: uniform, deviation: deviation)
+      }
     case .he(let uniform, let gain):
       let deviation = gain * (1 / max(Self.fans(shape).in, 1)).squareRoot()
-      values = stream.centred(count, uniform: uniform, deviation: deviation)
+      return .drawn(shape, dtype) {
+        stream.centred(at: $0, uniform: uniform, deviation: deviation)
+      }
     case .orthogonal(let gain):
-      values = Self.orthogonal(shape, stream: stream).map { $0 * gain }
+      let values = Self.orthogonal(shape, stream: stream).map { $0 * gain }
+      return NDArray(rounding: values, shape: shape, dtype)
     case .truncatedNormal(let mean, let deviation):
-      values = stream.truncatedNormals(count).map { mean + deviation * $0 }
+      return .drawn(shape, dtype) { mean + deviation * stream.truncatedNormal(at: $0) }
     case .sparse(let nonzero, let deviation):
-      values = Self.sparse(shape, nonzero: nonzero, stream: stream).map { $0 * deviation }
+      let values = Self.sparse(shape, nonzero: nonzero, stream: stream).map { $0 * deviation }
+      return NDArray(rounding: values, shape: shape, dtype)
     }
-    return NDArray(rounding: values, shape: shape, dtype)
   }
 
   private static func fans(_ shape: [Int]) -> (in: Double, out: Double) {
@@ -115,5 +123,23 @@ public enum Initializer: Hashable, Sendable, Codable {
       for position in order.prefix(kept) { values[position] = drawn[position] }
     }
     return values
+  }
+}
+
+extension NDArray {
+  /// An array whose element `i` is `element(i)`, rounded. Long arrays are filled on all cores, and
+  /// without another copy: a layer may have 100 million weights.
+  fileprivate static func drawn(
+    _ shape: [Int], _ dtype: DType, element: @Sendable (Int) -> Double
+  ) -> NDArray {
+    let result = NDArray(uninitialized: shape, dtype)
+    let count = result.count
+    let part = 1 << 16
+    DispatchQueue.concurrentPerform(iterations: (count + part - 1) / part) { index in
+      for position in (index * part)..<min((index + 1) * part, count) {
+        result.store(element(position), at: position)
+      }
+    }
+    return result
   }
 }

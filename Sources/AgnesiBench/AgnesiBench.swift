@@ -1,0 +1,9 @@
+import ArgumentParser
+
+/// `agnesi-bench`: how long the steps of networks take.
+@main
+struct AgnesiBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "agnesi-bench", abstract: "Time whole steps of networks.",
+    subcommands: [RunCommand.self], defaultSubcommand: RunCommand.self)
+}

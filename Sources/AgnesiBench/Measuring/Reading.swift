@@ -1,0 +1,49 @@
+import Foundation
+
+/// How long the steps of a workload took in one framework, in one process. Times are in seconds.
+struct Reading: Codable {
+  var framework: String
+  var workload: String
+  var batch: Int
+  var threads: Int
+  /// `cold` where code was compiled, `warm` where all of it came from the cache.
+  var cache: String?
+  /// Until the network has its first values.
+  var build: Double?
+  /// From there to the end of the first step, gradients and compilation included.
+  var first: Double
+  /// The part of `first` before the step.
+  var preparation: Double?
+  var median: Double
+  var shortest: Double
+  var samplesPerSecond: Double
+  /// Peak memory of the process.
+  var megabytes: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case framework, workload, batch, threads, cache
+    case build = "build_s"
+    case first = "first_s"
+    case preparation = "prepare_s"
+    case median = "median_s"
+    case shortest = "min_s"
+    case samplesPerSecond = "samples_per_s"
+    case megabytes = "rss_mb"
+  }
+
+}
+
+extension Reading {
+  /// The reading as one line of JSON.
+  func line() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  /// The reading in the last line of what a program printed.
+  init(lastLineOf text: String) throws {
+    let line = text.split(whereSeparator: \.isNewline).last ?? ""
+    self = try JSONDecoder().decode(Reading.self, from: Data(line.utf8))
+  }
+}

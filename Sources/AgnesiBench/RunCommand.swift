@@ -1,0 +1,74 @@
+import Agnesi
+import ArgumentParser
+import Foundation
+
+/// `agnesi-bench [WORKLOAD]`: times a workload from the user's side and prints one JSON object.
+///
+/// A step hands a batch in and gets the loss (or the result) out.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Time the steps of a workload, or of all in turn.",
+    discussion: """
+      Prints one JSON object for each workload, on a line of its own. Times are in seconds: \
+      build_s until the network has its first values, first_s from there to the end of the first \
+      step (gradients and compilation included), median_s and min_s for each of the later ones.
+
+      \(Workload.allCases.map { "\($0.rawValue): \($0.traits.summary)" }.joined(separator: "\n"))
+      """)
+
+  @Argument(help: "The workload; all of them, each in a process of its own, where none is named.")
+  var workload: Workload?
+
+  @Option(help: "Steps to time, after a few to warm up; by default so many as take some seconds.")
+  var steps: Int?
+
+  @Option(help: "Threads.")
+  var threads = 2
+
+  @Option(help: "Samples of a batch; by default the workload's.")
+  var batch: Int?
+
+  @Flag(help: "Start without code that was compiled before.")
+  var cold = false
+
+  @Flag(help: "Print how long each part of a step takes, before the JSON object.")
+  var profile = false
+
+  func validate() throws {
+    for (name, value) in [("steps", steps), ("threads", threads), ("batch", batch)] {
+      guard value ?? 1 >= 1 else { throw ValidationError("--\(name) must be at least 1") }
+    }
+  }
+
+  func run() throws {
+    guard let workload else { return try runAll() }
+    guard cold else { return try run(workload) }
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("agnesi-bench-\(UUID().uuidString)")
+    // Read once, when the first function is compiled.
+    setenv("AGNESI_CACHE", folder.path, 1)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try run(workload)
+  }
+
+  private func run(_ workload: Workload) throws {
+    CPU.threads = threads
+    let profiler = profile ? Profiler() : nil
+    let reading = try Measurement(workload: workload, batch: batch, steps: steps)
+      .reading(profiler: profiler)
+    if let profiler { print(profiler) }
+    print(try reading.line())
+  }
+
+  /// In processes of their own, so that neither memory nor compiled code is shared.
+  private func runAll() throws {
+    var options = ["--threads", "\(threads)"]
+    if let steps { options += ["--steps", "\(steps)"] }
+    if let batch { options += ["--batch", "\(batch)"] }
+    if cold { options.append("--cold") }
+    if profile { options.append("--profile") }
+    for workload in Workload.allCases {
+      print(try ChildProcess.bench([workload.rawValue] + options).output(), terminator: "")
+    }
+  }
+}

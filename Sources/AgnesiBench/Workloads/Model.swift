@@ -1,0 +1,60 @@
+import Agnesi
+
+/// A workload as a user has it before the first step: a network with its first values, and a batch.
+struct Model {
+  /// What a step is handed.
+  var inputs: [Tensor]
+  /// One value for each input.
+  var batch: [NDArray]
+  /// Those of the network, without the state of update rules.
+  var parameters: [Parameter]
+  /// What a step computes. Gradients are built here, so they count as preparation.
+  var program: () -> Program
+
+  /// What a step computes: values that come back, and new values of parameters.
+  struct Program {
+    var outputs: [Tensor]
+    var updates = Updates()
+  }
+
+  init(inputs: [Tensor], batch: [NDArray], network: Tensor, program: @escaping () -> Program) {
+    self.inputs = inputs
+    self.batch = batch
+    parameters = network.parameters().compactMap(\.parameter)
+    self.program = program
+  }
+
+  /// One step, from batch in to result out.
+  func compiled(on backend: any Backend) throws -> () throws -> Void {
+    let program = program()
+    let function = try compile(
+      inputs, to: program.outputs, updates: program.updates, on: backend)
+    return {
+      let results = try function.call(batch).arrays
+      let number = results[0].load(results[0].offset)
+      precondition(number.isFinite, "the result begins with \(number)")
+    }
+  }
+}
+
+/// Made-up data.
+enum Noise {
+  /// Uniform in 0...1, as pixels are.
+  static func pixels(_ shape: [Int]) -> NDArray {
+    let stream = Philox(key: 1)
+    let count = shape.reduce(1, *)
+    return NDArray((0..<count).map { Float(stream.word(UInt64($0))) / 0x1p32 }, shape: shape)
+  }
+
+  /// One of `classes` for each sample.
+  static func labels(_ count: Int, classes: Int) -> NDArray {
+    let stream = Philox(key: 2)
+    return NDArray((0..<count).map { Int32(stream.word(UInt64($0)) % UInt32(classes)) })
+  }
+
+  /// Mean 0 and deviation 1.
+  static func normals(_ count: Int) -> NDArray {
+    Initializer.normal(mean: 0, deviation: 1)
+      .array(shape: [count], dtype: .float32, stream: Philox(key: 3))
+  }
+}
