@@ -39,7 +39,7 @@ public enum Initializer: Hashable, Sendable, Codable {
   public func array(shape: [Int], dtype: DType, stream: Philox) -> NDArray {
     switch self {
     case .constant(let value):
-      // Untouched zeros cost no memory: the state of an update rule begins so.
+      // The state of an update rule begins so, and may be as large as a network.
       if value.bitPattern == 0 { return NDArray(zeros: shape, dtype) }
       return NDArray(filled: value, shape: shape, dtype)
     case .uniform(let range):
