@@ -40,7 +40,8 @@ public struct CPU: Backend {
   package func lowered(
     _ program: GraphProgram, expecting sizes: [String: Int]
   ) -> LoweredProgram {
-    Lowerer.lower(program, library: CPULibrary())
+    let arranged = BlockArrangement.arranged(program)
+    return Lowerer.lower(arranged, library: CPULibrary())
   }
 }
 

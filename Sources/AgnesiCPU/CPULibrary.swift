@@ -19,7 +19,16 @@ struct CPULibrary: LibraryTable {
 /// What a library call is, seen from its node.
 enum LibraryKernel {
   case matmul
-  case convolution(agnesi_convolution_kind, ConvolutionGeometry)
+  case convolution(Convolution)
+
+  /// One of the three passes of a convolution.
+  struct Convolution {
+    var kind: agnesi_convolution_kind
+    var geometry: ConvolutionGeometry
+    var hasBias = false
+    /// The blocks that images lie in, for the image and for the convolution's result.
+    var blocks: (image: ChannelBlocks?, output: ChannelBlocks?) = (nil, nil)
+  }
 
   static func kind(of node: Node) -> LibraryKernel? {
     guard let dtype = node.types.first?.dtype else { return nil }
@@ -27,12 +36,13 @@ enum LibraryKernel {
     guard dtype == .float32 || isDouble else { return nil }
     switch node.operation {
     case is MatMul: return .matmul
-    case let operation as ConvolutionForward where !isDouble:
-      return .convolution(agnesi_convolution_forward, operation.geometry)
-    case let operation as ConvolutionToInput where !isDouble:
-      return .convolution(agnesi_convolution_to_data, operation.geometry)
-    case let operation as ConvolutionToKernels where !isDouble:
-      return .convolution(agnesi_convolution_to_weights, operation.geometry)
+    case let it as ConvolutionForward where !isDouble:
+      return .convolution(.init(kind: agnesi_convolution_forward, geometry: it.geometry))
+    case let it as ConvolutionToInput where !isDouble:
+      return .convolution(.init(kind: agnesi_convolution_to_data, geometry: it.geometry))
+    case let it as ConvolutionToKernels where !isDouble:
+      return .convolution(.init(kind: agnesi_convolution_to_weights, geometry: it.geometry))
+    case let it as BlockedConvolution: return .convolution(it.call)
     default: return nil
     }
   }

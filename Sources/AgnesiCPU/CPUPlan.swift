@@ -57,7 +57,9 @@ final class CPUPlan: Sendable {
   }
 
   func run(inputs arrays: [NDArray], outputs results: [NDArray], callNumber: Int) throws {
-    let workspace = workspaces.withLock { $0.popLast() } ?? Workspace(lowered, memory)
+    let workspace =
+      workspaces.withLock { $0.popLast() }
+      ?? Workspace(lowered, memory, scratchBytes: steps.scratchBytes)
     defer { workspaces.withLock { $0.append(workspace) } }
     workspace.callNumber.pointee = Int64(callNumber)
     for (slot, position) in inputs { workspace.slots[slot] = arrays[position].address }
@@ -68,6 +70,7 @@ final class CPUPlan: Sendable {
       workspace.slots[binding.slot] = storage.base
     }
     defer { for index in parameters.indices { workspace.held[index] = nil } }
+    for weights in steps.kept { weights.refresh() }
     let failed = agnesi_run_on(
       agnesi_shared_executor(), steps.pointer, Int64(steps.count), workspace.slots,
       profiler == nil ? nil : workspace.seconds)
@@ -97,18 +100,23 @@ private final class Workspace: @unchecked Sendable {
   let seconds: UnsafeMutablePointer<Double>
   private let slotCount: Int
   private let arena: ArrayStorage
+  /// What library calls work in, one after the other.
+  private let scratch: ArrayStorage
   private var constants: [NDArray] = []
   /// Keeps parameters' memory alive during a call.
   var held: [ArrayStorage?]
 
-  init(_ lowered: LoweredProgram, _ memory: MemoryPlan) {
-    slotCount = lowered.buffers.count
+  init(_ lowered: LoweredProgram, _ memory: MemoryPlan, scratchBytes: Int) {
+    // The scratch memory has the slot behind those of the buffers.
+    slotCount = lowered.buffers.count + 1
     slots = .allocate(capacity: max(1, slotCount))
     slots.initialize(repeating: nil, count: max(1, slotCount))
     callNumber = .allocate(capacity: 1)
     callNumber.initialize(to: 0)
     seconds = .allocate(capacity: max(1, lowered.steps.count))
     arena = ArrayStorage(uninitialized: memory.byteCount)
+    scratch = ArrayStorage(uninitialized: scratchBytes)
+    slots[lowered.buffers.count] = scratch.base
     held = [ArrayStorage?](repeating: nil, count: slotCount)
     for (slot, buffer) in lowered.buffers.enumerated() {
       switch buffer.kind {

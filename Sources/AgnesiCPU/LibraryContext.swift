@@ -12,24 +12,31 @@ final class LibraryContext: @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   private let release: (UnsafeMutableRawPointer) -> Void
 
-  private init(
-    call: @escaping agnesi_call, pointer: UnsafeMutableRawPointer,
+  /// The memory that a call works in, in bytes, handed in as its last argument; nil where a call
+  /// takes no such argument.
+  let scratchBytes: Int?
+
+  init(
+    call: @escaping agnesi_call, pointer: UnsafeMutableRawPointer, scratchBytes: Int? = nil,
     release: @escaping (UnsafeMutableRawPointer) -> Void
   ) {
     self.call = call
     self.pointer = pointer
+    self.scratchBytes = scratchBytes
     self.release = release
   }
 
   deinit { release(pointer) }
 
+  /// - Parameter keepsWeights: whether the weights of a convolution seldom change between calls.
   static func make(
-    _ call: LibraryCall, sizes: [String: Int], threads: Int
+    _ call: LibraryCall, sizes: [String: Int], threads: Int, keepsWeights: Bool
   ) throws -> LibraryContext {
     switch LibraryKernel.kind(of: call.node) {
     case .matmul: try matmul(call, sizes)
-    case .convolution(let kind, let geometry):
-      try convolution(call, kind, geometry, sizes, threads)
+    case .convolution(let convolution):
+      try ConvolutionCall(convolution, call, sizes: sizes, threads: threads)
+        .context(keepsWeights: keepsWeights)
     case nil: internalError("no library takes \(call.node.operation.label)")
     }
   }
@@ -56,52 +63,5 @@ final class LibraryContext: @unchecked Sendable {
     let memory = UnsafeMutablePointer<agnesi_matmul>.allocate(capacity: 1)
     memory.initialize(to: product)
     return LibraryContext(call: agnesi_matmul_call, pointer: memory) { $0.deallocate() }
-  }
-
-  private static func convolution(
-    _ call: LibraryCall, _ kind: agnesi_convolution_kind, _ geometry: ConvolutionGeometry,
-    _ sizes: [String: Int], _ threads: Int
-  ) throws -> LibraryContext {
-    // In every one of the three, the image, the kernels and the output are operands or result.
-    let (image, kernels) = convolutionShapes(call, kind)
-    func number(_ size: Size) -> Int64 { Int64(size.evaluated(sizes) ?? 0) }
-    var description = agnesi_convolution()
-    description.rank = Int32(geometry.axisCount)
-    (description.batch, description.channels) = (number(image[0]), number(image[1]))
-    (description.filters, description.groups) = (number(kernels[0]), Int64(geometry.groups))
-    func fill(_ field: inout (Int64, Int64, Int64), _ values: [Int64]) {
-      let padded = values + [1, 1, 1]
-      field = (padded[0], padded[1], padded[2])
-    }
-    fill(&description.size, image.dropFirst(2).map(number))
-    fill(&description.kernel, kernels.dropFirst(2).map(number))
-    fill(&description.stride, geometry.stride.map(Int64.init))
-    fill(&description.dilation, geometry.dilation.map(Int64.init))
-    fill(&description.pad_begin, geometry.padBegin.map(Int64.init))
-    fill(&description.pad_end, geometry.padEnd.map(Int64.init))
-    var status = agnesi_ok
-    let context = agnesi_convolution_create(
-      kind, &description, 0, agnesi_algorithm_auto, nil, Int32(threads), &status)
-    guard let context else {
-      throw FunctionError(
-        call.node.operation.label,
-        "oneDNN has no implementation for image \(image), kernels \(kernels) (status \(status.rawValue))"
-      )
-    }
-    return LibraryContext(call: agnesi_context_call, pointer: UnsafeMutableRawPointer(context)) {
-      agnesi_context_destroy(OpaquePointer($0))
-    }
-  }
-
-  private static func convolutionShapes(
-    _ call: LibraryCall, _ kind: agnesi_convolution_kind
-  ) -> (image: Shape, kernels: Shape) {
-    let operands = call.operands.map(\.view.shape)
-    let result = call.results[0].view.shape
-    switch kind {
-    case agnesi_convolution_forward: return (operands[0], operands[1])
-    case agnesi_convolution_to_data: return (result, operands[1])
-    default: return (operands[0], result)
-    }
   }
 }

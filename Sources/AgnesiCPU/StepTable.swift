@@ -3,6 +3,7 @@ import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiLoops
 import CAgnesi
+import Synchronization
 
 /// The steps of a plan in the C side's own form, with everything that they point to.
 ///
@@ -13,6 +14,10 @@ final class StepTable: @unchecked Sendable {
   private var slotLists: [UnsafeMutablePointer<Int32>] = []
   private var numberLists: [UnsafeMutablePointer<Int64>] = []
   private var contexts: [LibraryContext] = []
+  /// Contexts that keep a conversion of a parameter.
+  private(set) var kept: [KeptWeights] = []
+  /// What the largest of the library calls works in, in bytes.
+  private(set) var scratchBytes = 0
 
   /// Less work than this, in operations, is not worth waking a thread for (about 2 µs).
   private static let parallelWork = 60_000
@@ -24,6 +29,7 @@ final class StepTable: @unchecked Sendable {
     pointer = .allocate(capacity: max(1, count))
     pointer.initialize(repeating: agnesi_step(), count: max(1, count))
     let threads = Int(agnesi_threads())
+    let scratchSlot = Int32(lowered.buffers.count)
     for (index, step) in lowered.steps.enumerated() {
       var entry = agnesi_step()
       entry.slots = UnsafePointer(list(step.arguments.map { Int32($0.index) }))
@@ -38,14 +44,24 @@ final class StepTable: @unchecked Sendable {
         let isWorth = extent != nil && work > Self.parallelWork
         entry.threads = isWorth ? Int32(threads) : 1
       case .call(let call):
-        let context = try LibraryContext.make(call, sizes: sizes, threads: threads)
+        let parameter = lowered.unchangedParameter(call)
+        let context = try LibraryContext.make(
+          call, sizes: sizes, threads: threads, keepsWeights: parameter != nil)
         contexts.append(context)
+        if let parameter { kept.append(KeptWeights(context, parameter)) }
         entry.call = context.call
         entry.context = context.pointer
         entry.threads = Int32(threads)
         let operands = call.operands + call.results
-        entry.offsets = UnsafePointer(
-          list(operands.map { Int64(($0.view.offset.evaluated(sizes) ?? 0) * $0.dtype.size) }))
+        var offsets = operands.map { Int64(($0.view.offset.evaluated(sizes) ?? 0) * $0.dtype.size) }
+        if let bytes = context.scratchBytes {
+          scratchBytes = max(scratchBytes, bytes)
+          offsets.append(0)
+          let slots = step.arguments.map { Int32($0.index) } + [scratchSlot]
+          entry.slots = UnsafePointer(list(slots))
+          entry.slot_count = Int32(slots.count)
+        }
+        entry.offsets = UnsafePointer(list(offsets))
       }
       pointer[index] = entry
     }
@@ -69,5 +85,43 @@ final class StepTable: @unchecked Sendable {
     pointer.deallocate()
     slotLists.forEach { $0.deallocate() }
     numberLists.forEach { $0.deallocate() }
+  }
+}
+
+extension LoweredProgram {
+  /// The parameter that a convolution's kernels are, if this program leaves it as it is.
+  fileprivate func unchangedParameter(_ call: LibraryCall) -> Parameter? {
+    guard case .convolution(let convolution) = LibraryKernel.kind(of: call.node),
+      convolution.kind != agnesi_convolution_to_weights,
+      case .parameter(let parameter) = buffers[call.operands[1].buffer.index].kind
+    else { return nil }
+    let isWritten = buffers.contains { buffer in
+      if case .inPlace(parameter) = buffer.kind { true } else { false }
+    }
+    let isCopied = copies.contains { $0.to == call.operands[1].buffer }
+    return isWritten || isCopied ? nil : parameter
+  }
+}
+
+/// A library context that keeps a parameter in another form.
+final class KeptWeights: Sendable {
+  private let context: LibraryContext
+  private let parameter: Parameter
+  private let version: Mutex<Int>
+
+  init(_ context: LibraryContext, _ parameter: Parameter) {
+    self.context = context
+    self.parameter = parameter
+    version = Mutex(parameter.version)
+  }
+
+  /// Lets the context convert again if the parameter has changed since the last call.
+  func refresh() {
+    let current = parameter.version
+    let isStale = version.withLock { version in
+      defer { version = current }
+      return version != current
+    }
+    if isStale { agnesi_context_refresh(OpaquePointer(context.pointer)) }
   }
 }

@@ -10,6 +10,12 @@ static void row_major(int rank, const int64_t *dims, dnnl_dims_t strides) {
   }
 }
 
+static dnnl_format_tag_t agnesi_channel_block_tag(int rank, int64_t block) {
+  static const dnnl_format_tag_t tags[2][3] = {
+      {dnnl_aBc8b, dnnl_aBcd8b, dnnl_aBcde8b}, {dnnl_aBc16b, dnnl_aBcd16b, dnnl_aBcde16b}};
+  return tags[block == 16][rank - 3];
+}
+
 #if DNNL_VERSION_MAJOR >= 3
 
 agnesi_md agnesi_md_create(int rank, const int64_t *dims, bool any) {
@@ -19,6 +25,13 @@ agnesi_md agnesi_md_create(int rank, const int64_t *dims, bool any) {
   dnnl_status_t status =
       any ? dnnl_memory_desc_create_with_tag(&md, rank, dims, dnnl_f32, dnnl_format_tag_any)
           : dnnl_memory_desc_create_with_strides(&md, rank, dims, dnnl_f32, strides);
+  return status == dnnl_success ? md : NULL;
+}
+
+agnesi_md agnesi_md_create_channel_blocks(int rank, const int64_t *dims, int64_t block) {
+  agnesi_md md = NULL;
+  dnnl_status_t status = dnnl_memory_desc_create_with_tag(
+      &md, rank, dims, dnnl_f32, agnesi_channel_block_tag(rank, block));
   return status == dnnl_success ? md : NULL;
 }
 
@@ -101,6 +114,16 @@ agnesi_md agnesi_md_create(int rank, const int64_t *dims, bool any) {
   dnnl_status_t status =
       any ? dnnl_memory_desc_init_by_tag(md, rank, dims, dnnl_f32, dnnl_format_tag_any)
           : dnnl_memory_desc_init_by_strides(md, rank, dims, dnnl_f32, strides);
+  if (status == dnnl_success) return md;
+  free(md);
+  return NULL;
+}
+
+agnesi_md agnesi_md_create_channel_blocks(int rank, const int64_t *dims, int64_t block) {
+  agnesi_md md = calloc(1, sizeof *md);
+  if (!md) return NULL;
+  dnnl_status_t status = dnnl_memory_desc_init_by_tag(
+      md, rank, dims, dnnl_f32, agnesi_channel_block_tag(rank, block));
   if (status == dnnl_success) return md;
   free(md);
   return NULL;

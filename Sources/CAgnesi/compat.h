@@ -23,6 +23,8 @@ typedef const dnnl_memory_desc_t *agnesi_const_md;
 
 /// A row-major float32 array, or one whose layout the library is to choose.
 agnesi_md agnesi_md_create(int rank, const int64_t *dims, bool any);
+/// Channels in blocks of 8 or 16, of 3 to 5 axes.
+agnesi_md agnesi_md_create_channel_blocks(int rank, const int64_t *dims, int64_t block);
 agnesi_md agnesi_md_clone(agnesi_const_md md);
 void agnesi_md_destroy(agnesi_md md);
 

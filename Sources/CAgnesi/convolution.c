@@ -164,8 +164,17 @@ static dnnl_status_t find_pd(
   return create_pd(request, dnnl_convolution_direct, pd);
 }
 
-static agnesi_md md_of(const agnesi_argument_spec *spec, bool exact) {
-  const agnesi_layout *layout = exact ? spec->layout : agnesi_layout_any();
+/// Which of the caller's layouts the primitive has to take as they are.
+typedef enum binding {
+  bind_nothing,
+  /// Those that are not plain: a conversion of a large image costs more than the wrong kernel.
+  bind_layouts,
+  bind_everything,
+} binding;
+
+static agnesi_md md_of(const agnesi_argument_spec *spec, binding binding) {
+  bool is_bound = binding == bind_everything || (binding == bind_layouts && spec->layout);
+  const agnesi_layout *layout = is_bound ? spec->layout : agnesi_layout_any();
   return agnesi_layout_md(layout, spec->rank, spec->dims);
 }
 
@@ -176,6 +185,26 @@ static const agnesi_argument_spec *spec_of(
     if (specs[i].id == tensor->id) return &specs[i];
   }
   return tensor;
+}
+
+/// Finds a primitive that takes the layouts as `binding` says.
+static dnnl_status_t find_bound(
+    const tensors *all, const agnesi_argument_spec *specs, int count, bool bias, binding binding,
+    request *request, agnesi_algorithm algorithm, dnnl_primitive_desc_t *pd) {
+  agnesi_md src = md_of(spec_of(specs, count, &all->src), binding);
+  agnesi_md weights = md_of(spec_of(specs, count, &all->weights), binding);
+  agnesi_md dst = md_of(spec_of(specs, count, &all->dst), binding);
+  agnesi_md bias_md = bias ? agnesi_md_create(1, all->bias.dims, false) : NULL;
+  dnnl_status_t status = dnnl_invalid_arguments;
+  if (src && weights && dst && (bias_md || !bias)) {
+    request->mds = (agnesi_convolution_mds){src, weights, bias_md, dst};
+    status = find_pd(request, algorithm, pd);
+  }
+  agnesi_md_destroy(src);
+  agnesi_md_destroy(weights);
+  agnesi_md_destroy(dst);
+  agnesi_md_destroy(bias_md);
+  return status;
 }
 
 agnesi_context *agnesi_convolution_create(
@@ -189,7 +218,10 @@ agnesi_context *agnesi_convolution_create(
   tensors all = describe(convolution);
   agnesi_argument_spec specs[agnesi_max_arguments];
   int count = arrange(kind, &all, bias, specs);
-  for (int i = 0; i < count; i++) specs[i].layout = layouts ? layouts[i] : NULL;
+  for (int i = 0; i < count; i++) {
+    specs[i].layout = layouts ? layouts[i] : NULL;
+    specs[i].is_kept = (flags & AGNESI_KEEP_WEIGHTS) != 0 && specs[i].id == DNNL_ARG_WEIGHTS;
+  }
   if (is_empty(&all.src) || is_empty(&all.weights) || is_empty(&all.dst)) {
     agnesi_empty_bias rule = agnesi_sum_to_bias;
     if (kind == agnesi_convolution_forward) {
@@ -198,28 +230,20 @@ agnesi_context *agnesi_convolution_create(
     return agnesi_context_create_empty(
         specs, count, bias ? rule : agnesi_no_bias, flags, status);
   }
+  request request = {
+      .kind = kind,
+      .window = window_of(convolution),
+      .relu = relu,
+      .inference = (flags & AGNESI_INFERENCE) != 0 && kind == agnesi_convolution_forward,
+  };
   bool exact = (flags & AGNESI_EXACT_LAYOUTS) != 0;
-  agnesi_md src = md_of(spec_of(specs, count, &all.src), exact);
-  agnesi_md weights = md_of(spec_of(specs, count, &all.weights), exact);
-  agnesi_md dst = md_of(spec_of(specs, count, &all.dst), exact);
-  agnesi_md bias_md = bias ? agnesi_md_create(1, all.bias.dims, false) : NULL;
+  agnesi_use_threads(threads);
   dnnl_primitive_desc_t pd = NULL;
-  dnnl_status_t result = dnnl_invalid_arguments;
-  if (src && weights && dst && (bias_md || !bias)) {
-    request request = {
-        .kind = kind,
-        .mds = {src, weights, bias_md, dst},
-        .window = window_of(convolution),
-        .relu = relu,
-        .inference = (flags & AGNESI_INFERENCE) != 0 && kind == agnesi_convolution_forward,
-    };
-    agnesi_use_threads(threads);
-    result = find_pd(&request, algorithm, &pd);
+  dnnl_status_t result = find_bound(
+      &all, specs, count, bias, exact ? bind_everything : bind_layouts, &request, algorithm, &pd);
+  if (result != dnnl_success && !exact) {
+    result = find_bound(&all, specs, count, bias, bind_nothing, &request, algorithm, &pd);
   }
-  agnesi_md_destroy(src);
-  agnesi_md_destroy(weights);
-  agnesi_md_destroy(dst);
-  agnesi_md_destroy(bias_md);
   if (result != dnnl_success) return agnesi_fail(status, agnesi_status_of(result));
   return agnesi_context_create(pd, specs, count, flags, threads, status);
 }

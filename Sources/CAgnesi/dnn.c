@@ -19,6 +19,9 @@ typedef struct argument {
   void *address;
   /// Where the inner memory is within the scratch memory.
   size_t offset;
+  /// Inner memory of its own, whose content is right until it is stale.
+  bool is_kept, is_stale;
+  void *kept;
 } argument;
 
 struct agnesi_context {
@@ -90,6 +93,7 @@ void agnesi_context_destroy(agnesi_context *context) {
       dnnl_primitive_destroy(argument->reorder);
       if (argument->inner_memory) dnnl_memory_destroy(argument->inner_memory);
     }
+    free(argument->kept);
     if (argument->outer_memory) dnnl_memory_destroy(argument->outer_memory);
     agnesi_md_destroy(argument->outer);
     agnesi_md_destroy(argument->inner);
@@ -124,8 +128,17 @@ static dnnl_status_t add_reorder(agnesi_context *context, argument *argument) {
   if (status != dnnl_success) return status;
   status = create_memory(&argument->inner_memory, argument->inner);
   if (status != dnnl_success) return status;
-  argument->offset = context->scratch_bytes;
-  context->scratch_bytes += aligned(dnnl_memory_desc_get_size(argument->inner));
+  size_t bytes = aligned(dnnl_memory_desc_get_size(argument->inner));
+  if (argument->is_kept) {
+    argument->kept = aligned_alloc(agnesi_scratch_alignment, bytes);
+    if (!argument->kept) return dnnl_out_of_memory;
+    argument->is_stale = true;
+    status = dnnl_memory_set_data_handle(argument->inner_memory, argument->kept);
+    if (status != dnnl_success) return status;
+  } else {
+    argument->offset = context->scratch_bytes;
+    context->scratch_bytes += bytes;
+  }
   dnnl_memory_t source =
       argument->is_output ? argument->inner_memory : argument->outer_memory;
   dnnl_memory_t destination =
@@ -140,6 +153,7 @@ static dnnl_status_t add_argument(
     const_dnnl_primitive_desc_t pd) {
   argument *argument = &context->arguments[index];
   argument->is_output = spec->is_output;
+  argument->is_kept = spec->is_kept && !spec->is_output;
   agnesi_const_md inner = dnnl_primitive_desc_query_md(pd, dnnl_query_exec_arg_md, spec->id);
   argument->inner = agnesi_md_clone(inner);
   if (!argument->inner) return dnnl_out_of_memory;
@@ -244,7 +258,7 @@ static dnnl_status_t bind_scratch(agnesi_context *context, void *address) {
   if (context->scratchpad) status = dnnl_memory_set_data_handle(context->scratchpad, address);
   for (int i = 0; status == dnnl_success && i < context->count; i++) {
     argument *argument = &context->arguments[i];
-    if (!argument->reorder) continue;
+    if (!argument->reorder || argument->is_kept) continue;
     char *place = (char *)address + argument->offset;
     status = dnnl_memory_set_data_handle(argument->inner_memory, place);
   }
@@ -257,8 +271,10 @@ static dnnl_status_t convert(agnesi_context *context, bool outputs) {
   for (int i = 0; status == dnnl_success && i < context->count; i++) {
     argument *argument = &context->arguments[i];
     if (!argument->reorder || argument->is_output != outputs) continue;
+    if (argument->is_kept && !argument->is_stale) continue;
     status = dnnl_primitive_execute(
         argument->reorder, context->stream, 2, argument->reorder_args);
+    if (status == dnnl_success) argument->is_stale = false;
   }
   return status;
 }
@@ -332,6 +348,12 @@ int agnesi_context_call(void *pointer, void *const *args, const int64_t *sizes, 
   dnnl_status_t status = execute(context, args);
   pthread_mutex_unlock(&context->lock);
   return (int)status;
+}
+
+void agnesi_context_refresh(agnesi_context *context) {
+  pthread_mutex_lock(&context->lock);
+  for (int i = 0; i < context->count; i++) context->arguments[i].is_stale = true;
+  pthread_mutex_unlock(&context->lock);
 }
 
 // MARK: Questions

@@ -28,6 +28,8 @@ typedef struct agnesi_argument_spec {
   bool is_output;
   int rank;
   dnnl_dims_t dims;
+  /// Whether its conversion is kept between calls.
+  bool is_kept;
   /// As the caller asked for it.
   const agnesi_layout *layout;
 } agnesi_argument_spec;

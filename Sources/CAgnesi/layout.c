@@ -65,6 +65,11 @@ agnesi_md agnesi_layout_md(const agnesi_layout *layout, int rank, const int64_t 
   return agnesi_md_clone(layout->md);
 }
 
+const agnesi_layout *agnesi_layout_channel_blocks(int rank, const int64_t *dims, int64_t block) {
+  if (rank < 3 || rank > 5 || (block != 8 && block != 16) || dims[1] % block != 0) return NULL;
+  return agnesi_layout_adopt(agnesi_md_create_channel_blocks(rank, dims, block));
+}
+
 bool agnesi_layout_equal(const agnesi_layout *a, const agnesi_layout *b) {
   if (a == b) return true;
   return is_counted(a) && is_counted(b) && dnnl_memory_desc_equal(a->md, b->md);

@@ -174,9 +174,10 @@ public struct LoopContext {
     self.isUsed = isUsed
   }
 
-  /// Nested loops over `shape`, the first parallel where asked; `body` gets the indices.
+  /// Nested loops over `shape`, the first parallel and the last in vectors where asked; `body` gets
+  /// the indices.
   public func nest(
-    _ prefix: String, _ shape: Shape, parallel: Bool = false,
+    _ prefix: String, _ shape: Shape, parallel: Bool = false, vector: Bool = false,
     body: ([Scalar]) -> [Statement]
   ) -> [Statement] {
     let names = shape.indices.map { "\(prefix)\($0)" }
@@ -184,7 +185,9 @@ public struct LoopContext {
     for axis in shape.indices.reversed() {
       statements = [
         .loop(
-          .init(names[axis], shape[axis], isParallel: parallel && axis == 0, body: statements))
+          .init(
+            names[axis], shape[axis], isParallel: parallel && axis == 0,
+            isVector: vector && axis > 0 && axis == shape.count - 1, body: statements))
       ]
     }
     return statements

@@ -30,6 +30,11 @@ const agnesi_layout *agnesi_layout_any(void);
 const agnesi_layout *agnesi_layout_retain(const agnesi_layout *layout);
 void agnesi_layout_release(const agnesi_layout *layout);
 
+/// Channels in blocks: `[batch, channels / block, spatial…, block]`, for images of `rank` axes (3 to
+/// 5) whose channels fill whole blocks of 8 or 16. The caller releases it; a null pointer if there is
+/// no such layout.
+const agnesi_layout *agnesi_layout_channel_blocks(int rank, const int64_t *dims, int64_t block);
+
 /// Whether two layouts, of the same sizes, put each element in the same place.
 bool agnesi_layout_equal(const agnesi_layout *a, const agnesi_layout *b);
 
@@ -64,6 +69,9 @@ void agnesi_context_destroy(agnesi_context *context);
 /// The context's number of threads counts, not `threads`: the library divides its work when the
 /// context is made.
 int agnesi_context_call(void *context, void *const *args, const int64_t *sizes, int threads);
+
+/// The weights have changed: the next call converts them again, where the context keeps them.
+void agnesi_context_refresh(agnesi_context *context);
 
 /// The number of arguments that a call takes, scratch memory included.
 int agnesi_context_argument_count(const agnesi_context *context);
@@ -102,6 +110,9 @@ enum {
   /// The library works on the given layouts themselves, without conversions. It may have only a
   /// slow implementation for them, or none.
   AGNESI_EXACT_LAYOUTS = 16,
+  /// Convolution: the converted weights stay in the context until `agnesi_context_refresh`, for
+  /// weights that seldom change.
+  AGNESI_KEEP_WEIGHTS = 32,
 };
 
 /// Why a context could not be made.

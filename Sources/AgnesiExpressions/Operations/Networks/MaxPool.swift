@@ -55,7 +55,7 @@ package struct MaxPool: Operation {
     let (leading, spatial) = geometry.split(results[0].shape)
     let planes = leading.reduce(1) { $0 * $1 }
     return .loops { context in
-      let body = context.nest("o", [planes] + spatial, parallel: true) { index in
+      let body = context.nest("o", [planes] + spatial, parallel: true, vector: true) { index in
         let plane = Reshape.indices(of: index[0], in: leading)
         return self.window(context, plane: plane, output: Array(index.dropFirst()))
       }
@@ -77,26 +77,39 @@ package struct MaxPool: Operation {
       .define(Self.best, x(plane + first.index)),
       .define(Self.place, geometry.position(within: first.within).cast(to: .int32)),
     ]
-    let shape = geometry.window.map { Size($0) }
-    statements += context.nest("k", shape) { within in
-      let (index, conditions) = geometry.input(output: output, within: within, sizes: sizes)
-      let value = x(plane + index)
-      let isLarger = Scalar.unary(.not, value .<= best) .& .unary(.not, best(.isNaN))
-      let take: Statement = .when(
-        isLarger,
-        [
-          .assign(Self.place, geometry.position(within: within).cast(to: .int32)),
-          .assign(Self.best, value),
-        ])
-      guard let condition = conditions.first else { return [take] }
-      return [.when(conditions.dropFirst().reduce(condition) { $0 .& $1 }, [take])]
-    }
+    statements += compare(
+      within: { within in
+        let (index, conditions) = geometry.input(output: output, within: within, sizes: sizes)
+        let value = Scalar.guarded(by: conditions, x(plane + index))
+        let isLarger = Scalar.unary(.not, value .<= best) .& .unary(.not, best(.isNaN))
+        let isTaken = conditions.reduce(isLarger) { $0 .& $1 }
+        let position = geometry.position(within: within).cast(to: .int32)
+        // Choices instead of branches: neighbouring windows are compared in one vector.
+        return [
+          .assign(Self.place, .select(isTaken, position, .local(Self.place, .int32))),
+          .assign(Self.best, .select(isTaken, value, best)),
+        ]
+      }, context)
     if context.isUsed[0] { statements.append(context.results[0].store(best, at: plane + output)) }
     if context.isUsed[1] {
       let place = Scalar.local(Self.place, .int32)
       statements.append(context.results[1].store(place, at: plane + output))
     }
     return statements
+  }
+
+  /// Windows of at most this many elements are written out.
+  private static let unrolledArea = 16
+
+  /// The statements for all elements of a window, in row-major order.
+  private func compare(
+    within body: ([Scalar]) -> [Statement], _ context: LoopContext
+  ) -> [Statement] {
+    let shape = geometry.window.map { Size($0) }
+    guard geometry.area <= Self.unrolledArea else { return context.nest("k", shape, body: body) }
+    return (0..<geometry.area).flatMap { element in
+      body(Reshape.indices(of: .index(Size(element)), in: shape))
+    }
   }
 
   /// The first element of a window that is not padding, which exists since padding is smaller than

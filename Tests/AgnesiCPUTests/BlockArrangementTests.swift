@@ -1,0 +1,173 @@
+import Agnesi
+import AgnesiArrays
+import AgnesiCPU
+import AgnesiCompiler
+import AgnesiExpressions
+import AgnesiLoops
+import Synchronization
+import TestSupport
+import Testing
+
+/// Networks of many channels: the graph in blocks, and the numbers it keeps.
+@Suite struct BlockArrangementTests {
+  @Test(arguments: Self.networks) func keepsTheNumbersOfAStep(_ network: Network) throws {
+    for batch in [1, 3, 9] {
+      let step = network.step()
+      let values = network.values(batch: batch)
+      let plain = CompileOptions(rewriting: .none)
+      let expected = try AgnesiCompiler.compile(
+        step.inputs, to: step.outputs, options: plain, on: .reference
+      ).call(values)
+      let actual = try AgnesiCompiler.compile(step.inputs, to: step.outputs, on: .cpu).call(values)
+      for index in step.outputs.indices {
+        let (a, b) = (actual[index].doubles, expected[index].doubles)
+        let scale = b.map(abs).max() ?? 1
+        let worst = zip(a, b).map { abs($0 - $1) }.max() ?? 0
+        #expect(a.count == b.count)
+        #expect(worst <= 2e-4 * scale, "\(network.name), batch \(batch), output \(index)")
+      }
+    }
+  }
+
+  /// The rewritten graph means the same, operation by operation.
+  @Test(arguments: Self.networks) func keepsTheMeaning(_ network: Network) throws {
+    let step = network.step()
+    let program = try Self.program(step)
+    let arranged = BlockArrangement.arranged(program)
+    #expect(arranged.outputs.map(\.type) == program.outputs.map(\.type))
+    let values = Dictionary(uniqueKeysWithValues: zip(step.inputs, network.values(batch: 2)))
+    var before = ReferenceWalk(values, sizes: ["batch": 2])
+    var after = ReferenceWalk(values, sizes: ["batch": 2])
+    let expected = try before.values(of: program.outputs)
+    let actual = try after.values(of: arranged.outputs)
+    for (a, b) in zip(actual, expected) {
+      let scale = b.doubles.map(abs).max() ?? 1
+      #expect(zip(a.doubles, b.doubles).allSatisfy { abs($0 - $1) <= 1e-5 * scale })
+    }
+  }
+
+  /// From the second convolution to the end of the windows nothing leaves the blocks.
+  @Test func graph() throws {
+    guard ChannelBlocks.host?.width == 16 else { return }
+    let x = Tensor.input("x", [.batch, 3, 8, 8])
+    let y = maxPool2D(relu(Self.convolution("a", x, 16)))
+    let z = Self.convolution("b", y, 32)
+    let program = try Self.program((inputs: [x], outputs: [z.sum(axes: [0, 2, 3])]))
+    let labels = BlockArrangement.arranged(program).roots.topologicalNodes().map(\.operation.label)
+    #expect(
+      labels.filter { !["constant", "reshape", "broadcast", "parameter"].contains($0) } == [
+        "input", "blockedConvolution.forward", "maxPool", "lessOrEqual", "select",
+        "blockedConvolution.forward", "sum",
+      ])
+  }
+
+  @Test func fewChannelsStayAsTheyAre() throws {
+    let x = Tensor.input("x", [.batch, 1, 8, 8])
+    let y = Self.convolution("a", x, 20)
+    let program = try Self.program((inputs: [x], outputs: [y]))
+    let arranged = BlockArrangement.arranged(program)
+    #expect(arranged.outputs == program.outputs)
+  }
+
+  /// NaN is the largest element of a window, and ReLU passes it on.
+  @Test func poolingBeforeReLUKeepsNaN() throws {
+    let x = Tensor.input("x", [1, 16, 4, 4])
+    let w = Tensor.input("w", [16, 16, 1, 1])
+    let y = maxPool2D(relu(convolution2D(x, w)))
+    var pixels = [Float](repeating: -1, count: 256)
+    pixels[5] = .nan
+    let identity = (0..<256).map { Float($0 / 16 == $0 % 16 ? 1 : 0) }
+    let result = try AgnesiCompiler.compile([x, w], to: [y], on: .cpu)(
+      NDArray(pixels, shape: [1, 16, 4, 4]), NDArray(identity, shape: [16, 16, 1, 1]))[0].doubles
+    // The convolution spreads NaN over the channels at one pixel, whose window is the first or second.
+    #expect(result.enumerated().allSatisfy { $1.isNaN == ($0 % 4 == 0) })
+    #expect(result.enumerated().allSatisfy { $0 % 4 == 0 || $1 == 0 })
+  }
+
+  // MARK: Networks
+
+  struct Network: Sendable, CustomTestStringConvertible {
+    var name: String
+    var sample: [Int]
+    var output: @Sendable (Tensor) -> Tensor
+    var testDescription: String { name }
+
+    func step() -> (inputs: [Tensor], outputs: [Tensor]) {
+      let x = Tensor.input("x", [.batch] + sample.map { Size($0) })
+      let y = output(x)
+      let cost = (y * (y + 1)).mean()
+      let variables = cost.parameters(.trainable) + [x]
+      return ([x], [cost] + gradient(of: cost, withRespectTo: variables, disconnected: .zero))
+    }
+
+    func values(batch: Int) -> [NDArray] {
+      let stream = Philox(seed: 7, name: name)
+      let count = batch * sample.reduce(1, *)
+      let numbers = (0..<count).map { Float(stream.word(UInt64($0))) / 0x1p31 - 1 }
+      return [NDArray(numbers, shape: [batch] + sample)]
+    }
+  }
+
+  private static func convolution(
+    _ name: String, _ x: Tensor, _ filters: Int, _ size: Int = 3, stride: Int = 1, bias: Bool = true
+  ) -> Tensor {
+    let weight = Tensor.parameter(
+      "\(name).weight", [Size(filters), x.shape[1], Size(size), Size(size)], .heNormal)
+    let padding = Padding2D.symmetric(size / 2, size / 2)
+    let y = convolution2D(x, weight, stride: [stride, stride], padding: padding)
+    guard bias else { return y }
+    let b = Tensor.parameter("\(name).bias", [Size(filters)], .uniform(range: 0.5))
+    return y + b.reshaped([Size(filters), 1, 1])
+  }
+
+  static let networks: [Network] = [
+    Network(name: "convolution", sample: [16, 6, 5]) { convolution("a", $0, 32) },
+    Network(name: "image to blocks, ReLU, maxima", sample: [3, 12, 12]) {
+      let y = maxPool2D(relu(convolution("a", $0, 32)))
+      return maxPool2D(relu(convolution("b", y, 32))).flattened(from: 1)
+    },
+    Network(name: "ReLU that others read", sample: [16, 8, 8]) {
+      let y = relu(convolution("a", $0, 16))
+      return maxPool2D(y).sum(axes: [2, 3]) + y.sum(axes: [2, 3])
+    },
+    Network(name: "strides, no bias, averages", sample: [16, 11, 9]) {
+      let y = convolution("a", $0, 48, 4, stride: 2, bias: false)
+      return averagePool2D(tanh(y), window: [2, 2]).max(axes: [2, 3])
+    },
+    Network(name: "overlapping windows", sample: [3, 13, 13]) {
+      let y = relu(convolution("a", $0, 16, 5, stride: 2))
+      return maxPool2D(y, window: [3, 3], stride: [2, 2], padding: [1, 1])
+    },
+    Network(name: "channels that fill no block", sample: [16, 6, 6]) {
+      convolution("b", relu(convolution("a", $0, 20)), 16)
+    },
+    Network(name: "sums over channels", sample: [32, 5, 5]) {
+      let y = convolution("a", $0, 32)
+      return y / sqrt((y * y).sum(axes: [1], keepingAxes: true).broadcast(to: y.shape))
+    },
+    Network(name: "Winograd", sample: [32, 16, 16]) {
+      convolution("b", relu(convolution("a", $0, 64)), 64)
+    },
+  ]
+
+  /// What a backend is given.
+  private final class Recorder: Backend {
+    let name = "recorder"
+    let program = Mutex<GraphProgram?>(nil)
+    struct Nothing: Executable {
+      func run(inputs: [NDArray], sizes: [String: Int], callNumber: Int) throws -> [NDArray] { [] }
+    }
+    func prepare(_ program: GraphProgram) throws -> any Executable {
+      self.program.withLock { $0 = program }
+      return Nothing()
+    }
+  }
+
+  private static func program(
+    _ step: (inputs: [Tensor], outputs: [Tensor])
+  ) throws -> GraphProgram {
+    let recorder = Recorder()
+    _ = try AgnesiCompiler.compile(step.inputs, to: step.outputs, on: recorder)
+    return try #require(recorder.program.withLock { $0 })
+  }
+}
