@@ -2,7 +2,9 @@
 # make test    the whole test suite; installs what is missing
 # make build   the command, at .build/release/agnesi
 # make install PREFIX=/usr/local
-# make bench     times whole steps; WORKLOAD=lenet for one workload, THREADS=2
+# make bench     times whole steps; WORKLOAD=lenet for one workload, THREADS=2; in turns with other
+#                frameworks with PEERS=/path/to/python PEERS_SCRIPT=/path/to/peers.py
+# make performance    measures what Documentation/Performance.md says, and writes it there
 # make lint    what continuous integration checks of the style
 
 SWIFT ?= swift
@@ -10,6 +12,9 @@ PREFIX ?= /usr/local
 WORKLOAD ?=
 THREADS ?= 2
 STEPS ?=
+PEERS ?=
+PEERS_SCRIPT ?=
+PEERS_JSON ?=
 EPOCHS ?= 5
 # One set of flags for the command, the tests and the benchmarks, so that nothing is built twice.
 FLAGS = -c release
@@ -17,7 +22,7 @@ FLAGS = -c release
 # not keep the others' cores busy with waiting.
 TEST_ENVIRONMENT = AGNESI_THREADS=1 GOMP_SPINCOUNT=1000
 
-.PHONY: all build demo test lint bench install dependencies clean
+.PHONY: all build demo test lint bench performance install dependencies clean
 
 all: build
 
@@ -44,7 +49,16 @@ lint:
 
 bench: dependencies
 	$(SWIFT) build $(FLAGS) --product agnesi-bench
-	@.build/release/agnesi-bench $(WORKLOAD) --threads $(THREADS) $(if $(STEPS),--steps $(STEPS))
+ifeq ($(PEERS),)
+	@.build/release/agnesi-bench run $(WORKLOAD) --threads $(THREADS) $(if $(STEPS),--steps $(STEPS))
+else
+	@.build/release/agnesi-bench peers $(WORKLOAD) --threads $(THREADS) --python $(PEERS) \
+	  --script $(PEERS_SCRIPT) $(if $(PEERS_JSON),--json $(PEERS_JSON))
+endif
+
+performance: dependencies
+	$(SWIFT) build $(FLAGS) --product agnesi-bench
+	@.build/release/agnesi-bench table --threads $(THREADS) $(if $(PEERS_JSON),--peers $(PEERS_JSON))
 
 install: build
 	install -d "$(DESTDIR)$(PREFIX)/bin"

@@ -73,7 +73,7 @@ let package = Package(
     .executableTarget(
       name: "AgnesiBench",
       dependencies: [
-        "Agnesi", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Agnesi", "CAgnesi", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests mirror the targets.

@@ -5,5 +5,6 @@ import ArgumentParser
 struct AgnesiBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "agnesi-bench", abstract: "Time whole steps of networks.",
-    subcommands: [RunCommand.self], defaultSubcommand: RunCommand.self)
+    subcommands: [RunCommand.self, PeersCommand.self, LimitsCommand.self, TableCommand.self],
+    defaultSubcommand: RunCommand.self)
 }

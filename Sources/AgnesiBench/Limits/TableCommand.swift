@@ -1,0 +1,66 @@
+import Agnesi
+import ArgumentParser
+import Foundation
+
+/// `agnesi-bench table`: measures everything and writes it into the documentation.
+struct TableCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "table", abstract: "Regenerate the tables of a page of the documentation.")
+
+  @Argument(help: "The page, which has the two lines between which the tables stand.")
+  var page = "Documentation/Performance.md"
+
+  @Option(help: "Threads.")
+  var threads = 2
+
+  @Option(help: "The readings that `agnesi-bench peers --json` wrote, for columns of ratios.")
+  var peers: String?
+
+  private static let begin = "<!-- measured: begin -->"
+  private static let end = "<!-- measured: end -->"
+
+  func run() throws {
+    let text = try String(contentsOfFile: page, encoding: .utf8)
+    guard let begin = text.range(of: Self.begin),
+      let end = text.range(of: Self.end, range: begin.upperBound..<text.endIndex)
+    else {
+      throw ValidationError("\(page) has no lines \(Self.begin) and \(Self.end)")
+    }
+    let tables = try tables()
+    let result = text.replacingCharacters(
+      in: begin.upperBound..<end.lowerBound, with: "\n\n\(tables)\n\n")
+    try result.write(toFile: page, atomically: true, encoding: .utf8)
+    print(tables)
+  }
+
+  private func tables() throws -> String {
+    CPU.threads = threads
+    let comparisons = try peers.map { try Comparison.read(from: $0) } ?? []
+    let limits = try MachineLimits.measured(threads: threads)
+    let machine = TrainingReport.Machine.current(threads: threads)
+    var lines = [
+      [machine.processor, machine.system].compactMap { $0 }.joined(separator: ", ") + ":",
+      "", limits.description, "",
+      "| workload | measured | bound by arithmetic | bound by memory | reached | best peer |",
+      "|---|---|---|---|---|---|",
+    ]
+    for workload in Workload.allCases {
+      let options = ["--threads", "\(threads)"]
+      let output = try ChildProcess.bench([workload.rawValue] + options).output()
+      let median = try Reading(lastLineOf: output).median
+      let work = try Work(of: workload.model(batch: workload.traits.batch))
+      let (arithmetic, memory) = (
+        limits.arithmeticBound(of: work), limits.memoryBound(of: work)
+      )
+      let reached = max(arithmetic, memory) / median * 100
+      let comparison = comparisons.first { $0.workload == workload }
+      lines.append(
+        Cell.row([
+          "`\(workload.rawValue)`", Cell.time(median), Cell.time(arithmetic), Cell.time(memory),
+          "\(Cell.number(reached)) %", comparison?.summary ?? "",
+        ]))
+      FileHandle.standardError.write(Data("\(lines.last ?? "")\n".utf8))
+    }
+    return lines.joined(separator: "\n")
+  }
+}
