@@ -92,7 +92,7 @@ final class CPUExecutable: Executable {
     let regime = SizeRegime(sizes)
     if let known = plans.variants[regime] { return known }
     let lowered = backend.lowered(program, expecting: sizes)
-    let variant = try CPUVariant(lowered, compiler: backend.compiler)
+    let variant = try CPUVariant(program, lowered, compiler: backend.compiler)
     plans.variants[regime] = variant
     return variant
   }

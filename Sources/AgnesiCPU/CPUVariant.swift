@@ -11,7 +11,7 @@ final class CPUVariant: Sendable {
   /// Keeps the functions valid.
   private let unit: CompiledUnit?
 
-  init(_ lowered: LoweredProgram, compiler: KernelCompiler) throws {
+  init(_ program: GraphProgram, _ lowered: LoweredProgram, compiler: KernelCompiler) throws {
     self.lowered = lowered
     var kernels: [Kernel] = []
     var names: [String: String] = [:]
@@ -24,6 +24,7 @@ final class CPUVariant: Sendable {
       kernels.append(kernel)
       return kernel.name
     }
+    try Dump()?.write(program, lowered, kernels)
     let unit = kernels.isEmpty ? nil : try compiler.compile(kernels)
     self.unit = unit
     functions = stepNames.map { name in name.flatMap { unit?[$0] } }

@@ -1,0 +1,46 @@
+import AgnesiArrays
+import AgnesiCompiler
+import AgnesiExpressions
+import AgnesiLoops
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What functions become, as files for people: with AGNESI_DUMP set to a folder, each function that is
+/// compiled leaves `N-graph.txt` (its listing), `N-kernels.txt` (its steps) and `N.c` there, N
+/// counting from 1.
+struct Dump {
+  private let folder: String
+  private static let count = Atomic(0)
+
+  /// Nil where nobody asked.
+  init?() {
+    guard let value = getenv("AGNESI_DUMP").map({ String(cString: $0) }), !value.isEmpty else {
+      return nil
+    }
+    folder = value
+  }
+
+  /// - Parameter kernels: the different kernels of `lowered`, with their names.
+  func write(_ program: GraphProgram, _ lowered: LoweredProgram, _ kernels: [Kernel]) throws {
+    let number = Self.count.add(1, ordering: .relaxed).newValue
+    let steps = lowered.steps.map { step -> String in
+      let names = step.arguments.map { "b\($0.index)" }.joined(separator: ", ")
+      let head = "\(step.label)(\(names))"
+      guard case .kernel(let kernel, _) = step.work else { return "call \(head)" }
+      return "\(head)\n\(kernel)"
+    }
+    let texts = [
+      "-graph.txt": program.roots.listing(.init(sites: true)),
+      "-kernels.txt": steps.joined(separator: "\n\n"),
+      ".c": CRenderer.source(kernels, math: CMath.source),
+    ]
+    for (suffix, text) in texts {
+      try AtomicFile.write(Array("\(text)\n".utf8), to: "\(folder)/\(number)\(suffix)")
+    }
+  }
+}
