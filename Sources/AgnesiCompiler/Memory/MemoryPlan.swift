@@ -5,8 +5,8 @@ import AgnesiLoops
 /// Where each temporary lies in one block of memory, for given sizes.
 ///
 /// Buffers whose lives do not meet share bytes; a kernel that reads a buffer for the last time, at
-/// the index that it stores only, writes over it. Larger buffers are placed first, each at the lowest
-/// place that is free during its life.
+/// the index that it stores only, writes over it. Buffers are placed in the order in which they are
+/// born, and, unless there are very many, in the order of their size; the shorter block is taken.
 package struct MemoryPlan: Sendable {
   /// Bytes from the start of the block; nil for what lies elsewhere.
   package private(set) var offsets: [Int?]
@@ -26,7 +26,9 @@ package struct MemoryPlan: Sendable {
     offsets = [Int?](repeating: nil, count: program.buffers.count)
     var lives = Self.lives(of: program, sizes: sizes)
     let hosts = Self.joinInPlace(&lives, program)
-    place(lives.values.sorted { ($0.bytes, $1.buffer) > ($1.bytes, $0.buffer) })
+    let places = Self.places(Array(lives.values), steps: program.steps.count)
+    for (buffer, offset) in places.offsets { offsets[buffer] = offset }
+    byteCount = places.byteCount
     for (guest, host) in hosts { offsets[guest] = offsets[Self.root(host, hosts)] }
   }
 
@@ -79,21 +81,69 @@ package struct MemoryPlan: Sendable {
     return current
   }
 
-  /// First fit over the buffers whose lives overlap.
-  private mutating func place(_ lives: [Life]) {
-    var placed: [Life] = []
+  // MARK: Places
+
+  private struct Places {
+    var offsets: [Int: Int] = [:]
+    var byteCount = 0
+  }
+
+  /// Placing by size compares every two buffers.
+  private static let comparedBuffers = 2000
+
+  private static func places(_ lives: [Life], steps: Int) -> Places {
+    // Of equal ones the older first, so that a plan repeats.
+    let bySize = lives.sorted { ($0.bytes, $1.buffer) > ($1.bytes, $0.buffer) }
+    let old = placedByBirth(bySize, steps: steps)
+    if lives.count > comparedBuffers { return old }
+    let large = placedBySize(bySize)
+    return large.byteCount <= old.byteCount ? large : old
+  }
+
+  /// Each at the lowest place that is free during its life.
+  private static func placedBySize(_ lives: [Life]) -> Places {
+    var result = Places()
+    var placed: [(life: Life, start: Int)] = []
     for life in lives {
-      let taken = placed.filter { $0.first <= life.last && life.first <= $0.last }
-        .map { (start: offsets[$0.buffer] ?? 0, end: (offsets[$0.buffer] ?? 0) + $0.bytes) }
+      let taken = placed.filter { $0.life.first <= life.last && life.first <= $0.life.last }
         .sorted { $0.start < $1.start }
       var offset = 0
-      for range in taken {
-        if offset + life.bytes <= range.start { break }
-        offset = max(offset, (range.end + Self.alignment - 1) & ~(Self.alignment - 1))
+      for (other, start) in taken {
+        if offset + life.bytes <= start { break }
+        offset = max(offset, aligned(start + other.bytes))
       }
-      offsets[life.buffer] = offset
-      byteCount = max(byteCount, offset + life.bytes)
-      placed.append(life)
+      result.offsets[life.buffer] = offset
+      result.byteCount = max(result.byteCount, offset + life.bytes)
+      placed.append((life, offset))
     }
+    return result
+  }
+
+  /// Each at the lowest place that is free when its life begins.
+  private static func placedByBirth(_ lives: [Life], steps: Int) -> Places {
+    var births = [[Life]](repeating: [], count: steps + 1)
+    var deaths = [[Life]](repeating: [], count: steps + 1)
+    for life in lives {
+      births[life.first].append(life)
+      deaths[life.last].append(life)
+    }
+    var result = Places()
+    var free = FreeRanges()
+    for step in 0...steps {
+      for life in births[step] {
+        let offset = free.take(aligned(life.bytes))
+        result.offsets[life.buffer] = offset
+        result.byteCount = max(result.byteCount, offset + life.bytes)
+      }
+      for life in deaths[step] {
+        guard let start = result.offsets[life.buffer] else { continue }
+        free.giveBack(start..<(start + aligned(life.bytes)))
+      }
+    }
+    return result
+  }
+
+  private static func aligned(_ offset: Int) -> Int {
+    (offset + alignment - 1) & ~(alignment - 1)
   }
 }

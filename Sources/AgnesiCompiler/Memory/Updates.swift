@@ -22,12 +22,26 @@ extension LoweredProgram {
     for (index, buffer) in buffers.enumerated() {
       if case .parameter(let parameter) = buffer.kind { homes[parameter] = BufferID(index: index) }
     }
+    let uses = Uses(steps)
     for (parameter, value) in updates {
       let home = homes[parameter] ?? addHome(parameter)
-      if isFree(home, for: value) {
+      if isFree(home, for: value, uses) {
         buffers[value.index].kind = .inPlace(parameter)
       } else {
         copies.append((from: value, to: home))
+      }
+    }
+  }
+
+  /// The steps that write buffers, and the last that read them.
+  private struct Uses {
+    var writer: [BufferID: Int] = [:]
+    var lastReader: [BufferID: Int] = [:]
+
+    init(_ steps: [Step]) {
+      for (position, step) in steps.enumerated() {
+        for id in step.written { writer[id] = position }
+        for id in step.reads { lastReader[id] = position }
       }
     }
   }
@@ -39,14 +53,13 @@ extension LoweredProgram {
     return BufferID(index: buffers.count - 1)
   }
 
-  private func isFree(_ home: BufferID, for value: BufferID) -> Bool {
+  private func isFree(_ home: BufferID, for value: BufferID, _ uses: Uses) -> Bool {
     guard case .temporary = buffers[value.index].kind,
       buffers[value.index].count == buffers[home.index].count,
-      let writer = steps.firstIndex(where: { $0.written.contains(value) })
+      let writer = uses.writer[value]
     else { return false }
-    let readLater = steps[(writer + 1)...].contains { $0.reads.contains(home) }
-    let readHere = steps[writer].reads.contains(home)
-    return !readLater && (!readHere || steps[writer].identityReads.contains(home))
+    guard let last = uses.lastReader[home], last >= writer else { return true }
+    return last == writer && steps[writer].identityReads.contains(home)
   }
 }
 
