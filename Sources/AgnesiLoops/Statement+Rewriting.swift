@@ -8,9 +8,9 @@ extension Statement {
       loop.body = loop.body.map { $0.mappingValues(transform) }
       return .loop(loop)
     case .reduce(var reduction):
-      for index in reduction.folds.indices {
-        reduction.folds[index].value = transform(reduction.folds[index].value)
-      }
+      // What folds have in common is computed once as long as it is one node.
+      let values = reduction.folds.map { transform($0.value) }.merged()
+      for (index, value) in values.enumerated() { reduction.folds[index].value = value }
       return .reduce(reduction)
     case .define(let local, let value): return .define(local, transform(value))
     case .assign(let local, let value): return .assign(local, transform(value))

@@ -24,6 +24,9 @@ package struct Lowerer {
 
   /// A description of at most this many operations is repeated rather than stored.
   private static let cheap = 2
+  /// A description of more operations is stored: nests grow no longer than this, however long the
+  /// chain of elementwise functions.
+  private static let long = 300
 
   package init(_ program: GraphProgram, library: any LibraryTable) {
     self.program = program
@@ -45,13 +48,15 @@ package struct Lowerer {
     for node in order { lower(node) }
     storeOutputs()
     let updated = storeUpdates()
-    drafts = NestFusion.fuse(drafts)
     let wanted = Set(updated.map(\.value))
-    drafts = NestFusion.withoutUnread(drafts) { id in
-      if case .temporary = result.buffers[id.index].kind { return wanted.contains(id) }
+    let isKept = { [buffers = result.buffers] (id: BufferID) in
+      if case .temporary = buffers[id.index].kind { return wanted.contains(id) }
       return true
     }
-    result.steps = drafts.map(step)
+    drafts = NestFusion.fuse(drafts)
+    drafts = NestFusion.withoutUnread(drafts, isKept: isKept)
+    drafts = NestFusion.absorbing(drafts, isKept: isKept)
+    for draft in drafts { result.steps += steps(draft) }
     result.moveLast(updated.map(\.value))
     result.placeUpdates(updated)
   }
@@ -243,7 +248,7 @@ package struct Lowerer {
     let description = Value.Description(shape: tensor.shape, read: read, cost: cost, fold: fold)
     values[tensor] = .described(description)
     let isShared = (users[tensor] ?? 0) > 1
-    if isShared, cost > Self.cheap || fold != nil { _ = inMemory(tensor) }
+    if isShared && (cost > Self.cheap || fold != nil) || cost > Self.long { _ = inMemory(tensor) }
   }
 
   /// How to read a tensor's elements inside another kernel.
@@ -327,10 +332,15 @@ package struct Lowerer {
     }
   }
 
-  private func step(_ draft: Draft) -> Step {
+  private mutating func steps(_ draft: Draft) -> [Step] {
     switch draft {
-    case .step(let step): step
-    case .nest(let nest): NestLoops(nest, buffers: result.buffers).step()
+    case .step(let step): return [step]
+    case .nest(let nest):
+      let stages = nest.stages { fold, count in
+        result.buffers.append(BufferInfo(dtype: fold.dtype, count: count, kind: .temporary))
+        return BufferID(index: result.buffers.count - 1)
+      }
+      return stages.map { NestLoops($0, buffers: result.buffers).step() }
     }
   }
 }

@@ -18,6 +18,8 @@ struct Nest {
   var site: Site?
   /// Buffers that are read.
   private(set) var reads: Set<BufferID>
+  /// Buffers that are written.
+  private(set) var made: Set<BufferID>
 
   struct Store {
     var buffer: BufferID
@@ -35,16 +37,15 @@ struct Nest {
     self.label = label
     self.site = site
     reads = Self.reads(folds, stores)
+    made = Set(stores.map(\.buffer))
   }
 
-  private static func reads(_ folds: [Value.Fold], _ stores: [Store]) -> Set<BufferID> {
+  static func reads(_ folds: [Value.Fold], _ stores: [Store]) -> Set<BufferID> {
     Set((folds.map(\.value) + stores.map(\.value)).reachable().compactMap(\.loadedBuffer))
   }
 
   /// What the folds run over.
   var foldDomain: Shape { folds.first?.domain ?? [] }
-
-  var made: Set<BufferID> { Set(stores.map(\.buffer)) }
 
   /// The variables of the domain.
   static func variables(_ shape: Shape) -> [Scalar] {
@@ -103,15 +104,20 @@ extension Nest {
   private static let storeLimit = 12
   /// The running values of eight folds are eight vectors.
   private static let foldLimit = 8
+  /// C compilers take more than linear time for one long function, and run out of registers.
+  static let costLimit = 600
 
   /// This nest with what another does behind its own, as one pass over memory; nil where that is
   /// impossible or saves nothing.
   ///
   /// The other may read this one's results at its own index, but not inside of its folds: those
   /// run before anything is stored.
-  func joined(with other: Nest) -> Nest? {
+  ///
+  /// - Parameter origin: one buffer for all those that are as good as one memory.
+  func joined(with other: Nest, origin: (BufferID) -> BufferID) -> Nest? {
     guard domain == other.domain, stores.count + other.stores.count <= Self.storeLimit,
-      isWorthJoining(other), let (folds, locals) = joinedFolds(other)
+      cost + other.cost <= Self.costLimit, isWorthJoining(other, origin),
+      let (folds, locals) = joinedFolds(other)
     else { return nil }
     let position = Nest.position(in: domain)
     var values: [BufferID: Scalar] = [:]
@@ -136,17 +142,21 @@ extension Nest {
     result.cost += other.cost
     result.label = label == other.label ? label : "\(label)+\(other.label)"
     result.reads.formUnion(Self.reads(other.folds, added))
+    result.made.formUnion(other.made)
     return result
   }
 
-  private func isWorthJoining(_ other: Nest) -> Bool {
+  private func isWorthJoining(_ other: Nest, _ origin: (BufferID) -> BufferID) -> Bool {
     let readsResults = !other.reads.isDisjoint(with: made)
     switch (folds.isEmpty, other.folds.isEmpty) {
     case (true, true):
       return readsResults || (!domain.isEmpty && !reads.isDisjoint(with: other.reads))
     case (false, true): return readsResults
     case (true, false): return false
-    case (false, false): return !passLoads.isDisjoint(with: other.passLoads)
+    case (false, false):
+      let memory = Set(reads.map(origin))
+      return other.reads.contains { memory.contains(origin($0)) }
+        && !passes(origin).isDisjoint(with: other.passes(origin))
     }
   }
 
@@ -174,17 +184,25 @@ extension Nest {
     return all.count <= Self.foldLimit ? (all, locals) : nil
   }
 
-  /// The loads of the folds that pass through memory once: no element is read for two indices of
-  /// the domain or of the folds. Factors of products are none, since those are tiled otherwise.
-  private var passLoads: Set<Scalar> {
+  /// Memory that the folds pass through once, with the index: no element is read for two indices
+  /// of the domain or of the folds. Factors of products are none, since those are tiled otherwise.
+  private func passes(_ origin: (BufferID) -> BufferID) -> Set<Pass> {
     let names = zip(Nest.variables(domain) + Nest.foldVariables(foldDomain), domain + foldDomain)
       .filter { !$1.isOne }.map { $0.0.symbols }
-    let loads = folds.map(\.value).reachable().filter { scalar in
-      guard case .load(_, let index) = scalar.kind else { return false }
+    let passes = folds.map(\.value).reachable().compactMap { scalar -> Pass? in
+      guard case .load(_, let index) = scalar.kind, let buffer = scalar.loadedBuffer else {
+        return nil
+      }
       let symbols = index.symbols
-      return names.allSatisfy(symbols.isSuperset)
+      guard names.allSatisfy(symbols.isSuperset) else { return nil }
+      return Pass(origin: origin(buffer), index: index)
     }
-    return Set(loads)
+    return Set(passes)
+  }
+
+  private struct Pass: Hashable {
+    var origin: BufferID
+    var index: Scalar
   }
 }
 
@@ -196,7 +214,7 @@ extension Scalar {
   }
 
   /// What is read back after a store: rounded to a 16-bit storage type.
-  fileprivate func cast(throughStorage dtype: DType) -> Scalar {
+  func cast(throughStorage dtype: DType) -> Scalar {
     dtype == dtype.computed ? self : cast(to: dtype).cast(to: dtype.computed)
   }
 

@@ -20,11 +20,13 @@ struct NestLoops {
     for scalar in (nest.stores.map(\.value) + foldValues + [position]).reachable() {
       if case .index(let size) = scalar.kind { formulas.insert(size) }
     }
+    // How far a fold runs may depend on the index whose value it is.
+    formulas.formUnion(nest.foldDomain)
     outer = Axes("_i", nest.domain, formulas: formulas)
     inner = Axes("_r", nest.foldDomain, formulas: formulas)
     let replacements = outer.replacements.merging(inner.replacements) { first, _ in first }
     self.position = position.substituting(replacements)
-    self.foldValues = foldValues.map { $0.substituting(replacements) }.merged()
+    self.foldValues = foldValues.map { $0.substituting(replacements) }
   }
 
   func step() -> Step {
@@ -52,8 +54,9 @@ struct NestLoops {
 
   private func cost(_ kernel: Kernel) -> Size {
     let each = nest.folds.reduce(0) { $0 + $1.cost }
-    let folded = nest.foldDomain.reduce(Size(each)) { $0 * $1 }
-    let all = nest.domain.reduce(Size(1)) { $0 * $1 } * (Size(nest.cost + 1) + folded)
+    let names = Dictionary(uniqueKeysWithValues: outer.axes.map { ($0.variable, Size(0)) })
+    let folded = nest.foldDomain.product.substituting(names) * Size(each)
+    let all = nest.domain.product * (Size(nest.cost + 1) + folded)
     return kernel.parallelExtent.map { all / $0 } ?? all
   }
 
@@ -62,7 +65,7 @@ struct NestLoops {
   private var body: [Statement] {
     let starts = nest.folds.enumerated().map { Statement.define($0, $1.identity) }
     return loops(
-      body: starts + folding + stores, isVector: nest.folds.isEmpty || readsColumns)
+      body: starts + folding + stores, isVector: nest.folds.isEmpty || nest.readsColumns)
   }
 
   /// The loops that fold; one result after the other along memory, or, where the loop around them
@@ -87,38 +90,24 @@ struct NestLoops {
 
   private var stores: [Statement] {
     let replacements = outer.replacements
-    let values = nest.stores.map { $0.value.substituting(replacements) }
+    let values = nest.stores.map { $0.value.substituting(replacements) }.merged()
     let firstLocal = nest.folds.count
     let sharing = Sharing(values, firstLocal: firstLocal)
     // All values are computed before any is stored: a store may overwrite what another reads.
     var statements = sharing.statements
     var results = sharing.values
     if results.count > 1 {
-      for index in results.indices {
-        let local = firstLocal + sharing.statements.count + index
-        statements.append(.define(local, results[index]))
-        results[index] = .local(local, results[index].dtype)
+      for (index, value) in results.enumerated() {
+        if case .local = value.kind { continue }
+        let local = firstLocal + statements.count
+        statements.append(.define(local, value))
+        results[index] = .local(local, value.dtype)
       }
     }
     for (store, value) in zip(nest.stores, results) {
       statements.append(.store(.argument(store.buffer.index), index: position, value: value))
     }
     return statements
-  }
-
-  /// Whether neighbouring results read neighbouring memory while the folds jump.
-  private var readsColumns: Bool {
-    guard let last = outer.last, let innermost = inner.last else { return false }
-    var alongRow = false
-    var alongColumn = false
-    for scalar in foldValues.reachable() {
-      guard case .load(_, let at) = scalar.kind, case .index(let formula) = at.kind else {
-        continue
-      }
-      if formula.coefficient(of: innermost.variable)?.isOne ?? false { alongRow = true }
-      if formula.coefficient(of: last.variable)?.isOne ?? false { alongColumn = true }
-    }
-    return alongColumn && !alongRow
   }
 
   /// Nested loops over the domain, the outermost parallel, the innermost in vectors.

@@ -45,10 +45,9 @@ import Testing
             var l0: float32 = a0[_i0]
             var l1: float32 = (0.10000000149011612 * (l0 + l0))
             var l2: float32 = ((0.8999999761581421 * a1[_i0]) - l1)
-            var l3: float32 = l2
-            var l4: float32 = (l0 + ((0.8999999761581421 * l2) - l1))
-            a2[_i0] = l3
-            a3[_i0] = l4
+            var l3: float32 = (l0 + ((0.8999999761581421 * l2) - l1))
+            a2[_i0] = l2
+            a3[_i0] = l3
         """)
     #expect(program.inPlaceCount == 2)
     #expect(program.copies.isEmpty)
