@@ -93,6 +93,7 @@ let package = Package(
     .testTarget(name: "AgnesiModelsTests", dependencies: ["Agnesi", "TestSupport"]),
     .testTarget(name: "AgnesiTrainingTests", dependencies: ["Agnesi", "TestSupport", "CZlib"]),
     .testTarget(name: "AgnesiCommandTests", dependencies: ["Agnesi", "TestSupport"]),
+    .testTarget(name: "AgnesiBenchTests", dependencies: ["TestSupport"]),
     .testTarget(name: "RepositoryTests", dependencies: ["Agnesi", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

@@ -18,14 +18,11 @@ struct LimitsCommand: ParsableCommand {
     CPU.threads = threads
     let limits = try MachineLimits.measured(threads: threads)
     print(limits)
-    print("\n| workload | GFLOP | MB | by arithmetic | by memory |\n|---|---|---|---|---|")
+    print("\n| workload | GFLOP | MB | direct | Winograd | memory |\n|---|---|---|---|---|---|")
     for workload in workloads.isEmpty ? Workload.allCases : workloads {
-      let work = try Work(of: workload.model(batch: workload.traits.batch))
-      let cells = [
-        workload.rawValue, Cell.number(2 * Double(work.multiplyAdds) / 1e9),
-        Cell.number(Double(work.bytes) / 1e6), Cell.time(limits.arithmeticBound(of: work)),
-        Cell.time(limits.memoryBound(of: work)),
-      ]
+      let work = try Work(of: workload.job(batch: workload.traits.batch))
+      let sizes = [2 * Double(work.multiplyAdds) / 1e9, Double(work.bytes) / 1e6]
+      let cells = [workload.rawValue] + sizes.map(Cell.number) + limits.cells(of: work)
       print(Cell.row(cells))
     }
   }

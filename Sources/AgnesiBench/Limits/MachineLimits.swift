@@ -34,8 +34,22 @@ struct MachineLimits {
       })
   }
 
-  /// The least time for the arithmetic of `work`, done directly.
-  func arithmeticBound(of work: Work) -> Double { 2 * Double(work.multiplyAdds) / operations }
+  /// The least time for so many multiplications with an addition.
+  func arithmeticBound(_ multiplyAdds: Int) -> Double { 2 * Double(multiplyAdds) / operations }
+
+  /// The least time for `work`, by whatever bounds it more.
+  func bound(of work: Work) -> Double {
+    max(arithmeticBound(work.fewestMultiplyAdds), memoryBound(of: work))
+  }
+
+  /// The bounds as cells of a table: direct arithmetic, the least arithmetic, memory.
+  func cells(of work: Work) -> [String] {
+    let bounds = [
+      arithmeticBound(work.multiplyAdds), arithmeticBound(work.fewestMultiplyAdds),
+      memoryBound(of: work),
+    ]
+    return bounds.map(Cell.time)
+  }
 
   /// The least time to read and write what outlives a step.
   ///

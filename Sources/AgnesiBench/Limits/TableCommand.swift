@@ -41,24 +41,20 @@ struct TableCommand: ParsableCommand {
     var lines = [
       [machine.processor, machine.system].compactMap { $0 }.joined(separator: ", ") + ":",
       "", limits.description, "",
-      "| workload | measured | bound by arithmetic | bound by memory | reached | best peer |",
-      "|---|---|---|---|---|---|",
+      "| workload | measured | direct arithmetic | Winograd's | memory | reached | best peer |",
+      "|---|---|---|---|---|---|---|",
     ]
     for workload in Workload.allCases {
       let options = ["--threads", "\(threads)"]
       let output = try ChildProcess.bench([workload.rawValue] + options).output()
       let median = try Reading(lastLineOf: output).median
-      let work = try Work(of: workload.model(batch: workload.traits.batch))
-      let (arithmetic, memory) = (
-        limits.arithmeticBound(of: work), limits.memoryBound(of: work)
-      )
-      let reached = max(arithmetic, memory) / median * 100
+      let work = try Work(of: workload.job(batch: workload.traits.batch))
+      let reached = Cell.number(limits.bound(of: work) / median * 100)
       let comparison = comparisons.first { $0.workload == workload }
       lines.append(
-        Cell.row([
-          "`\(workload.rawValue)`", Cell.time(median), Cell.time(arithmetic), Cell.time(memory),
-          "\(Cell.number(reached)) %", comparison?.summary ?? "",
-        ]))
+        Cell.row(
+          ["`\(workload.rawValue)`", Cell.time(median)] + limits.cells(of: work)
+            + ["\(reached) %", comparison?.summary ?? ""]))
       FileHandle.standardError.write(Data("\(lines.last ?? "")\n".utf8))
     }
     return lines.joined(separator: "\n")

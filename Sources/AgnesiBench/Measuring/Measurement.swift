@@ -14,15 +14,15 @@ struct Measurement {
   /// Builds, compiles and runs.
   func reading(profiler: Profiler? = nil) throws -> Reading {
     let samples = batch ?? workload.traits.batch
-    var model: Model?
+    var job: Job?
     let build = try seconds {
-      let built = try workload.model(batch: samples)
+      let built = try workload.job(batch: samples)
       for parameter in built.parameters { _ = parameter.value }
-      model = built
+      job = built
     }
-    guard let model else { preconditionFailure("the model was built above") }
+    guard let job else { preconditionFailure("the job was built above") }
     let start = ContinuousClock.now
-    let step = try model.compiled(on: CPU(profiler: profiler))
+    let step = try job.compiled(on: CPU(profiler: profiler))
     let preparation = (ContinuousClock.now - start) / .seconds(1)
     try step()
     let first = (ContinuousClock.now - start) / .seconds(1)

@@ -44,12 +44,12 @@ struct Adversaries {
 
   /// A step trains the discriminator, then the generator against the new discriminator, and gives
   /// the generator's loss back.
-  func model(batch: Int) -> Model {
+  func job(batch: Int) -> Job {
     let real = Tensor.input("real", [.batch, 3, 64, 64])
     let fake = generator(randomNormal([.batch, 100, 1, 1]))
     let ofReal = discriminator(real).reshaped([.batch])
     let ofFake = ofReal.replacing([real: fake])
-    return Model(
+    return Job(
       inputs: [real], batch: [Noise.pixels([batch, 3, 64, 64])], network: ofReal + ofFake
     ) {
       let judgement =

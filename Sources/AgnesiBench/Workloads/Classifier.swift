@@ -35,11 +35,11 @@ struct Classifier {
   }
 
   /// A training step, which gives the loss back.
-  func training(batch: Int) throws -> Model {
+  func training(batch: Int) throws -> Job {
     let (image, label) = (image, Tensor.input("label", [.batch], .int32))
     let logits = try Notation.parse(network)(image)
     let labels = Noise.labels(batch, classes: classes)
-    return Model(
+    return Job(
       inputs: [image, label], batch: [images(batch), labels], network: logits
     ) {
       let loss = softmaxCrossEntropy(logits, label).mean()
@@ -48,10 +48,10 @@ struct Classifier {
   }
 
   /// A forward pass, which gives the scores back.
-  func inference(batch: Int) throws -> Model {
+  func inference(batch: Int) throws -> Job {
     let image = image
     let logits = try Notation.parse(network)(image)
-    return Model(inputs: [image], batch: [images(batch)], network: logits) {
+    return Job(inputs: [image], batch: [images(batch)], network: logits) {
       .init(outputs: [logits.specialized(for: .inference)])
     }
   }

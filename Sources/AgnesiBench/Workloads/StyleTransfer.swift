@@ -5,14 +5,14 @@ import Agnesi
 /// Source: Gatys, Ecker & Bethge, *Image style transfer using convolutional neural networks*, 2016.
 enum StyleTransfer {
   /// A step gives the slope back, in the picture's shape.
-  static func model(batch: Int) throws -> Model {
+  static func job(batch: Int) throws -> Job {
     let picture = Tensor.input("picture", [Size(batch), 3, 256, 256])
     let network = try Notation.parse(VGG19.features)
     // Up to the first convolution of the last block; positions count poolings.
     let maps = Chain(Array(network.layers.prefix(17))).outputs(picture)
     let styles = [maps[0], maps[3], maps[6], maps[11], maps[16]]
     let content = maps[12]
-    return Model(
+    return Job(
       inputs: [picture], batch: [Noise.pixels([batch, 3, 256, 256])], network: maps[16]
     ) {
       let contentLoss = square(content - 0.1).mean()

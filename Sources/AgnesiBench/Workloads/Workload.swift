@@ -63,7 +63,7 @@ enum Workload: String, CaseIterable, Codable, ExpressibleByArgument {
   }
 
   /// The network with a batch of made-up data.
-  func model(batch: Int) throws -> Model {
+  func job(batch: Int) throws -> Job {
     switch self {
     case .mlp: try Classifier.mlp.training(batch: batch)
     case .lenet: try Classifier.lenet.training(batch: batch)
@@ -71,9 +71,9 @@ enum Workload: String, CaseIterable, Codable, ExpressibleByArgument {
     case .cifarBN: try Classifier.cifar.training(batch: batch)
     case .vgg19Infer: try Classifier.vgg19(classes: 1000).inference(batch: batch)
     case .vgg19Train: try Classifier.vgg19(classes: 10).training(batch: batch)
-    case .style: try StyleTransfer.model(batch: batch)
-    case .dcgan: Adversaries().model(batch: batch)
-    case .elementwise: ElementwiseFormula.model(count: batch * 10_000_000)
+    case .style: try StyleTransfer.job(batch: batch)
+    case .dcgan: Adversaries().job(batch: batch)
+    case .elementwise: ElementwiseFormula.job(count: batch * 10_000_000)
     }
   }
 }

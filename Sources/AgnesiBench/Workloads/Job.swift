@@ -1,7 +1,7 @@
 import Agnesi
 
 /// A workload as a user has it before the first step: a network with its first values, and a batch.
-struct Model {
+struct Job {
   /// What a step is handed.
   var inputs: [Tensor]
   /// One value for each input.
