@@ -5,6 +5,27 @@ import Testing
 
 /// New sizes need new plans, not new machine code.
 @Suite struct NewSizesTests {
+  /// A batch that is another kind of size runs the code that is there; only what comes again and
+  /// again gets code of its own.
+  @Test func theRestOfAnEpochDoesNotWait() throws {
+    let folder = try TemporaryFolder()
+    let cache = CompileCache(folder: folder.path)
+    let cpu = CPU(compiler: KernelCompiler(cache: cache, math: CMath.source))
+    let x = Tensor.input("x", [.batch, 3])
+    let function = try compile([x], to: [relu(x * 2).sum(axes: [0])], on: cpu)
+    func sums(_ batch: Int) throws -> [Double] {
+      try function(NDArray(filled: 1, shape: [batch, 3]))[0].doubles
+    }
+    #expect(cache.compilations == 0)
+    #expect(try sums(100) == [200, 200, 200])
+    #expect(cache.compilations == 1)
+    for batch in [7, 1, 0, 7, 1] {
+      let expected = Double(2 * batch)
+      #expect(try sums(batch) == [expected, expected, expected])
+    }
+    #expect(cache.compilations == 1)
+  }
+
   @Test func newSizesDoNotRunTheCompiler() throws {
     let folder = try TemporaryFolder()
     let cache = CompileCache(folder: folder.path)
@@ -12,11 +33,12 @@ import Testing
     let x = Tensor.input("x", [.batch, 3])
     let w = Tensor.parameter("w", [3, 2], .constant(0.5))
     let function = try compile([x], to: [relu(matmul(x, w)).sum(axes: [0])], on: cpu)
+    _ = try function(NDArray(filled: 1, shape: [20, 3]))
     let compilations = cache.compilations
     #expect(compilations > 0)
     // More than the plans that are kept, twice.
     for _ in 0..<2 {
-      for batch in 0..<40 {
+      for batch in 8..<48 {
         let sums = try function(NDArray(filled: 1, shape: [batch, 3]))[0].doubles
         #expect(sums == [1.5 * Double(batch), 1.5 * Double(batch)])
       }
