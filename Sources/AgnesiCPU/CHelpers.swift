@@ -16,6 +16,8 @@ struct CHelpers {
     case integerPower(DType)
     /// Vectors of a float dtype, their maxima, minima and folds.
     case vectors(DType)
+    /// Loads of float32 vectors, fused multiply-add, and the transposition of 16 vectors.
+    case tiles
   }
 
   private(set) var used: Set<Helper> = []
@@ -81,6 +83,7 @@ extension CHelpers.Helper {
     case .integerDivision(let dtype): Self.divisionText(dtype)
     case .integerPower(let dtype): Self.powerText(dtype)
     case .vectors(let dtype): Self.vectorText(dtype)
+    case .tiles: Self.tilesText
     }
   }
 

@@ -41,7 +41,7 @@ public struct CPU: Backend {
     _ program: GraphProgram, expecting sizes: [String: Int]
   ) -> LoweredProgram {
     let arranged = BlockArrangement.arranged(program)
-    return Lowerer.lower(arranged, library: CPULibrary())
+    return Lowerer.lower(arranged, library: CPULibrary(expectedSizes: sizes))
   }
 }
 

@@ -6,7 +6,38 @@ import CAgnesi
 
 /// The operations that the CPU hands to oneDNN and OpenBLAS. Everything else is rendered loops.
 struct CPULibrary: LibraryTable {
-  func takes(_ node: Node) -> Bool { LibraryKernel.kind(of: node) != nil }
+  var expectedSizes: [String: Int] = [:]
+
+  /// Without 32 registers of 16 lanes, a tile is one vector of 16 lanes wide.
+  var tile: TileShape {
+    agnesi_vector_lanes() >= 16 ? .wide : TileShape(rows: 4, columns: 16)
+  }
+
+  func takes(_ node: Node) -> Bool {
+    guard let kind = LibraryKernel.kind(of: node) else { return false }
+    if case .matmul = kind { return !isQuickInTiles(node) }
+    return true
+  }
+
+  /// Elements of a right factor that the second-level cache holds, one thread's part of it: up to
+  /// here tiles are as fast as the library or faster (2 to 20 %), and spare what comes after the
+  /// product a way through memory. Beyond it the library's copies pay.
+  private static let rightLimit = 1 << 20
+  /// The same for few rows, which read each element of the right factor once: then the library's
+  /// order of reading is better from the second-level cache on.
+  private static let fewRowsLimit = 1 << 18
+  private static let fewRows = 8
+
+  /// Whether loops of our own multiply these matrices at least as fast as the library.
+  private func isQuickInTiles(_ node: Node) -> Bool {
+    let (a, b) = (node.operands[0], node.operands[1])
+    guard a.dtype == .float32 else { return false }
+    let (m, k) = (expected(a.shape[a.rank - 2]), expected(a.shape[a.rank - 1]))
+    let n = expected(b.shape[b.rank - 1])
+    // One column is not a tile but one sum after the other.
+    if n == 1 { return m * k <= Self.fewRowsLimit }
+    return n * k <= (m < Self.fewRows ? Self.fewRowsLimit : Self.rightLimit)
+  }
 
   func accepts(_ view: StridedView, for node: Node, operand position: Int) -> Bool {
     switch LibraryKernel.kind(of: node) {

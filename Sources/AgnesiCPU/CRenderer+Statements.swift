@@ -15,6 +15,7 @@ extension CFunction {
   private mutating func render(_ statement: Statement) {
     switch statement {
     case .loop(let loop): render(loop)
+    case .tiles(let tiles): render(tiles)
     case .reduce(let reduction): render(reduction)
     case .scratch(let id, let dtype, let count):
       line("\(dtype.cStorage) s\(id)[\(count)] AGNESI_ALIGNED;")
@@ -45,7 +46,7 @@ extension CFunction {
           if isInLane { function.renderSimple(statement) } else { function.render(statement) }
         }
       }
-    case .loop, .reduce, .scratch: break
+    case .loop, .tiles, .reduce, .scratch: break
     }
   }
 
@@ -93,7 +94,7 @@ extension Statement {
     switch self {
     case .define, .assign, .store: true
     case .when(_, let body): body.allSatisfy(\.isSimple)
-    case .loop, .reduce, .scratch: false
+    case .loop, .tiles, .reduce, .scratch: false
     }
   }
 }

@@ -51,7 +51,7 @@ private struct CStripSurvey {
     case .when(_, let body):
       if !statement.isSimple { isPossible = false }
       visit(body)
-    case .scratch: isPossible = false
+    case .tiles, .scratch: isPossible = false
     }
   }
 
@@ -61,23 +61,6 @@ private struct CStripSurvey {
       neighbours += 1
     } else if stride?.isZero != true {
       strangers += 1
-    }
-  }
-}
-
-extension Scalar {
-  /// What an index grows by when `variable` does; nil where that is not the same everywhere.
-  func stride(along variable: String) -> Size? {
-    guard symbols.contains(variable) else { return 0 }
-    switch kind {
-    case .index(let size): return size.coefficient(of: variable)
-    case .binary(.add, let x, let y):
-      guard let a = x.stride(along: variable), let b = y.stride(along: variable) else { return nil }
-      return a + b
-    case .binary(.subtract, let x, let y):
-      guard let a = x.stride(along: variable), let b = y.stride(along: variable) else { return nil }
-      return a - b
-    default: return nil
     }
   }
 }

@@ -13,8 +13,8 @@ import AgnesiLoops
 /// - float sums, products, maxima and minima fold in lanes: 16 (float32) or 8 (float64) running
 ///   values a vector and up to four vectors, then a fixed tree, so the result depends on the
 ///   extent only, neither on the machine nor on the number of threads;
-/// - `local = local + x * y` rounds once where the processor has fused multiply-add. Everything
-///   else is compiled with contraction off: `a * a - b * b` is 0 for equal operands.
+/// - `local = local + x * y`, and a sum of products in tiles, rounds once where the processor has
+///   fused multiply-add; in tiles it folds from the first iteration to the last. Everything else is compiled with contraction off: `a * a - b * b` is 0 for equal operands.
 ///
 /// Arguments may be the same memory where an element is read only at the index that is written.
 /// Vector loops therefore promise independent iterations, not restricted pointers.

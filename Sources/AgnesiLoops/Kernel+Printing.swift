@@ -100,6 +100,11 @@ private struct ScalarTexts {
     case .loop(let loop):
       let marks = (loop.isParallel ? "parallel " : "") + (loop.isVector ? "vector " : "")
       return "\(marks)for \(loop.variable) in 0..<\(loop.extent.asBound)"
+    case .tiles(let tiles):
+      let axes = [tiles.rows, tiles.columns].map {
+        "\($0.variable) in 0..<\($0.extent.asBound) by \($0.step)"
+      }
+      return "\(tiles.isParallel ? "parallel " : "")tiles for \(axes.joined(separator: ", "))"
     case .reduce(let reduction):
       return "reduce \(reduction.variable) in 0..<\(reduction.extent.asBound)"
     case .scratch(let id, let dtype, let count): return "scratch s\(id): \(dtype)[\(count)]"

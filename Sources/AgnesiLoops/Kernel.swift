@@ -2,8 +2,8 @@ import AgnesiArrays
 
 /// A loop nest with its arguments: what is rendered to one C function.
 ///
-/// The first statement may be a loop marked `isParallel`; it is then the only statement, and its
-/// iterations may run in any order and on several threads.
+/// The first statement may be a loop, or tiles, marked `isParallel`; it is then the only statement,
+/// and its iterations (or rectangles) may run in any order and on several threads.
 public struct Kernel: Sendable {
   public var name: String
   public var arguments: [Argument]
@@ -32,16 +32,22 @@ public struct Kernel: Sendable {
     return used.subtracting(bound).sorted()
   }
 
-  /// The number of iterations of the outermost parallel loop; nil where the kernel is serial.
+  /// The number of iterations of the outermost parallel loop, or of its rectangles; nil where the
+  /// kernel is serial.
   public var parallelExtent: Size? {
-    guard body.count == 1, case .loop(let loop) = body[0], loop.isParallel else { return nil }
-    return loop.extent
+    guard body.count == 1 else { return nil }
+    switch body[0] {
+    case .loop(let loop) where loop.isParallel: return loop.extent
+    case .tiles(let tiles) where tiles.isParallel: return tiles.count
+    default: return nil
+    }
   }
 }
 
 /// One step of a loop nest.
 public indirect enum Statement: Sendable {
   case loop(Loop)
+  case tiles(Tiles)
   /// Folds values over a loop into local variables; the order of the folding is the executor's
   /// choice (lanes), but always the same.
   case reduce(Reduction)
@@ -105,6 +111,12 @@ public indirect enum Statement: Sendable {
       bound.insert(loop.variable)
       used.formUnion(loop.extent.symbols)
       for statement in loop.body { statement.collectSymbols(bound: &bound, used: &used) }
+    case .tiles(let tiles):
+      for axis in [tiles.rows, tiles.columns] {
+        bound.insert(axis.variable)
+        used.formUnion(axis.extent.symbols)
+      }
+      for statement in tiles.body { statement.collectSymbols(bound: &bound, used: &used) }
     case .reduce(let reduction):
       bound.insert(reduction.variable)
       used.formUnion(reduction.extent.symbols)

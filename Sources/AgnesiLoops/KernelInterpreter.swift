@@ -114,6 +114,14 @@ private struct KernelRun {
       try iterate(loop.variable, count) { (run) throws(InterpretationFailure) in
         try run.execute(loop.body)
       }
+    case .tiles(let tiles):
+      let rows = try evaluate(tiles.rows.extent, statement)
+      let columns = try evaluate(tiles.columns.extent, statement)
+      try iterate(tiles.rows.variable, rows) { (run) throws(InterpretationFailure) in
+        try run.iterate(tiles.columns.variable, columns) { (run) throws(InterpretationFailure) in
+          try run.execute(tiles.body)
+        }
+      }
     case .reduce(let reduction): try execute(reduction, statement)
     case .define(let id, let value), .assign(let id, let value):
       locals[id] = try evaluate(value, &values)

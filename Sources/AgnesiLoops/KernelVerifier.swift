@@ -44,6 +44,8 @@ private struct KernelVerifier {
     while let statement = pending.popLast() {
       switch statement {
       case .loop(let loop): names.insert(loop.variable)
+      case .tiles(let tiles):
+        names.formUnion([tiles.rows.variable, tiles.columns.variable])
       case .reduce(let reduction): names.insert(reduction.variable)
       default: break
       }
@@ -81,7 +83,7 @@ private struct KernelVerifier {
     let (outerLocals, outerScratch) = (locals, scratch)
     for statement in statements {
       self.statement = statement
-      if case .loop(let loop) = statement, loop.isParallel {
+      if statement.isParallel {
         try require(
           isOutermost && statements.count == 1,
           "a parallel loop is not the single outermost statement")
@@ -99,6 +101,15 @@ private struct KernelVerifier {
       try enter(loop.variable)
       try verify(loop.body)
       variables.remove(loop.variable)
+    case .tiles(let tiles):
+      for axis in [tiles.rows, tiles.columns] {
+        try verify(extent: axis.extent)
+        try require(axis.step > 0, "tiles of \(axis.step) iterations of \(axis.variable)")
+      }
+      try enter(tiles.rows.variable)
+      try enter(tiles.columns.variable)
+      try verify(tiles.body)
+      variables.subtract([tiles.rows.variable, tiles.columns.variable])
     case .reduce(let reduction): try verify(reduction)
     case .define(let id, let value):
       try require(locals[id] == nil, "local l\(id) is defined twice")
@@ -251,6 +262,17 @@ extension KernelVerifier {
     let result: DType = function.isComparison ? .bool : x.dtype
     try require(
       node.dtype == result, "\(function.rawValue) of \(x.dtype) as \(node.dtype), not \(result)")
+  }
+}
+
+extension Statement {
+  /// Whether iterations may run on several threads.
+  fileprivate var isParallel: Bool {
+    switch self {
+    case .loop(let loop): loop.isParallel
+    case .tiles(let tiles): tiles.isParallel
+    default: false
+    }
   }
 }
 

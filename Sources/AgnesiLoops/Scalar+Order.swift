@@ -37,7 +37,7 @@ extension Statement {
   /// The values that the statement itself evaluates, in order; not those of statements inside it.
   package var roots: [Scalar] {
     switch self {
-    case .loop, .scratch: []
+    case .loop, .tiles, .scratch: []
     case .reduce(let reduction): reduction.folds.map(\.value)
     case .define(_, let value), .assign(_, let value): [value]
     case .store(_, let index, let value): [index, value]
@@ -49,6 +49,7 @@ extension Statement {
   package var children: [Statement] {
     switch self {
     case .loop(let loop): loop.body
+    case .tiles(let tiles): tiles.body
     case .when(_, let body): body
     case .reduce, .define, .assign, .store, .scratch: []
     }

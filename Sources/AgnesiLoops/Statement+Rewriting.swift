@@ -7,6 +7,9 @@ extension Statement {
     case .loop(var loop):
       loop.body = loop.body.map { $0.mappingValues(transform) }
       return .loop(loop)
+    case .tiles(var tiles):
+      tiles.body = tiles.body.map { $0.mappingValues(transform) }
+      return .tiles(tiles)
     case .reduce(var reduction):
       // What folds have in common is computed once as long as it is one node.
       let values = reduction.folds.map { transform($0.value) }.merged()
@@ -43,6 +46,9 @@ extension Statement {
     case .loop(var loop):
       loop.body = loop.body.map { $0.renumberingStores(number) }
       return .loop(loop)
+    case .tiles(var tiles):
+      tiles.body = tiles.body.map { $0.renumberingStores(number) }
+      return .tiles(tiles)
     case .when(let condition, let body):
       return .when(condition, body.map { $0.renumberingStores(number) })
     case .store(.argument(let id), let index, let value):

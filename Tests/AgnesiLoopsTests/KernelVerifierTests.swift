@@ -162,6 +162,22 @@ private let x = load(0, .float32)
         == "kernel k: \(text)\n  in parallel for i in 0..<3")
   }
 
+  @Test func tiles() {
+    func tiles(_ step: Int, _ body: [Statement], isParallel: Bool = false) -> Statement {
+      .tiles(
+        .init(
+          rows: .init("i", 3, by: step), columns: .init("j", 4, by: 2), isParallel: isParallel,
+          body: body))
+    }
+    let place = "\n  in tiles for i in 0..<3 by 0, j in 0..<4 by 2"
+    #expect(
+      problem([tiles(0, [])]) == "kernel k: tiles of 0 iterations of i\(place)")
+    let text = "a parallel loop is not the single outermost statement"
+    #expect(problem([tiles(2, [], isParallel: true), store(x)]).hasPrefix("kernel k: \(text)"))
+    let inner = Statement.loop(.init("j", 2, body: []))
+    #expect(problem([tiles(2, [inner])]).contains("loop variable j is already in use"))
+  }
+
   @Test func reductions() {
     func fold(_ combiner: Combiner, _ value: Scalar, twice: Bool = false) -> String {
       let fold = Statement.Reduction.Fold(local: 0, combiner: combiner, value: value)

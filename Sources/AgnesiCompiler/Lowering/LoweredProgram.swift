@@ -74,4 +74,20 @@ package protocol LibraryTable: Sendable {
   func takes(_ node: Node) -> Bool
   /// Whether that kernel reads operand `position` through `view`; otherwise it is copied first.
   func accepts(_ view: StridedView, for node: Node, operand position: Int) -> Bool
+  /// How matrix products that the backend does not take are cut.
+  var tile: TileShape { get }
+  /// What sizes with names probably are; empty where nobody knows.
+  var expectedSizes: [String: Int] { get }
+}
+
+extension LibraryTable {
+  package var tile: TileShape { .wide }
+  package var expectedSizes: [String: Int] { [:] }
+
+  /// What a size probably is.
+  package func expected(_ size: Size) -> Int {
+    let unknown = size.symbols.subtracting(expectedSizes.keys)
+    let guesses = Dictionary(uniqueKeysWithValues: unknown.map { ($0, 64) })
+    return size.evaluated(expectedSizes.merging(guesses) { known, _ in known }) ?? 0
+  }
 }

@@ -28,6 +28,9 @@ package struct Lowerer {
   /// chain of elementwise functions.
   private static let long = 300
 
+  /// A factor is copied for a product of at least this many rows.
+  private static let copiedFrom = 8
+
   package init(_ program: GraphProgram, library: any LibraryTable) {
     self.program = program
     self.library = library
@@ -201,11 +204,42 @@ package struct Lowerer {
       return reader(operand)
     }
     let (index, inner) = (Nest.variables(tensor.shape), Nest.foldVariables(domain))
+    var value = body(index, inner, readers.map(\.read))
+    if combiner == .sum,
+      let arranged = arrangedProduct(node, value, readers, { body(index, inner, $0) })
+    {
+      value = arranged
+    }
     let fold = Value.Fold(
-      combiner: combiner, domain: domain, value: body(index, inner, readers.map(\.read)),
+      combiner: combiner, domain: domain, value: value,
       cost: readers.reduce(1) { $0 + $1.cost })
     let dtype = tensor.dtype.computed
     describe(tensor, read: { _ in .local(0, dtype) }, cost: 1, fold: fold)
+  }
+
+  /// A product of matrices whose right factor lies column after column, with that factor copied row
+  /// after row where the copy is read often enough; nil where nothing is gained.
+  private mutating func arrangedProduct(
+    _ node: Node, _ value: Scalar, _ readers: [Value.Description], _ body: ([Reader]) -> Scalar
+  ) -> Scalar? {
+    let shape = node.results[0].shape
+    guard case .binary(.multiply, _, _) = value.kind, shape.count >= 2, node.operands.count == 2,
+      value.dtype == .float32, !shape[shape.count - 1].isOne,
+      library.expected(shape[shape.count - 2]) >= Self.copiedFrom
+    else { return nil }
+    let (row, column) = ("_i\(shape.count - 2)", "_i\(shape.count - 1)")
+    let right = readers[1].read(
+      node.operands[1].shape.indices.map { _ in .index(0) })
+    guard right.loadedBuffer != nil, TileProduct(value, row: row, column: column) == nil else {
+      return nil
+    }
+    let copy = copied(node.operands[1])
+    let dtype = value.dtype
+    let arranged = body([
+      readers[0].read,
+      { .load(.argument(copy.buffer.index), copy.view.position($0), dtype) },
+    ])
+    return TileProduct(arranged, row: row, column: column) == nil ? nil : arranged
   }
 
   private mutating func lowerOwnLoops(_ node: Node, _ body: (LoopContext) -> [Statement]) {
@@ -340,7 +374,7 @@ package struct Lowerer {
         result.buffers.append(BufferInfo(dtype: fold.dtype, count: count, kind: .temporary))
         return BufferID(index: result.buffers.count - 1)
       }
-      return stages.map { NestLoops($0, buffers: result.buffers).step() }
+      return stages.map { NestLoops($0, buffers: result.buffers, tile: library.tile).step() }
     }
   }
 }

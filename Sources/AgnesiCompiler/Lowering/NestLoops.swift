@@ -4,14 +4,16 @@ import AgnesiLoops
 
 /// Chooses the loops of a nest: which axes become one, what runs in parallel, where the vectors lie.
 struct NestLoops {
-  private let nest: Nest
-  private let buffers: [BufferInfo]
+  let nest: Nest
+  let buffers: [BufferInfo]
+  let tile: TileShape
   private let position: Scalar
-  private let foldValues: [Scalar]
-  private let outer: Axes
-  private let inner: Axes
+  let foldValues: [Scalar]
+  let outer: Axes
+  let inner: Axes
 
-  init(_ nest: Nest, buffers: [BufferInfo]) {
+  init(_ nest: Nest, buffers: [BufferInfo], tile: TileShape) {
+    self.tile = tile
     self.nest = nest
     self.buffers = buffers
     let position = Nest.position(in: nest.domain)
@@ -63,14 +65,20 @@ struct NestLoops {
   // MARK: Bodies
 
   private var body: [Statement] {
-    let starts = nest.folds.enumerated().map { Statement.define($0, $1.identity) }
+    if let tiles = productTiles ?? transposingTiles { return tiles }
     return loops(
-      body: starts + folding + stores, isVector: nest.folds.isEmpty || nest.readsColumns)
+      outer.axes, body: starts + folding + stores, isVector: nest.folds.isEmpty || nest.readsColumns
+    )
+  }
+
+  /// The folds' results before anything is folded.
+  var starts: [Statement] {
+    nest.folds.enumerated().map { .define($0, $1.identity) }
   }
 
   /// The loops that fold; one result after the other along memory, or, where the loop around them
   /// is a vector's, neighbouring results side by side.
-  private var folding: [Statement] {
+  var folding: [Statement] {
     let folds = zip(nest.folds, foldValues).enumerated().map { index, fold in
       Statement.Reduction.Fold(local: index, combiner: fold.0.combiner, value: fold.1)
     }
@@ -88,7 +96,7 @@ struct NestLoops {
     }
   }
 
-  private var stores: [Statement] {
+  var stores: [Statement] {
     let replacements = outer.replacements
     let values = nest.stores.map { $0.value.substituting(replacements) }.merged()
     let firstLocal = nest.folds.count
@@ -110,10 +118,9 @@ struct NestLoops {
     return statements
   }
 
-  /// Nested loops over the domain, the outermost parallel, the innermost in vectors.
-  private func loops(body: [Statement], isVector: Bool) -> [Statement] {
-    let axes = outer.axes
-    return axes.enumerated().reversed().reduce(body) { body, axis in
+  /// Nested loops over axes of the domain, the outermost parallel, the innermost in vectors.
+  func loops(_ axes: [Axes.Axis], body: [Statement], isVector: Bool) -> [Statement] {
+    axes.enumerated().reversed().reduce(body) { body, axis in
       let isLast = axis.offset == axes.count - 1
       return [
         .loop(

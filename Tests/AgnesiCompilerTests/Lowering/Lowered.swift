@@ -13,17 +13,26 @@ private struct MatMulOnly: LibraryTable {
   }
 }
 
+/// Nothing: all is loops.
+struct NoLibrary: LibraryTable {
+  func takes(_ node: Node) -> Bool { false }
+  func accepts(_ view: StridedView, for node: Node, operand position: Int) -> Bool { true }
+}
+
 /// Keeps the program that it is given instead of running it.
 private final class Recorder: Backend {
   let name = "recorder"
   let program = Mutex<LoweredProgram?>(nil)
+  let library: any LibraryTable
+
+  init(_ library: any LibraryTable) { self.library = library }
 
   struct Nothing: Executable {
     func run(inputs: [NDArray], sizes: [String: Int], callNumber: Int) throws -> [NDArray] { [] }
   }
 
   func prepare(_ program: GraphProgram) throws -> any Executable {
-    let lowered = Lowerer.lower(program, library: MatMulOnly())
+    let lowered = Lowerer.lower(program, library: library)
     self.program.withLock { $0 = lowered }
     return Nothing()
   }
@@ -31,9 +40,10 @@ private final class Recorder: Backend {
 
 /// What `compile` makes of a function, before any backend.
 func lowered(
-  _ inputs: [Tensor], _ outputs: [Tensor], _ updates: Updates = Updates()
+  _ inputs: [Tensor], _ outputs: [Tensor], _ updates: Updates = Updates(),
+  library: (any LibraryTable)? = nil
 ) throws -> LoweredProgram {
-  let recorder = Recorder()
+  let recorder = Recorder(library ?? MatMulOnly())
   let options = CompileOptions(allowsUnusedInputs: true)
   _ = try compile(inputs, to: outputs, updates: updates, options: options, on: recorder)
   guard let program = recorder.program.withLock({ $0 }) else {

@@ -1,0 +1,72 @@
+import AgnesiArrays
+import AgnesiExpressions
+import AgnesiLoops
+
+/// How many results of a matrix product a processor's registers hold while they are summed.
+package struct TileShape: Sendable {
+  package var rows: Int
+  package var columns: Int
+
+  package init(rows: Int, columns: Int) {
+    self.rows = rows
+    self.columns = columns
+  }
+
+  /// 16 vectors of 16 lanes, which leaves as many for what is multiplied.
+  package static let wide = TileShape(rows: 8, columns: 32)
+}
+
+extension NestLoops {
+  /// Lanes of a vector; a transposition in registers has as many rows.
+  private static let lanes = 16
+
+  /// Rectangles of sums of products; nil where the nest is something else.
+  var productTiles: [Statement]? {
+    guard nest.folds.count == 1, nest.folds[0].combiner == .sum, inner.axes.count == 1,
+      let value = foldValues.first, value.dtype == .float32, let (row, column) = lastAxes,
+      inner.axes[0].extent.symbols.isDisjoint(with: [row.variable, column.variable]),
+      let product = TileProduct(value, row: row.variable, column: column.variable),
+      product.right.loadedBuffer.map({ buffers[$0.index].dtype == .float32 }) ?? false
+    else { return nil }
+    let isNarrow = column.extent.known.map { $0 <= Self.lanes } ?? false
+    return tiles(
+      row, by: tile.rows, column, by: isNarrow ? Self.lanes : tile.columns,
+      body: starts + folding + stores)
+  }
+
+  /// Squares of a copy that reads along another axis than it writes; nil where nothing is read so.
+  var transposingTiles: [Statement]? {
+    guard nest.folds.isEmpty, let column = outer.last else { return nil }
+    let loads = nest.stores.map { $0.value.substituting(outer.replacements) }.reachable()
+    let row = outer.axes.dropLast().first { row in
+      let square = Statement.Tiles(
+        rows: .init(row.variable, row.extent, by: Self.lanes),
+        columns: .init(column.variable, column.extent, by: Self.lanes), body: [])
+      return loads.contains { scalar in
+        guard case .load(_, let index) = scalar.kind,
+          scalar.loadedBuffer.map({ buffers[$0.index].dtype == .float32 }) ?? false
+        else { return false }
+        return square.columnStride(of: index) != nil
+      }
+    }
+    return row.map { tiles($0, by: Self.lanes, column, by: Self.lanes, body: stores) }
+  }
+
+  private var lastAxes: (Axes.Axis, Axes.Axis)? {
+    let axes = outer.axes.suffix(2)
+    guard axes.count == 2, let row = axes.first, let column = axes.last else { return nil }
+    return (row, column)
+  }
+
+  private func tiles(
+    _ row: Axes.Axis, by height: Int, _ column: Axes.Axis, by width: Int, body: [Statement]
+  ) -> [Statement] {
+    let others = outer.axes.filter { ![row.variable, column.variable].contains($0.variable) }
+    let statement = Statement.tiles(
+      .init(
+        rows: .init(row.variable, row.extent, by: height),
+        columns: .init(column.variable, column.extent, by: width), isParallel: others.isEmpty,
+        body: body))
+    return loops(others, body: [statement], isVector: false)
+  }
+}

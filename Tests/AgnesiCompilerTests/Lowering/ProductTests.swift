@@ -1,0 +1,94 @@
+import Agnesi
+import AgnesiCompiler
+import AgnesiLoops
+import TestSupport
+import Testing
+
+/// Matrix products as loops, with what is done with them.
+@Suite struct ProductTests {
+  private let x = Tensor.input("x", [.batch, 5])
+
+  @Test func biasAndActivationAreTheEndOfTheProduct() throws {
+    let (w, b) = (Tensor.input("w", [5, 40]), Tensor.input("b", [40]))
+    let program = try lowered([x, w, b], [relu(matmul(x, w) + b)], library: NoLibrary())
+    #expect(
+      program.text == """
+        kernel (a0: float32, a1: float32, a2: float32, a3: float32 written; batch)
+          parallel tiles for _i0 in 0..<batch by 8, _i1 in 0..<40 by 32
+            var l0: float32 = 0
+            reduce _r0 in 0..<5
+              l0 = sum(l0, (a0[_i0 * 5 + _r0] * a1[_i1 + _r0 * 40]))
+            let t0 = (l0 + a2[_i1])
+            a3[_i0 * 40 + _i1] = select((t0 <= 0), 0, t0)
+        """)
+  }
+
+  /// A factor that lies column after column is copied for many rows, and read as it lies for few.
+  @Test func theRightFactorIsTransposedForManyRows() throws {
+    let (few, w) = (Tensor.input("few", [3, 5]), Tensor.input("w", [40, 5]))
+    let many = try lowered([x, w], [matmul(x, w.transposed())], library: NoLibrary())
+    #expect(
+      many.text == """
+        kernel (a0: float32, a1: float32 written)
+          parallel tiles for _i0 in 0..<5 by 16, _i1 in 0..<40 by 16
+            a1[_i0 * 40 + _i1] = a0[_i0 + _i1 * 5]
+        kernel (a0: float32, a1: float32, a2: float32 written; batch)
+          parallel tiles for _i0 in 0..<batch by 8, _i1 in 0..<40 by 32
+            var l0: float32 = 0
+            reduce _r0 in 0..<5
+              l0 = sum(l0, (a0[_i0 * 5 + _r0] * a1[_i1 + _r0 * 40]))
+            a2[_i0 * 40 + _i1] = l0
+        """)
+    let one = try lowered([few, w], [matmul(few, w.transposed())], library: NoLibrary())
+    #expect(one.steps.count == 1)
+  }
+
+  /// The gradient of the weights is never in memory: what it updates is updated as it is made.
+  @Test func anUpdateIsTheEndOfItsGradient() throws {
+    let w = Tensor.parameter("w", [5, 40])
+    let cost = matmul(x, w).sum()
+    let updates = Optimizer.nesterov().updates(of: cost, parameters: [w], rate: 0.1)
+    let slope = Tensor.input("slope", [.batch, 40])
+    let given = Optimizer.nesterov().updates(
+      of: (matmul(x, w) * slope).sum(), parameters: [w], rate: 0.1)
+    let program = try lowered([x, slope], [], given, library: NoLibrary())
+    #expect(program.steps.count == 1)
+    #expect(program.inPlaceCount == 2)
+    #expect(try lowered([x], [], updates, library: NoLibrary()).inPlaceCount == 2)
+  }
+
+  private func whole(_ shape: [Int], _ seed: UInt64) -> NDArray {
+    let stream = Philox(key: seed)
+    let count = shape.reduce(1, *)
+    return NDArray((0..<count).map { Float(stream.word(UInt64($0)) % 9) - 4 }, shape: shape)
+  }
+
+  /// One function for all batches, whichever comes first, against the definition.
+  @Test(arguments: [1, 100]) func everyBatch(_ first: Int) throws {
+    let (w, v) = (Tensor.input("w", [5, 37]), Tensor.input("v", [37, 37]))
+    let h = relu(matmul(x, w))
+    let back = matmul(h, v.transposed())
+    let outputs = [h, back, matmul(h.transposed(), back), matmul(x.transposed(), h) + w]
+    let fast = try compile([x, w, v], to: outputs)
+    let right = try compile([x, w, v], to: outputs, on: .reference)
+    for batch in [first, 0, 1, 2, 7, 8, 9, 99, 100, 101] {
+      let inputs = [whole([batch, 5], 1), whole([5, 37], 2), whole([37, 37], 3)]
+      let computed = try fast(inputs[0], inputs[1], inputs[2])
+      let expected = try right(inputs[0], inputs[1], inputs[2])
+      for output in outputs { #expect(computed[output].doubles == expected[output].doubles) }
+    }
+  }
+
+  @Test func batchesOfProducts() throws {
+    let a = Tensor.input("a", [3, 2, 9, 4])
+    let b = Tensor.input("b", [4, 20])
+    let c = Tensor.input("c", [3, 2, 20, 9])
+    let outputs = [matmul(a, b), matmul(matmul(a, b), c)]
+    let fast = try compile([a, b, c], to: outputs)
+    let right = try compile([a, b, c], to: outputs, on: .reference)
+    let inputs = [whole([3, 2, 9, 4], 1), whole([4, 20], 2), whole([3, 2, 20, 9], 3)]
+    let computed = try fast(inputs[0], inputs[1], inputs[2])
+    let expected = try right(inputs[0], inputs[1], inputs[2])
+    for output in outputs { #expect(computed[output].doubles == expected[output].doubles) }
+  }
+}
