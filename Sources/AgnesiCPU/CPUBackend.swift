@@ -40,7 +40,8 @@ public struct CPU: Backend {
   package func lowered(
     _ program: GraphProgram, expecting sizes: [String: Int]
   ) -> LoweredProgram {
-    let arranged = BlockArrangement.arranged(program)
+    let inLanes = LanesArrangement.arranged(program, expecting: sizes)
+    let arranged = BlockArrangement.arranged(inLanes)
     return Lowerer.lower(arranged, library: CPULibrary(expectedSizes: sizes))
   }
 }

@@ -4,7 +4,8 @@ import AgnesiExpressions
 import AgnesiLoops
 import CAgnesi
 
-/// The operations that the CPU hands to oneDNN and OpenBLAS. Everything else is rendered loops.
+/// The operations that the CPU hands to oneDNN and OpenBLAS, and those that it writes in C itself.
+/// Everything else is rendered loops.
 struct CPULibrary: LibraryTable {
   var expectedSizes: [String: Int] = [:]
 
@@ -14,6 +15,7 @@ struct CPULibrary: LibraryTable {
   }
 
   func takes(_ node: Node) -> Bool {
+    if node.operation is any LanesOperation { return true }
     guard let kind = LibraryKernel.kind(of: node) else { return false }
     if case .matmul = kind { return !isQuickInTiles(node) }
     return true
@@ -37,6 +39,11 @@ struct CPULibrary: LibraryTable {
     // One column is not a tile but one sum after the other.
     if n == 1 { return m * k <= Self.fewRowsLimit }
     return n * k <= (m < Self.fewRows ? Self.fewRowsLimit : Self.rightLimit)
+  }
+
+  func kernel(for node: Node) -> KernelText? {
+    (node.operation as? any LanesOperation)?.kernelText(
+      node.operands.map(\.type), node.types, target: .host)
   }
 
   func accepts(_ view: StridedView, for node: Node, operand position: Int) -> Bool {

@@ -14,18 +14,27 @@ final class CPUVariant: Sendable {
   init(_ program: GraphProgram, _ lowered: LoweredProgram, compiler: KernelCompiler) throws {
     self.lowered = lowered
     var kernels: [Kernel] = []
+    var texts: [KernelText] = []
     var names: [String: String] = [:]
     let stepNames = lowered.steps.map { step -> String? in
-      guard case .kernel(var kernel, _) = step.work else { return nil }
-      let text = kernel.description
-      if let name = names[text] { return name }
-      kernel.name = "agnesi_kernel_\(kernels.count)"
-      names[text] = kernel.name
-      kernels.append(kernel)
-      return kernel.name
+      let newName = "agnesi_kernel_\(kernels.count + texts.count)"
+      switch step.work {
+      case .kernel(var kernel, _):
+        let description = kernel.description
+        if let name = names[description] { return name }
+        kernel.name = newName
+        names[description] = newName
+        kernels.append(kernel)
+      case .text(let text):
+        if let name = names[text.text] { return name }
+        names[text.text] = newName
+        texts.append(text.renamed(newName))
+      case .call: return nil
+      }
+      return newName
     }
-    try Dump()?.write(program, lowered, kernels)
-    let unit = kernels.isEmpty ? nil : try compiler.compile(kernels)
+    try Dump()?.write(program, lowered, kernels, texts)
+    let unit = names.isEmpty ? nil : try compiler.compile(kernels, texts: texts)
     self.unit = unit
     functions = stepNames.map { name in name.flatMap { unit?[$0] } }
   }

@@ -1,4 +1,5 @@
 import AgnesiArrays
+import AgnesiCompiler
 import AgnesiLoops
 
 /// Kernels as one C text.
@@ -23,21 +24,21 @@ package enum CRenderer {
   ///
   /// - Parameter math: the C text of the elementary functions called `agnesi_NAME_f32` and `_f64`.
   package static func source(
-    _ kernels: [Kernel], math: (Set<String>) -> String
+    _ kernels: [Kernel], texts: [KernelText] = [], math: (Set<String>) -> String
   ) -> String {
-    unit(kernels.map(rendered), math)
+    unit(kernels.map(Piece.init) + texts.map(Piece.init), math)
   }
 
   /// The texts of at most `limit` units, of about equal length, with the names of their kernels.
   ///
   /// Units are compiled side by side. A short one is not worth a process of its own.
   package static func sources(
-    _ kernels: [Kernel], limit: Int, math: (Set<String>) -> String
+    _ kernels: [Kernel], texts: [KernelText] = [], limit: Int, math: (Set<String>) -> String
   ) -> [(text: String, names: [String])] {
-    let functions = kernels.map(rendered)
+    let functions = kernels.map(Piece.init) + texts.map(Piece.init)
     let total = functions.reduce(0) { $0 + $1.length }
     let count = max(1, min(limit, total / worthwhileLength))
-    var parts = [[CFunction]](repeating: [], count: count)
+    var parts = [[Piece]](repeating: [], count: count)
     var lengths = [Int](repeating: 0, count: count)
     // The longest first, each to the part that is shortest so far.
     let order = functions.indices.sorted {
@@ -48,24 +49,41 @@ package enum CRenderer {
       parts[part].append(functions[index])
       lengths[part] += functions[index].length
     }
-    return parts.map { (unit($0, math), $0.map(\.kernel.name)) }
+    return parts.map { (unit($0, math), $0.map(\.name)) }
   }
 
   /// What takes clang three times as long as starting up, 0.1 s.
   private static let worthwhileLength = 8000
 
-  private static func rendered(_ kernel: Kernel) -> CFunction {
-    var function = CFunction(kernel)
-    function.render()
-    return function
+  /// One kernel's part of a unit.
+  private struct Piece {
+    let name: String
+    let text: String
+    var helpers = CHelpers()
+    var prelude: String?
+    /// Bytes, about.
+    let length: Int
+
+    init(_ kernel: Kernel) {
+      var function = CFunction(kernel)
+      function.render()
+      (name, text, helpers) = (kernel.name, function.text, function.helpers)
+      length = function.length
+    }
+
+    init(_ kernel: KernelText) {
+      (name, text, prelude) = (kernel.name, kernel.text, kernel.prelude)
+      length = text.utf8.count
+    }
   }
 
-  private static func unit(_ functions: [CFunction], _ math: (Set<String>) -> String) -> String {
+  private static func unit(_ pieces: [Piece], _ math: (Set<String>) -> String) -> String {
     var helpers = CHelpers()
-    for function in functions { helpers.formUnion(function.helpers) }
+    for piece in pieces { helpers.formUnion(piece.helpers) }
     let names = helpers.mathFunctions
-    let head = [CHelpers.prelude, names.isEmpty ? "" : math(names), helpers.text]
-    return (head + functions.map(\.text)).joined(separator: "\n")
+    let preludes = Set(pieces.compactMap(\.prelude)).sorted()
+    let head = [CHelpers.prelude, names.isEmpty ? "" : math(names), helpers.text] + preludes
+    return (head + pieces.map(\.text)).joined(separator: "\n")
   }
 }
 

@@ -25,19 +25,27 @@ struct Dump {
     folder = value
   }
 
-  /// - Parameter kernels: the different kernels of `lowered`, with their names.
-  func write(_ program: GraphProgram, _ lowered: LoweredProgram, _ kernels: [Kernel]) throws {
+  /// - Parameters:
+  ///   - kernels: the different kernels of `lowered`, with their names.
+  ///   - written: those that are texts already.
+  func write(
+    _ program: GraphProgram, _ lowered: LoweredProgram, _ kernels: [Kernel],
+    _ written: [KernelText]
+  ) throws {
     let number = Self.count.add(1, ordering: .relaxed).newValue
     let steps = lowered.steps.map { step -> String in
       let names = step.arguments.map { "b\($0.index)" }.joined(separator: ", ")
       let head = "\(step.label)(\(names))"
-      guard case .kernel(let kernel, _) = step.work else { return "call \(head)" }
-      return "\(head)\n\(kernel)"
+      switch step.work {
+      case .kernel(let kernel, _): return "\(head)\n\(kernel)"
+      case .text: return "text \(head)"
+      case .call: return "call \(head)"
+      }
     }
     let texts = [
       "-graph.txt": program.roots.listing(.init(sites: true)),
       "-kernels.txt": steps.joined(separator: "\n\n"),
-      ".c": CRenderer.source(kernels, math: CMath.source),
+      ".c": CRenderer.source(kernels, texts: written, math: CMath.source),
     ]
     for (suffix, text) in texts {
       try AtomicFile.write(Array("\(text)\n".utf8), to: "\(folder)/\(number)\(suffix)")

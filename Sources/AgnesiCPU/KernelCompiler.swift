@@ -1,3 +1,4 @@
+import AgnesiCompiler
 import AgnesiLoops
 
 #if canImport(Glibc)
@@ -29,13 +30,17 @@ package struct KernelCompiler: Sendable {
   ///
   /// Many kernels are compiled as several units, side by side on the machine's processors.
   ///
-  /// - Parameter kernels: verified kernels with different names.
+  /// - Parameters:
+  ///   - kernels: verified kernels with different names.
+  ///   - texts: kernels in C already, with other names.
   /// - Throws: where there is no C compiler, or where it fails.
   /// - Complexity: one run of the C compiler (0.05 s and more) for kernels seen for the first time;
   ///   otherwise the time to render them and to read a file.
-  package func compile(_ kernels: [Kernel]) throws(KernelCompilationError) -> CompiledUnit {
+  package func compile(
+    _ kernels: [Kernel], texts: [KernelText] = []
+  ) throws(KernelCompilationError) -> CompiledUnit {
     let limit = min(8, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    let sources = CRenderer.sources(kernels, limit: limit, math: math)
+    let sources = CRenderer.sources(kernels, texts: texts, limit: limit, math: math)
     let units = try cache.units(sources, compiler: compiler.compiler)
     return units.count == 1 ? units[0] : CompiledUnit(units)
   }

@@ -43,6 +43,12 @@ final class StepTable: @unchecked Sendable {
         let work = (cost.evaluated(sizes) ?? 0) * (extent ?? 1)
         let isWorth = extent != nil && work > Self.parallelWork
         entry.threads = isWorth ? Int32(threads) : 1
+      case .text(let kernel):
+        entry.kernel = functions[index]
+        entry.sizes = UnsafePointer(list(kernel.sizes.map { Int64($0.evaluated(sizes) ?? 0) }))
+        entry.extent = Int64(kernel.extent.evaluated(sizes) ?? 0)
+        let isWorth = kernel.cost.evaluated(sizes) ?? 0 > Self.parallelWork
+        entry.threads = isWorth ? Int32(threads) : 1
       case .call(let call):
         let parameter = lowered.unchangedParameter(call)
         let context = try LibraryContext.make(

@@ -3,10 +3,28 @@ package enum LanesC {
   /// Types and helpers, once before all kernels of a unit.
   package static func prelude(_ target: LanesTarget) -> String {
     let bytes = target.lanes * 4
+    let numbers = (0..<target.lanes).map(String.init).joined(separator: ", ")
     return """
       #include <stdint.h>
 
+      // Products are summed with one rounding where the processor can, in these kernels alone.
+      #ifdef __clang__
+      #define LANES_BEGIN
+      #define LANES_END
+      #else
+      #define LANES_BEGIN _Pragma("GCC push_options") _Pragma("GCC optimize(\"fp-contract=fast\")")
+      #define LANES_END _Pragma("GCC pop_options")
+      #endif
+      #if defined(__clang__) && (defined(__FMA__) || defined(__aarch64__))
+      #define LANES_FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
+      #else
+      #define LANES_FMA(a, b, c) ((a) * (b) + (c))
+      #endif
+
+      LANES_BEGIN
       typedef float lanes __attribute__((vector_size(\(bytes))));
+      // Of plain arrays, at any address.
+      typedef float lanes_loose __attribute__((vector_size(\(bytes)), aligned(4)));
       typedef int32_t lanes_mask __attribute__((vector_size(\(bytes))));
       typedef uint8_t lanes_code __attribute__((vector_size(\(target.lanes))));
 
@@ -31,15 +49,46 @@ package enum LanesC {
         }
         return x[0];
       }
+      // All bits of the first `count` lanes.
+      static inline __attribute__((unused)) lanes_mask lanes_first(int64_t count) {
+        return (lanes_mask){\(numbers)} < (int32_t)count - (lanes_mask){0};
+      }
+      // As many vectors as lanes: rows become columns.
+      static inline __attribute__((unused)) void lanes_transpose(lanes *r) {
+      \(transposition(target.lanes))}
+      LANES_END
 
       """
+  }
+
+  /// Perfect shuffles of all rows: after one for each bit of a lane's number, it is transposed.
+  private static func transposition(_ count: Int) -> String {
+    let half = count / 2
+    func order(_ first: Int) -> String {
+      (0..<half).map { "\(first + $0), \(first + $0 + count)" }.joined(separator: ", ")
+    }
+    var (lines, names) = ([String](), (0..<count).map { "r[\($0)]" })
+    for stage in 0..<count.trailingZeroBitCount {
+      let next = (0..<count).map { "s\(stage)_\($0)" }
+      for row in 0..<count {
+        let pair = "\(names[row / 2]), \(names[row / 2 + half])"
+        let order = order(row % 2 * half)
+        lines.append("  lanes \(next[row]) = __builtin_shufflevector(\(pair), \(order));")
+      }
+      names = next
+    }
+    for row in 0..<count { lines.append("  r[\(row)] = \(names[row]);") }
+    return lines.map { $0 + "\n" }.joined()
   }
 }
 
 /// Collects lines, indented by the braces around them.
 struct CText {
-  private(set) var text = ""
+  private var text = "LANES_BEGIN\n"
   private var depth = 0
+
+  /// Everything, where nothing follows.
+  var finished: String { text + "LANES_END\n" }
 
   mutating func line(_ line: String) {
     text += String(repeating: "  ", count: depth) + line + "\n"

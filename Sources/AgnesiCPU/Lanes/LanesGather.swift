@@ -1,15 +1,20 @@
 /// What follows the sums of a forward convolution, in registers.
-package struct LanesEpilogue: Hashable, Sendable {
+package struct LanesEpilogue: Hashable, Sendable, Codable {
   package var bias: Bool
   package var relu: Bool
   /// Maxima of disjoint windows of this height and width; rows and columns that fill no window are
   /// left out.
   package var pool: [Int]?
+  /// Whether it is written down where the maxima of windows were.
+  package var codes: Bool
 
-  package init(bias: Bool = false, relu: Bool = false, pool: [Int]? = nil) {
+  package init(
+    bias: Bool = false, relu: Bool = false, pool: [Int]? = nil, codes: Bool = false
+  ) {
     self.bias = bias
     self.relu = relu
     self.pool = pool
+    self.codes = codes
   }
 }
 
@@ -58,7 +63,7 @@ struct LanesGather {
         }
       }
     }
-    return LanesKernel(name: name, text: text.text, extent: groups.count, isPerBlock: true)
+    return LanesKernel(name: name, text: text.finished, extent: groups.count, isPerBlock: true)
   }
 
   /// The function that computes `size` output channels of one block.
@@ -75,7 +80,7 @@ struct LanesGather {
       let pooledArea = pooled[0] * pooled[1]
       let origin = "(block * \(outputs) + output) * \(pooledArea)"
       text.line("lanes *restrict y = (lanes *)args[\(place)] + \(origin);")
-      if epilogue.pool != nil {
+      if epilogue.codes {
         text.line("lanes_code *restrict code = (lanes_code *)args[\(place + 1)] + \(origin);")
       }
       let runs = LanesRun.cover(
@@ -120,7 +125,7 @@ struct LanesGather {
           for reach in reaches {
             let sum = "a\(output)_\(row)_\(reach.column)"
             let weight = "v[\(output * outputStride + tap)]"
-            text.line("\(sum) += \(weight) * r[\(reach.offset)];")
+            text.line("\(sum) = LANES_FMA(lanes_all(\(weight)), r[\(reach.offset)], \(sum));")
           }
         }
       }
@@ -152,28 +157,23 @@ struct LanesGather {
       let column = pool[1] == 1 ? "x0" : "x0 / \(pool[1])"
       let place = "\(output * area + window) + \(row) * \(pooled[1]) + \(column)"
       let values = pairs(pool[0], pool[1]).map { "a\(output)_\($0)_\(window * pool[1] + $1)" }
-      guard epilogue.pool != nil else {
-        let value = values[0]
-        text.line(
-          "y[\(place)] = "
-            + (epilogue.relu ? "lanes_select(\(value) > 0, \(value), (lanes){0});" : "\(value);"))
-        continue
-      }
       text.block("") { text in
         text.line("lanes most = \(values[0]);")
-        text.line("lanes_mask which = {0}, is;")
+        if epilogue.codes { text.line("lanes_mask which = {0};") }
         for (index, value) in values.enumerated().dropFirst() {
-          text.line("is = \(value) > most;")
-          text.line("most = lanes_select(is, \(value), most);")
-          text.line("which = (is & \(index)) | (~is & which);")
+          // NaN is the largest of all.
+          text.line("lanes_mask is\(index) = ~(\(value) <= most) & (most == most);")
+          text.line("most = lanes_select(is\(index), \(value), most);")
+          if epilogue.codes {
+            text.line("which = (is\(index) & \(index)) | (~is\(index) & which);")
+          }
         }
-        if epilogue.relu {
-          text.line("is = most > 0;")
-          text.line("most = lanes_select(is, most, (lanes){0});")
-          text.line("which |= ~is;")
-        }
+        if epilogue.relu, epilogue.codes { text.line("which |= ~(most > 0);") }
+        if epilogue.relu { text.line("most = lanes_select(most <= 0, (lanes){0}, most);") }
         text.line("y[\(place)] = most;")
-        text.line("code[\(place)] = __builtin_convertvector(which, lanes_code);")
+        if epilogue.codes {
+          text.line("code[\(place)] = __builtin_convertvector(which, lanes_code);")
+        }
       }
     }
   }

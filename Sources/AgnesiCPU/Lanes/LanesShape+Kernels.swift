@@ -2,8 +2,8 @@ extension LanesShape {
   /// The convolution, with what follows it.
   ///
   /// Arguments: source, weights `[filters, channels, kernel…]` (plain), bias `[filters]` (if any),
-  /// destination, and, with pooling, codes: for each lane of the destination a byte that says which
-  /// element of its window was the first of the largest, or 255 where ReLU gave zero.
+  /// destination, and codes (if wanted): for each lane of the destination a byte that says which
+  /// element of its window was the first of the largest, or 255 where no slope passes ReLU.
   ///
   /// - Complexity: one product for each pair of weight and pixel that meet; nothing is padded.
   package func forward(
@@ -29,15 +29,17 @@ extension LanesShape {
 
   /// The gradient before pooling (and ReLU) from the one behind it.
   ///
-  /// Arguments: gradient of the pooled result, codes, gradient of the convolution's result.
+  /// Arguments: gradient of the pooled result, codes, gradient of the convolution's result, which is
+  /// zero beyond the last sample (`sizes[1]` are their number).
   package func unpool(name: String, pool: [Int], target: LanesTarget) -> LanesKernel {
     let (height, width) = (output[0], output[1])
     let pooled = [height / pool[0], width / pool[1]]
     var text = CText()
     text.block("void \(name)(\(kernelParameters))") { text in
-      text.line("(void)sizes;")
       text.block("for (int64_t plane = begin; plane < end; plane++)") { text in
         let area = pooled[0] * pooled[1]
+        let block = "plane / \(filters) * \(target.lanes)"
+        text.line("const lanes_mask used = lanes_first(sizes[1] - \(block));")
         text.line("const lanes *restrict g = (const lanes *)args[0] + plane * \(area);")
         text.line("const lanes_code *restrict c = (const lanes_code *)args[1] + plane * \(area);")
         text.line("lanes *restrict y = (lanes *)args[2] + plane * \(height * width);")
@@ -49,14 +51,15 @@ extension LanesShape {
           text.loop("j", 0, "\(pooled[1])") { text in
             let place = "i * \(pooled[1]) + j"
             text.line("lanes_mask code = __builtin_convertvector(c[\(place)], lanes_mask);")
+            text.line("lanes_mask slope = (lanes_mask)g[\(place)] & used;")
             for (index, (u, v)) in pairs(pool[0], pool[1]).enumerated() {
               let target = "(i * \(pool[0]) + \(u)) * \(width) + j * \(pool[1]) + \(v)"
-              text.line("y[\(target)] = (lanes)((code == \(index)) & (lanes_mask)g[\(place)]);")
+              text.line("y[\(target)] = (lanes)((code == \(index)) & slope);")
             }
           }
         }
       }
     }
-    return LanesKernel(name: name, text: text.text, extent: filters, isPerBlock: true)
+    return LanesKernel(name: name, text: text.finished, extent: filters, isPerBlock: true)
   }
 }

@@ -8,8 +8,8 @@ import CAgnesi
 /// while its results are in registers. It pays where channels are few and samples many.
 ///
 /// The kernels that the generators return take the number of blocks from `sizes[0]`; all other sizes
-/// are constants of the text. Lanes beyond the last sample must hold zeros in gradients, and may hold
-/// anything finite elsewhere. Groups are not supported.
+/// are constants of the text. Lanes beyond the last sample must hold zeros in gradients from which those
+/// of weights are made, and elsewhere what a sample may hold. Groups are not supported.
 package struct LanesShape: Hashable, Sendable {
   package var channels: Int
   package var filters: Int

@@ -47,7 +47,7 @@ private struct LanesToWeights {
       }
     }
     return LanesKernel(
-      name: name, text: text.text, extent: groups.count * shape.channels * height,
+      name: name, text: text.finished, extent: groups.count * shape.channels * height,
       isPerBlock: false)
   }
 
@@ -91,7 +91,8 @@ private struct LanesToWeights {
           text.block("") { text in
             text.line("lanes slope = s[x0 + \(filter * resultArea)];")
             for (tap, reaches) in run.taps.enumerated() where !reaches.isEmpty {
-              text.line("a\(filter)_\(tap) += slope * p\(tap);")
+              let sum = "a\(filter)_\(tap)"
+              text.line("\(sum) = LANES_FMA(slope, p\(tap), \(sum));")
             }
           }
         }

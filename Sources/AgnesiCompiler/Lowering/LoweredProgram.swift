@@ -51,7 +51,43 @@ package struct Step: Sendable {
   package enum Work: Sendable {
     /// `cost` is an estimate of operations for each iteration of the outermost loop.
     case kernel(Kernel, cost: Size)
+    /// A kernel that the backend wrote itself, in its own language.
+    case text(KernelText)
     case call(LibraryCall)
+  }
+}
+
+/// A kernel as text of a backend's own. It gets operands and results in memory, in order.
+package struct KernelText: Hashable, Sendable {
+  /// What the text calls the function; equal texts become one function of another name.
+  package var name: String
+  package var text: String
+  /// What stands once before all texts that need it.
+  package var prelude: String
+  /// Iterations that are independent of each other.
+  package var extent: Size
+  /// Numbers that the function takes beside the addresses.
+  package var sizes: [Size]
+  /// An estimate of operations, altogether.
+  package var cost: Size
+
+  package init(
+    name: String, text: String, prelude: String, extent: Size, sizes: [Size], cost: Size
+  ) {
+    self.name = name
+    self.text = text
+    self.prelude = prelude
+    self.extent = extent
+    self.sizes = sizes
+    self.cost = cost
+  }
+
+  /// The same kernel under another name.
+  package func renamed(_ newName: String) -> KernelText {
+    var result = self
+    result.name = newName
+    result.text = text.replacing(name, with: newName)
+    return result
   }
 }
 
@@ -78,11 +114,14 @@ package protocol LibraryTable: Sendable {
   var tile: TileShape { get }
   /// What sizes with names probably are; empty where nobody knows.
   var expectedSizes: [String: Int] { get }
+  /// The kernel of a node that is taken, where it is a text; nil where it is a library call.
+  func kernel(for node: Node) -> KernelText?
 }
 
 extension LibraryTable {
   package var tile: TileShape { .wide }
   package var expectedSizes: [String: Int] { [:] }
+  package func kernel(for node: Node) -> KernelText? { nil }
 
   /// What a size probably is.
   package func expected(_ size: Size) -> Int {

@@ -101,7 +101,7 @@ package struct Lowerer {
     }
   }
 
-  /// A library call: operands in memory that it accepts, results in new memory.
+  /// What the backend takes: operands in memory that it accepts, results in new memory.
   private mutating func lowerCall(_ node: Node) {
     let operands = node.operands.enumerated().map { position, operand -> LibraryCall.Operand in
       var memory = inMemory(operand)
@@ -117,10 +117,11 @@ package struct Lowerer {
       return .init(buffer: buffer, view: view, dtype: tensor.dtype)
     }
     let call = LibraryCall(node: node, operands: operands, results: results)
+    let work = library.kernel(for: node).map(Step.Work.text) ?? .call(call)
     drafts.append(
       .step(
         Step(
-          work: .call(call), arguments: (operands + results).map(\.buffer),
+          work: work, arguments: (operands + results).map(\.buffer),
           written: Set(results.map(\.buffer)), label: node.operation.label, site: node.site)))
   }
 

@@ -58,6 +58,7 @@ extension LoweredProgram {
     steps.map { step in
       switch step.work {
       case .kernel(let kernel, _): kernel.description
+      case .text(let kernel): kernel.text
       case .call: "call \(step.label)"
       }
     }.joined(separator: "\n")

@@ -1,0 +1,258 @@
+import Agnesi
+import AgnesiCPU
+import AgnesiCompiler
+import AgnesiExpressions
+import Synchronization
+import TestSupport
+import Testing
+
+/// A graph whose convolutions go into lanes, as the compiler hands it to a backend.
+private struct Rewritten: Sendable {
+  var inputs: [Tensor]
+  var program: GraphProgram
+
+  /// Keeps what it is given.
+  private final class Recorder: Backend {
+    let name = "recorder"
+    let program = Mutex<GraphProgram?>(nil)
+
+    struct Nothing: Executable {
+      func run(inputs: [NDArray], sizes: [String: Int], callNumber: Int) throws -> [NDArray] { [] }
+    }
+
+    func prepare(_ program: GraphProgram) throws -> any Executable {
+      self.program.withLock { $0 = program }
+      return Nothing()
+    }
+  }
+
+  init(_ inputs: [Tensor], _ outputs: [Tensor]) throws {
+    let recorder = Recorder()
+    _ = try compile(inputs, to: outputs, on: recorder)
+    self.inputs = inputs
+    program = try #require(recorder.program.withLock { $0 })
+  }
+
+  func arranged(batch: Int) -> [Tensor] {
+    LanesArrangement.arranged(program, expecting: ["batch": batch]).outputs
+  }
+
+  func reference(_ outputs: [Tensor], _ values: [NDArray], batch: Int) throws -> [NDArray] {
+    try ReferenceExecutor.run(
+      outputs: outputs, inputs: Dictionary(uniqueKeysWithValues: zip(inputs, values)),
+      sizes: ["batch": batch])
+  }
+}
+
+/// What networks of lanes are made of: an image and the numbers behind it, then all gradients.
+private struct Network: Sendable, CustomTestStringConvertible {
+  var testDescription: String
+  var shape: [Int]
+  var body: @Sendable (Tensor) -> Tensor
+  /// The operations of the arranged graph that are not plain, in order.
+  var operations: [String]
+
+  init(
+    _ name: String, _ shape: [Int], _ operations: [String],
+    body: @escaping @Sendable (Tensor) -> Tensor
+  ) {
+    (testDescription, self.shape, self.operations, self.body) = (name, shape, operations, body)
+  }
+
+  /// The loss, what the body gives, and the slopes of all parameters.
+  func function() throws -> (input: Tensor, outputs: [Tensor]) {
+    let image = Tensor.input("image", [.batch] + shape.map { Size($0) })
+    let (result, loss) = Scope.named(testDescription) { () -> (Tensor, Tensor) in
+      let result = body(image)
+      // Every number has a slope of its own.
+      let weights = sin(Tensor.index(result.shape, axis: 1).cast(to: .float32) + result)
+      return (result, (weights * result).sum())
+    }
+    let parameters = loss.parameters()
+    return (image, [loss, result] + gradient(of: loss, withRespectTo: parameters))
+  }
+
+  func image(batch: Int) -> NDArray {
+    let count = batch * shape.reduce(1, *)
+    return NDArray(numbers(count, testDescription), shape: [batch] + shape)
+  }
+}
+
+private func weights(_ name: String, _ shape: [Int]) -> Tensor {
+  .parameter(name, shape.map { Size($0) }, .normal(mean: 0, deviation: 0.3))
+}
+
+/// A convolution with a bias.
+private func layer(
+  _ name: String, _ x: Tensor, _ filters: Int, kernel: Int = 3, stride: Int = 1,
+  padding: Padding2D = .valid
+) -> Tensor {
+  let channels = x.shape[1].known ?? 0
+  let kernels = weights("\(name).w", [filters, channels, kernel, kernel])
+  let bias = weights("\(name).b", [filters, 1, 1])
+  return convolution2D(x, kernels, stride: [stride, stride], padding: padding) + bias
+}
+
+private let networks = [
+  Network(
+    "lenet", [1, 14, 15],
+    [
+      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
+      "lanesUnpool", "lanesToInput", "lanesUnpool", "lanesToKernels", "lanesToKernels",
+    ]
+  ) { image in
+    let first = maxPool2D(relu(layer("1", image, 5)))
+    let second = maxPool2D(relu(layer("2", first, 7)))
+    return matmul(second.flattened(from: 1), weights("dense", [28, 3]))
+  },
+  Network(
+    "padding, stride, no pooling", [2, 9, 8],
+    [
+      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
+      "lanesToInput", "lanesToKernels", "lanesToKernels",
+    ]
+  ) { image in
+    let first = relu(layer("1", image, 3, padding: .same))
+    return relu(layer("2", first, 5, stride: 2, padding: .symmetric(2, 1)))
+  },
+  Network(
+    "no bias, no rectifier", [3, 8, 8],
+    [
+      "lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesUnpool",
+      "lanesToKernels",
+    ]
+  ) { image in
+    maxPool2D(convolution2D(image, weights("w", [6, 3, 3, 3])), window: [3, 2], stride: [3, 2])
+  },
+  Network(
+    "other activations", [2, 7, 7],
+    [
+      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
+      "lanesToInput", "lanesToKernels", "lanesToKernels",
+    ]
+  ) { image in
+    let first = tanh(layer("1", image, 3))
+    let second = layer("2", first * first, 4)
+    return log(second * second + 0.1)
+  },
+  Network(
+    "batch normalisation", [2, 6, 6],
+    ["lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesToKernels"]
+  ) { image in
+    let x = convolution2D(image, weights("w", [3, 2, 3, 3]))
+    let mean = x.mean(axes: [0, 2, 3], keepingAxes: true)
+    let centred = x - mean
+    let variance = (centred * centred).mean(axes: [0, 2, 3], keepingAxes: true)
+    return relu(centred / sqrt(variance + 0.1))
+  },
+]
+
+@Suite("Lanes of samples in compiled graphs")
+struct LanesArrangementTests {
+  /// The pass and the meanings of its operations: the same numbers as the graph before.
+  @Test(arguments: networks, [1, 5, 16, 19])
+  fileprivate func arrangedGraphMeansTheSame(_ network: Network, batch: Int) throws {
+    let (image, outputs) = try network.function()
+    let graph = try Rewritten([image], outputs)
+    let arranged = graph.arranged(batch: 16)
+    try arranged.verify()
+    let values = [network.image(batch: batch)]
+    let expected = try graph.reference(graph.program.outputs, values, batch: batch)
+    let found = try graph.reference(arranged, values, batch: batch)
+    for (expected, found) in zip(expected, found) {
+      #expect(difference(expected, found, ulps: 64) == nil)
+    }
+  }
+
+  /// The code: the same numbers as the reference, whatever batch it was arranged for.
+  @Test(arguments: networks)
+  fileprivate func compiledStepEqualsTheReference(_ network: Network) throws {
+    let (image, outputs) = try network.function()
+    let fast = try compile([image], to: outputs, on: .cpu)
+    let slow = try compile([image], to: outputs, on: .reference)
+    // The first call decides for lanes.
+    for batch in [16, 5, 1, 100] {
+      let values = network.image(batch: batch)
+      let (found, expected) = (try fast(values), try slow(values))
+      for (position, output) in outputs.enumerated() {
+        let difference = difference(expected[output], found[output], ulps: 400)
+        #expect(difference == nil, "output \(position) of batch \(batch)")
+      }
+    }
+  }
+
+  @Test(arguments: networks)
+  fileprivate func operations(of network: Network) throws {
+    let (image, outputs) = try network.function()
+    let arranged = try Rewritten([image], outputs).arranged(batch: 16)
+    let labels = arranged.topologicalNodes().map(\.operation.label)
+    #expect(labels.filter { $0.hasPrefix("lanes") }.sorted() == network.operations.sorted())
+  }
+
+  /// Pooling that others look into stays outside of the convolution.
+  @Test func rectifiedImageThatIsRead() throws {
+    let image = Tensor.input("image", [.batch, 1, 6, 6])
+    let rectified = relu(layer("read", image, 3))
+    let graph = try Rewritten([image], [maxPool2D(rectified), rectified.sum(axes: [1])])
+    let text = graph.arranged(batch: 16).listing()
+    #expect(text.contains("lanesConvolution"))
+    #expect(text.contains("maxPool("))
+  }
+
+  /// Few samples, many or even channels, groups and other dtypes are a library's.
+  @Test func whatStaysAsItIs() throws {
+    func isArranged(
+      _ channels: Int, _ filters: Int, batch: Int = 16, groups: Int = 1, size: Int = 6,
+      _ dtype: DType = .float32
+    ) throws -> Bool {
+      let image = Tensor.input("image", [.batch, Size(channels), Size(size), Size(size)], dtype)
+      let shape = [filters, channels / groups, 3, 3].map { Size($0) }
+      let kernels = Tensor.parameter(
+        "kernels", shape, .normal(mean: 0, deviation: 0.3), dtype: dtype)
+      let graph = try Rewritten([image], [convolution2D(image, kernels, groups: groups)])
+      return graph.arranged(batch: batch) != graph.program.outputs
+    }
+    #expect(try isArranged(3, 5))
+    #expect(try isArranged(16, 5))
+    #expect(try !isArranged(3, 5, batch: 7))
+    #expect(try !isArranged(16, 32))
+    #expect(try !isArranged(3, 64))
+    #expect(try !isArranged(2, 6, groups: 2))
+    #expect(try !isArranged(3, 5, .float64))
+    #expect(try !isArranged(3, 5, size: 80))
+  }
+
+  /// NaN and infinity in one sample reach what they reach in the reference, and nothing else.
+  @Test(arguments: [Double.nan, .infinity, -.infinity])
+  func specialValues(_ special: Double) throws {
+    let network = networks[0]
+    let (image, outputs) = try network.function()
+    let fast = try compile([image], to: outputs, on: .cpu)
+    let slow = try compile([image], to: outputs, on: .reference)
+    let clean = network.image(batch: 18)
+    var numbers = clean.doubles
+    numbers[17 * clean.shape.dropFirst().reduce(1, *) + 40] = special
+    let values = NDArray(rounding: numbers, shape: clean.shape, .float32)
+    let (found, expected) = (try fast(values), try slow(values))
+    for output in outputs {
+      let (found, expected) = (found[output].doubles, expected[output].doubles)
+      #expect(found.map(\.isNaN) == expected.map(\.isNaN))
+      #expect(zip(found, expected).allSatisfy { $0.isInfinite == $1.isInfinite })
+    }
+  }
+
+  /// The same bits for one thread and for two.
+  @Test func threadsDoNotMatter() throws {
+    let network = networks[0]
+    let (image, outputs) = try network.function()
+    let values = network.image(batch: 100)
+    let results = try [1, 2].map { threads -> [NDArray] in
+      let old = CPU.threads
+      defer { CPU.threads = old }
+      CPU.threads = threads
+      let results = try compile([image], to: outputs, on: .cpu)(values)
+      return outputs.map { results[$0] }
+    }
+    for (one, two) in zip(results[0], results[1]) { #expect(one.doubles == two.doubles) }
+  }
+}
