@@ -33,8 +33,8 @@ private struct Rewritten: Sendable {
     program = try #require(recorder.program.withLock { $0 })
   }
 
-  func arranged(batch: Int) -> [Tensor] {
-    LanesArrangement.arranged(program, expecting: ["batch": batch]).outputs
+  func arranged(batch: Int, target: LanesTarget = .avx512) -> [Tensor] {
+    LanesArrangement.arranged(program, expecting: ["batch": batch], target: target).outputs
   }
 
   func reference(_ outputs: [Tensor], _ values: [NDArray], batch: Int) throws -> [NDArray] {
@@ -98,7 +98,7 @@ private let networks = [
     "lenet", [1, 14, 15],
     [
       "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesUnpool", "lanesToInput", "lanesUnpool", "lanesToKernels", "lanesToKernels",
+      "lanesToInput", "lanesToKernels", "lanesToKernels",
     ]
   ) { image in
     let first = maxPool2D(relu(layer("1", image, 5)))
@@ -116,10 +116,19 @@ private let networks = [
     return relu(layer("2", first, 5, stride: 2, padding: .symmetric(2, 1)))
   },
   Network(
+    "padding and pooling", [2, 8, 9],
+    [
+      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
+      "lanesUnpool", "lanesUnpool", "lanesToInput", "lanesToKernels", "lanesToKernels",
+    ]
+  ) { image in
+    let first = maxPool2D(relu(layer("1", image, 3, padding: .same)))
+    return maxPool2D(relu(layer("2", first, 5, padding: .same)))
+  },
+  Network(
     "no bias, no rectifier", [3, 8, 8],
     [
-      "lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesUnpool",
-      "lanesToKernels",
+      "lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesToKernels",
     ]
   ) { image in
     maxPool2D(convolution2D(image, weights("w", [6, 3, 3, 3])), window: [3, 2], stride: [3, 2])
@@ -154,14 +163,24 @@ struct LanesArrangementTests {
   fileprivate func arrangedGraphMeansTheSame(_ network: Network, batch: Int) throws {
     let (image, outputs) = try network.function()
     let graph = try Rewritten([image], outputs)
-    let arranged = graph.arranged(batch: 16)
-    try arranged.verify()
     let values = [network.image(batch: batch)]
     let expected = try graph.reference(graph.program.outputs, values, batch: batch)
-    let found = try graph.reference(arranged, values, batch: batch)
-    for (expected, found) in zip(expected, found) {
-      #expect(difference(expected, found, ulps: 64) == nil)
+    // With few registers, slopes are unpooled before convolutions.
+    for target in [LanesTarget.avx512, .avx2] {
+      let arranged = graph.arranged(batch: 16, target: target)
+      try arranged.verify()
+      let found = try graph.reference(arranged, values, batch: batch)
+      for (expected, found) in zip(expected, found) {
+        #expect(difference(expected, found, ulps: 64) == nil)
+      }
     }
+  }
+
+  @Test func fewRegisters() throws {
+    let (image, outputs) = try networks[0].function()
+    let arranged = try Rewritten([image], outputs).arranged(batch: 16, target: .avx2)
+    let labels = arranged.topologicalNodes().map(\.operation.label)
+    #expect(labels.count { $0 == "lanesUnpool" } == 2)
   }
 
   /// The code: the same numbers as the reference, whatever batch it was arranged for.
@@ -222,7 +241,8 @@ struct LanesArrangementTests {
     #expect(try !isArranged(3, 5, size: 80))
   }
 
-  /// NaN and infinity in one sample reach what they reach in the reference, and nothing else.
+  /// NaN and infinity in one sample reach the results that they reach in the reference, and nothing
+  /// that they do not.
   @Test(arguments: [Double.nan, .infinity, -.infinity])
   func specialValues(_ special: Double) throws {
     let network = networks[0]
@@ -234,10 +254,14 @@ struct LanesArrangementTests {
     numbers[17 * clean.shape.dropFirst().reduce(1, *) + 40] = special
     let values = NDArray(rounding: numbers, shape: clean.shape, .float32)
     let (found, expected) = (try fast(values), try slow(values))
-    for output in outputs {
+    for (position, output) in outputs.enumerated() {
       let (found, expected) = (found[output].doubles, expected[output].doubles)
-      #expect(found.map(\.isNaN) == expected.map(\.isNaN))
-      #expect(zip(found, expected).allSatisfy { $0.isInfinite == $1.isInfinite })
+      let isGradient = position > 1
+      for (found, expected) in zip(found, expected) {
+        // Behind pooling, 0 · NaN of places that no slope goes to stays out of the sums.
+        if isGradient, expected.isNaN { continue }
+        #expect(found.isNaN == expected.isNaN && found.isInfinite == expected.isInfinite)
+      }
     }
   }
 

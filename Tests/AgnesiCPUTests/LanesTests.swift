@@ -16,6 +16,14 @@ private let cases: [ConvolutionCase] = [
   ConvolutionCase(batch: 17, channels: 6, filters: 30, size: [1, 1], kernel: [1, 1]),
 ]
 
+/// Stride 1, no padding, and something left over beside the windows.
+private let behindPool: [ConvolutionCase] = [
+  ConvolutionCase(batch: 5, channels: 1, filters: 7, size: [11, 10], kernel: [5, 5]),
+  ConvolutionCase(batch: 18, channels: 3, filters: 4, size: [9, 8], kernel: [3, 2]),
+  ConvolutionCase(batch: 16, channels: 2, filters: 3, size: [8, 8], kernel: [1, 4]),
+  ConvolutionCase(batch: 3, channels: 2, filters: 2, size: [12, 13], kernel: [7, 7]),
+]
+
 private let targets: [LanesTarget] = [.avx512, .avx2, .neon]
 
 extension ConvolutionCase {
@@ -45,12 +53,30 @@ struct LanesTests {
     /// Memory for `elements` of each sample, in lanes.
     func buffer(_ elements: Int, _ values: [Float] = []) -> Buffer {
       let buffer = Buffer(bytes: blocks * target.lanes * elements * 4)
+      fill(buffer, elements, values)
+      return buffer
+    }
+
+    func fill(_ buffer: Buffer, _ elements: Int, _ values: [Float]) {
       for (place, value) in values.enumerated() {
-        let (sample, element) = (place / elements, place % elements)
-        let (block, lane) = (sample / target.lanes, sample % target.lanes)
-        buffer.floats[(block * elements + element) * target.lanes + lane] = value
+        buffer.floats[position(place, elements)] = value
+      }
+    }
+
+    /// A byte for each of `elements` of each sample, in lanes.
+    func codes(_ elements: Int, _ values: [UInt8]) -> Buffer {
+      let buffer = Buffer(bytes: blocks * target.lanes * elements)
+      for (place, value) in values.enumerated() {
+        buffer.address.storeBytes(
+          of: value, toByteOffset: position(place, elements), as: UInt8.self)
       }
       return buffer
+    }
+
+    private func position(_ place: Int, _ elements: Int) -> Int {
+      let (sample, element) = (place / elements, place % elements)
+      let (block, lane) = (sample / target.lanes, sample % target.lanes)
+      return (block * elements + element) * target.lanes + lane
     }
 
     func values(_ buffer: Buffer, _ elements: Int) -> [Float] {
@@ -164,6 +190,51 @@ struct LanesTests {
     let gradient = bench.buffer(inside, numbers(before.count, "old"))
     bench.run(unpool, [bench.buffer(outside, slope), codes, gradient])
     #expect(bench.values(gradient, inside) == expected)
+  }
+
+  /// The ways back from pooled slopes, against the naive loops on unpooled ones.
+  @Test(arguments: behindPool, targets.indices)
+  func behindPooling(_ it: ConvolutionCase, target: Int) throws {
+    let target = targets[target]
+    for pool in [[2, 2], [3, 2], [1, 4]] {
+      let toData = it.lanes.toData(name: "to_data", behind: pool, target: target)
+      let toWeights = it.lanes.toWeights(
+        name: "to_weights", bias: true, behind: pool, target: target)
+      let bench = try #require(Bench([toData, toWeights], target: target, samples: it.batch))
+
+      let pooled = [it.output[0] / pool[0], it.output[1] / pool[1]]
+      let count = it.filters * pooled[0] * pooled[1]
+      let slopes = numbers(it.batch * count, "dy")
+      // One place more than there are stands for none.
+      let area = pool[0] * pool[1]
+      let places = numbers(it.batch * count, "codes").map { Int(($0 + 1) / 2 * Float(area + 1)) }
+      let (before, outside) = (it.destinationCount / it.batch, it.output[0] * it.output[1])
+      var unpooled = [Float](repeating: 0, count: it.destinationCount)
+      for (index, place) in places.enumerated() where place < area {
+        let (plane, window) = (index / (pooled[0] * pooled[1]), index % (pooled[0] * pooled[1]))
+        let row = window / pooled[1] * pool[0] + place / pool[1]
+        let column = window % pooled[1] * pool[1] + place % pool[1]
+        unpooled[plane * outside + row * it.output[1] + column] = slopes[index]
+      }
+      #expect(before == it.filters * outside)
+
+      let (x, w) = (numbers(it.sourceCount, "x"), numbers(it.weightCount, "w"))
+      let inside = it.sourceCount / it.batch
+      let all = bench.blocks * target.lanes * count
+      let gradient = bench.buffer(count, numbers(all, "beyond the last sample"))
+      bench.fill(gradient, count, slopes)
+      let codes = bench.codes(count, places.map { $0 < area ? UInt8($0) : 255 })
+
+      let dx = bench.buffer(inside, numbers(it.sourceCount, "old"))
+      bench.run(toData, [gradient, codes, Buffer(bytes: 0, w), dx])
+      #expect(difference(bench.values(dx, inside), it.toData(unpooled, w)) < 1e-5)
+
+      let dw = Buffer(bytes: 0, numbers(it.weightCount, "old"))
+      let db = Buffer(bytes: 0, numbers(it.filters, "old"))
+      bench.run(toWeights, [bench.buffer(inside, x), gradient, codes, dw, db])
+      #expect(difference(dw.values(it.weightCount), it.toWeights(x, unpooled)) < 1e-5)
+      #expect(difference(db.values(it.filters), it.toBias(unpooled)) < 1e-5)
+    }
   }
 
   @Test(arguments: [1, 16, 19], targets.indices)

@@ -10,7 +10,7 @@ import AgnesiLoops
 /// node, and only convolutions, pooling behind them and the borders to plain tensors become
 /// operations of their own (``LanesOperation``). The result is right for all sizes.
 package struct LanesArrangement {
-  private let lanes: Int
+  private let target: LanesTarget
   private let chains: LanesChains
   /// What stands in place of each tensor of the old graph.
   private var forms: [Tensor: Form] = [:]
@@ -20,6 +20,14 @@ package struct LanesArrangement {
     var lanes: Tensor?
     /// Whether it is computed in lanes.
     var isNative: Bool
+    /// Slopes before pooling, as long as nobody but a convolution's gradients wants them.
+    var pooled: Pooled?
+  }
+
+  private struct Pooled {
+    var slopes: Tensor
+    var codes: Tensor
+    var operation: LanesUnpool
   }
 
   /// - Parameter sizes: those that the code should be quick with.
@@ -29,7 +37,7 @@ package struct LanesArrangement {
     let roots = program.roots
     let chains = LanesChains(roots) { isWorthwhile($0, sizes, target) }
     guard !chains.isEmpty else { return program }
-    var arrangement = LanesArrangement(lanes: target.lanes, chains: chains)
+    var arrangement = LanesArrangement(target: target, chains: chains)
     let results = arrangement.run(roots)
     var arranged = program
     arranged.outputs = Array(results.prefix(program.outputs.count))
@@ -39,8 +47,8 @@ package struct LanesArrangement {
     return arranged
   }
 
-  private init(lanes: Int, chains: LanesChains) {
-    (self.lanes, self.chains) = (lanes, chains)
+  private init(target: LanesTarget, chains: LanesChains) {
+    (self.target, self.chains) = (target, chains)
   }
 
   // MARK: When it pays
@@ -98,12 +106,10 @@ package struct LanesArrangement {
     case .unpool(let unpool):
       let operation = LanesUnpool(
         pool: unpool.pool, size: unpool.size, samples: node.types[0].shape[0])
-      let operands = [inLanes(unpool.slopes), inLanes(unpool.places)]
-      set(node.results[0], Tensor.make(operation, operands)[0])
-    case .toInput(let geometry):
-      let operation = LanesToInput(geometry: geometry, size: Array(node.types[0].plane.dropFirst()))
-      let operands = [inLanes(node.operands[0]), plain(node.operands[1])]
-      set(node.results[0], Tensor.make(operation, operands)[0])
+      let pooled = Pooled(
+        slopes: inLanes(unpool.slopes), codes: inLanes(unpool.places), operation: operation)
+      forms[node.results[0]] = Form(isNative: true, pooled: pooled)
+    case .toInput(let geometry): toInput(node, geometry)
     case .toKernels(let geometry):
       if forms[node.results[0]] == nil { toKernels(node, geometry) }
     case .biasSum(let of, let geometry):
@@ -124,13 +130,40 @@ package struct LanesArrangement {
     if let places = chain.places { set(places, results[1]) }
   }
 
+  private mutating func toInput(_ node: Node, _ geometry: ConvolutionGeometry) {
+    let (slopes, kernels) = (node.operands[0], plain(node.operands[1]))
+    var operation = LanesToInput(geometry: geometry, size: Array(node.types[0].plane.dropFirst()))
+    let shape = LanesShape(
+      geometry, source: node.types[0].plane, kernels: kernels.shape.map { $0.known ?? 0 })
+    if let pooled = forms[slopes]?.pooled,
+      shape.paysBehind(pool: pooled.operation.pool, target: target)
+    {
+      operation.pool = pooled.operation.pool
+      let operands = [pooled.slopes, pooled.codes, kernels]
+      set(node.results[0], Tensor.make(operation, operands)[0])
+    } else {
+      set(node.results[0], Tensor.make(operation, [inLanes(slopes), kernels])[0])
+    }
+  }
+
   /// The slopes of kernels and, where somebody wants those of the bias too, of that.
   private mutating func toKernels(_ node: Node, _ geometry: ConvolutionGeometry) {
     let sum = chains.biasSums[node]
-    let size = node.types[0].shape.suffix(2).map { $0.known ?? 0 }
-    let operation = LanesToKernels(geometry: geometry, size: size, bias: sum != nil)
-    let slopes = zeroBeyond(node.operands[1])
-    let results = Tensor.make(operation, [inLanes(node.operands[0]), slopes])
+    let kernels = node.types[0].shape.map { $0.known ?? 0 }
+    var operation = LanesToKernels(
+      geometry: geometry, size: Array(kernels.suffix(2)), bias: sum != nil)
+    let source = inLanes(node.operands[0])
+    let shape = LanesShape(geometry, source: source.type.plane, kernels: kernels)
+    let results: [Tensor]
+    if let pooled = forms[node.operands[1]]?.pooled,
+      shape.paysBehind(pool: pooled.operation.pool, target: target)
+    {
+      operation.pool = pooled.operation.pool
+      operation.samples = pooled.operation.samples
+      results = Tensor.make(operation, [source, pooled.slopes, pooled.codes])
+    } else {
+      results = Tensor.make(operation, [source, zeroBeyond(node.operands[1])])
+    }
     set(node.results[0], results[0])
     if let sum { set(sum, results[1]) }
   }
@@ -160,8 +193,13 @@ package struct LanesArrangement {
   private mutating func inLanes(_ tensor: Tensor) -> Tensor {
     guard let form = forms[tensor] else { internalError("\(tensor) is used before it is arranged") }
     if let lanes = form.lanes { return lanes }
-    let packed = Tensor(LanesPack(lanes: lanes), plain(tensor).cast(to: .float32))
-    let result = packed.cast(to: tensor.dtype)
+    let result: Tensor
+    if let pooled = form.pooled {
+      result = Tensor(pooled.operation, pooled.slopes, pooled.codes)
+    } else {
+      let packed = Tensor(LanesPack(lanes: target.lanes), plain(tensor).cast(to: .float32))
+      result = packed.cast(to: tensor.dtype)
+    }
     forms[tensor]?.lanes = result
     return result
   }
@@ -172,7 +210,8 @@ package struct LanesArrangement {
   private mutating func zeroBeyond(_ tensor: Tensor) -> Tensor {
     let slopes = inLanes(tensor)
     if slopes.node.operation is LanesUnpool { return slopes }
-    let first = Tensor.index([slopes.shape[0], 1, 1, 1, Size(lanes)], axis: 0) * lanes
+    let first =
+      Tensor.index([slopes.shape[0], 1, 1, 1, Size(target.lanes)], axis: 0) * target.lanes
     let sample = first + Tensor.index(first.shape, axis: 4)
     let isUsed = sample .< Tensor.integer(tensor.shape[0])
     return select(isUsed.broadcast(to: slopes.shape), slopes, .zeros(like: slopes))

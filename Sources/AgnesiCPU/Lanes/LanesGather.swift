@@ -106,31 +106,48 @@ struct LanesGather {
       text.loop("ky", 0, "\(kernel[0])") { text in
         let taps = "input * \(inputStride) + ky * \(kernel[1])"
         text.line("const float *restrict v = w + \(taps);")
-        for row in 0..<pool[0] { writeRow(row, run, size, &text) }
+        writeRows(run, size, &text)
       }
     }
     for output in 0..<size { writeEpilogue(output, run, &text) }
   }
 
-  /// The products of one row of the tile with one row of the kernel.
-  private func writeRow(_ row: Int, _ run: LanesRun, _ size: Int, _ text: inout CText) {
-    let result = row == 0 ? "row" : "(row + \(row))"
-    let (condition, place) = rowText(result)
-    let write: (inout CText) -> Void = { text in
-      let base = columns.baseText("x0")
-      let line = "(input * \(operand[0]) + \(place)) * \(operand[1]) + \(base)"
-      text.line("const lanes *restrict r = x + \(line);")
-      for (tap, reaches) in run.taps.enumerated() where !reaches.isEmpty {
-        for output in 0..<size {
-          for reach in reaches {
-            let sum = "a\(output)_\(row)_\(reach.column)"
-            let weight = "v[\(output * outputStride + tap)]"
-            text.line("\(sum) = LANES_FMA(lanes_all(\(weight)), r[\(reach.offset)], \(sum));")
-          }
+  /// The products of the tile with one row of the kernel. Rows of the tile that reach into the operand
+  /// in any case share each weight, or the compiler keeps all weights for the next row, on the stack.
+  private func writeRows(_ run: LanesRun, _ size: Int, _ text: inout CText) {
+    let rows = (0..<pool[0]).map { row in
+      let (condition, place) = rowText(row == 0 ? "row" : "(row + \(row))")
+      return (row: row, condition: condition, place: place)
+    }
+    if rows.allSatisfy({ $0.condition == nil }) {
+      for row in rows { writeStart(row.row, row.place, &text) }
+      writeProducts(rows.map(\.row), run, size, &text)
+      return
+    }
+    for row in rows {
+      text.block(row.condition.map { "if (\($0))" } ?? "") { text in
+        writeStart(row.row, row.place, &text)
+        writeProducts([row.row], run, size, &text)
+      }
+    }
+  }
+
+  /// Where the operand's row lies that a row of the tile meets.
+  private func writeStart(_ row: Int, _ place: String, _ text: inout CText) {
+    let line = "(input * \(operand[0]) + \(place)) * \(operand[1]) + \(columns.baseText("x0"))"
+    text.line("const lanes *restrict r\(row) = x + \(line);")
+  }
+
+  private func writeProducts(_ rows: [Int], _ run: LanesRun, _ size: Int, _ text: inout CText) {
+    for (tap, reaches) in run.taps.enumerated() where !reaches.isEmpty {
+      for output in 0..<size {
+        let weight = "lanes_all(v[\(output * outputStride + tap)])"
+        for (row, reach) in rows.flatMap({ row in reaches.map { (row, $0) } }) {
+          let sum = "a\(output)_\(row)_\(reach.column)"
+          text.line("\(sum) = LANES_FMA(\(weight), r\(row)[\(reach.offset)], \(sum));")
         }
       }
     }
-    if let condition { text.block("if (\(condition))", write) } else { text.block("", write) }
   }
 
   /// When a row of the kernel reaches into the operand (nil: always), and which row it reaches.

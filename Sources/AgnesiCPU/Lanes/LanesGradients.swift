@@ -2,57 +2,96 @@ import AgnesiArrays
 import AgnesiExpressions
 import AgnesiLoops
 
-/// ``ConvolutionToInput`` with lanes. Operands: slopes of the result, kernels.
+/// ``ConvolutionToInput`` with lanes.
+///
+/// Operands: slopes of the result and kernels; behind pooling the slopes of what is pooled, codes and
+/// kernels.
 struct LanesToInput: LanesOperation {
   static let name = "lanesToInput"
   let geometry: ConvolutionGeometry
   /// Height and width of the source.
   let size: [Int]
+  /// Windows behind the convolution, which are taken back on the way.
+  var pool: [Int]?
 
-  var roles: [String] { ["slopes", "kernels"] }
+  var arity: ClosedRange<Int> { 2...3 }
+  var roles: [String] { pool == nil ? ["slopes", "kernels"] : ["slopes", "codes", "kernels"] }
 
   private var plain: ConvolutionToInput {
     ConvolutionToInput(geometry: geometry, size: size.map { Size($0) })
   }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    let slopes = operands[0]
+    let kernels = operands[operands.count - 1]
+    var slopes = operands[0]
+    if let unpool = try unpool(operands) {
+      slopes = try unpool.types(of: Array(operands[0..<2]))[0]
+    }
     try slopes.requireLanes()
     let result = try plain.types(
-      of: [TensorType(.float32, Array(slopes.shape.prefix(4))), operands[1]])[0]
+      of: [TensorType(.float32, Array(slopes.shape.prefix(4))), kernels])[0]
     return [.lanes(blocks: slopes.shape[0], result.plane, slopes.shape[4])]
   }
 
-  func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let slopes = operands[0].withoutLanes
-    let shape = [Size(slopes.shape[0])] + types[0].shape.dropFirst().prefix(3)
-    let result = plain.reference([slopes, operands[1]], types: [TensorType(.float32, shape)])[0]
-    return [result.withLanes(operands[0].shape[4])]
+  /// What stands before this where there is pooling. All lanes count here.
+  private func unpool(_ operands: [TensorType]) throws(TypeError) -> LanesUnpool? {
+    guard let pool else { return nil }
+    let kernels = operands[2].shape
+    let source =
+      [operands[0].shape[0], kernels.count == 4 ? kernels[1] : 0] + size.map { Size($0) }
+    let result = try ConvolutionForward(geometry: geometry).types(
+      of: [TensorType(.float32, source), operands[2]])[0]
+    let lanes = operands[0].rank == 5 ? operands[0].shape[4] : 1
+    return LanesUnpool(
+      pool: pool, size: Array(result.plane.dropFirst()), samples: operands[0].shape[0] * lanes)
+  }
+
+  func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
+    let lanes = operands[0].shape[4]
+    let known = operands.map { TensorType($0.dtype, $0.shape.map { Size($0) }) }
+    var slopes = operands[0]
+    if let unpool = try unpool(known) {
+      let before = try unpool.types(of: Array(known[0..<2]))
+      slopes = unpool.reference(Array(operands[0..<2]), types: before)[0]
+    }
+    let shape = [Size(slopes.shape[0] * lanes)] + types[0].shape.dropFirst().prefix(3)
+    let result = plain.reference(
+      [slopes.withoutLanes, operands[operands.count - 1]],
+      types: [TensorType(.float32, shape)])[0]
+    return [result.withLanes(lanes)]
   }
 
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
   ) -> LanesKernel {
-    LanesShape(
-      geometry, source: results[0].plane, kernels: operands[1].shape.map { $0.known ?? 0 }
-    ).toData(name: Self.placeholder, target: target)
+    let kernels = operands[operands.count - 1].shape.map { $0.known ?? 0 }
+    let shape = LanesShape(geometry, source: results[0].plane, kernels: kernels)
+    guard let pool else { return shape.toData(name: Self.placeholder, target: target) }
+    return shape.toData(name: Self.placeholder, behind: pool, target: target)
   }
 
   func cost(_ operands: [TensorType], _ results: [TensorType]) -> Size {
-    operands[1].shape.dropFirst().reduce(operands[0].count) { $0 * $1 }
+    operands[operands.count - 1].shape.dropFirst().reduce(operands[0].count) { $0 * $1 }
   }
 }
 
-/// ``ConvolutionToKernels`` with lanes, and the slopes of the bias if wanted. Operands: source, slopes
-/// of the result, which are zero beyond the last sample.
+/// ``ConvolutionToKernels`` with lanes, and the slopes of the bias if wanted.
+///
+/// Operands: source and slopes of the result, which are zero beyond the last sample; behind pooling
+/// source, slopes of what is pooled, which may be anything there, and codes.
 struct LanesToKernels: LanesOperation {
   static let name = "lanesToKernels"
   let geometry: ConvolutionGeometry
   /// Height and width of the kernels.
   let size: [Int]
   let bias: Bool
+  /// Windows behind the convolution, which are taken back on the way.
+  var pool: [Int]?
+  /// How many there are; asked for where there is pooling.
+  var samples: Size = 0
 
-  var roles: [String] { ["source", "slopes"] }
+  var arity: ClosedRange<Int> { 2...3 }
+  var roles: [String] { ["source", "slopes", "codes"] }
   var resultCount: Int { bias ? 2 : 1 }
 
   private var plain: ConvolutionToKernels {
@@ -61,18 +100,34 @@ struct LanesToKernels: LanesOperation {
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
     try operands[0].requireLanes()
-    try operands[1].requireLanes()
-    guard operands[0].shape[4] == operands[1].shape[4] else {
-      throw TypeError("lanes differ, \(operands[0].shape[4]) ≠ \(operands[1].shape[4])")
+    var slopes = operands[1]
+    if let unpool = try unpool(operands) { slopes = try unpool.types(of: Array(operands[1...]))[0] }
+    try slopes.requireLanes()
+    guard operands[0].shape[4] == slopes.shape[4] else {
+      throw TypeError("lanes differ, \(operands[0].shape[4]) ≠ \(slopes.shape[4])")
     }
     let kernels = try plain.types(
-      of: operands.map { TensorType(.float32, Array($0.shape.prefix(4))) })
-    return kernels + (bias ? [TensorType(.float32, [operands[1].shape[1]])] : [])
+      of: [operands[0], slopes].map { TensorType(.float32, Array($0.shape.prefix(4))) })
+    return kernels + (bias ? [TensorType(.float32, [slopes.shape[1]])] : [])
   }
 
-  func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let (source, slopes) = (operands[0].withoutLanes, operands[1].withoutLanes)
-    let kernels = plain.reference([source, slopes], types: [types[0]])
+  /// What stands before this where there is pooling.
+  private func unpool(_ operands: [TensorType]) throws(TypeError) -> LanesUnpool? {
+    guard let pool else { return nil }
+    let result = try geometry.outputShape(
+      input: operands[0].plane.dropFirst().map { Size($0) }, kernel: size.map { Size($0) })
+    return LanesUnpool(pool: pool, size: result.map { $0.known ?? 0 }, samples: samples)
+  }
+
+  func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
+    let known = operands.map { TensorType($0.dtype, $0.shape.map { Size($0) }) }
+    var slopes = operands[1]
+    if let unpool = try unpool(known) {
+      let before = try unpool.types(of: Array(known[1...]))
+      slopes = unpool.reference(Array(operands[1...]), types: before)[0]
+    }
+    slopes = slopes.withoutLanes
+    let kernels = plain.reference([operands[0].withoutLanes, slopes], types: [types[0]])
     guard bias else { return kernels }
     var sums = [Double](repeating: 0, count: slopes.shape[1])
     let area = slopes.shape[2] * slopes.shape[3]
@@ -80,16 +135,27 @@ struct LanesToKernels: LanesOperation {
     return kernels + [NDArray(rounding: sums, shape: [sums.count], .float32)]
   }
 
+  func samples(_ operands: [TensorType]) -> Size { samples }
+
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
   ) -> LanesKernel {
-    LanesShape(
-      geometry, source: operands[0].plane, kernels: results[0].shape.map { $0.known ?? 0 }
-    ).toWeights(name: Self.placeholder, bias: bias, target: target)
+    let kernels = results[0].shape.map { $0.known ?? 0 }
+    let shape = LanesShape(geometry, source: operands[0].plane, kernels: kernels)
+    guard let pool else {
+      return shape.toWeights(name: Self.placeholder, bias: bias, target: target)
+    }
+    return shape.toWeights(name: Self.placeholder, bias: bias, behind: pool, target: target)
   }
 
   func cost(_ operands: [TensorType], _ results: [TensorType]) -> Size {
     let kernel = [operands[0].shape[1]] + size.map { Size($0) }
     return kernel.reduce(operands[1].count) { $0 * $1 }
+  }
+
+  func substituting(_ sizes: [String: Size]) -> LanesToKernels {
+    LanesToKernels(
+      geometry: geometry, size: size, bias: bias, pool: pool,
+      samples: samples.substituting(sizes))
   }
 }
