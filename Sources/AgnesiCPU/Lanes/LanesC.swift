@@ -12,7 +12,7 @@ package enum LanesC {
       #define LANES_BEGIN
       #define LANES_END
       #else
-      #define LANES_BEGIN _Pragma("GCC push_options") _Pragma("GCC optimize(\"fp-contract=fast\")")
+      #define LANES_BEGIN _Pragma("GCC push_options") _Pragma("GCC optimize(\\"fp-contract=fast\\")")
       #define LANES_END _Pragma("GCC pop_options")
       #endif
       #if defined(__clang__) && (defined(__FMA__) || defined(__aarch64__))
