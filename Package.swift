@@ -65,15 +65,19 @@ let package = Package(
         "AgnesiTraining", "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference",
         "AgnesiCompiler", "AgnesiExpressions", "AgnesiArrays",
       ]),
+    // What executables settle before their libraries begin.
+    .target(name: "CAgnesiStart"),
     .executableTarget(
       name: "AgnesiCommand",
       dependencies: [
-        "Agnesi", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Agnesi", "CAgnesiStart",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "AgnesiBench",
       dependencies: [
-        "Agnesi", "CAgnesi", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Agnesi", "CAgnesi", "CAgnesiStart",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests mirror the targets.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CAgnesiStart
 
 /// `agnesi-bench`: how long the steps of networks take.
 @main

@@ -1,5 +1,6 @@
 import Agnesi
 import ArgumentParser
+import CAgnesiStart
 import Foundation
 
 /// `agnesi`: trains, evaluates and uses networks from the command line.
