@@ -6,6 +6,9 @@ import CAgnesiStart
 struct AgnesiBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "agnesi-bench", abstract: "Time whole steps of networks.",
-    subcommands: [RunCommand.self, PeersCommand.self, LimitsCommand.self, TableCommand.self],
+    subcommands: [
+      RunCommand.self, PeersCommand.self, LimitsCommand.self, TableCommand.self,
+      AccuracyCommand.self, ConvolutionsCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 }

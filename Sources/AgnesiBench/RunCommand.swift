@@ -34,6 +34,9 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Print how long each part of a step takes, before the JSON object.")
   var profile = false
 
+  @Flag(help: "Direct convolutions only.")
+  var strict = false
+
   func validate() throws {
     for (name, value) in [("steps", steps), ("threads", threads), ("batch", batch)] {
       guard value ?? 1 >= 1 else { throw ValidationError("--\(name) must be at least 1") }
@@ -55,7 +58,8 @@ struct RunCommand: ParsableCommand {
     CPU.threads = threads
     let profiler = profile ? Profiler() : nil
     let reading = try Measurement(workload: workload, batch: batch, steps: steps)
-      .reading(profiler: profiler)
+      .reading(
+        on: strict ? CPU(convolutions: .direct, profiler: profiler) : CPU(profiler: profiler))
     if let profiler { print(profiler) }
     print(try reading.line())
   }
@@ -67,6 +71,7 @@ struct RunCommand: ParsableCommand {
     if let batch { options += ["--batch", "\(batch)"] }
     if cold { options.append("--cold") }
     if profile { options.append("--profile") }
+    if strict { options.append("--strict") }
     for workload in Workload.allCases {
       print(try ChildProcess.bench([workload.rawValue] + options).output(), terminator: "")
     }

@@ -11,15 +11,39 @@ public struct CPU: Backend {
 
   let profiler: Profiler?
 
+  let convolutions: ConvolutionChoices
+
   /// A missing C compiler is reported by `compile`.
   ///
-  /// - Parameter profiler: gathers how long each step of the functions takes.
-  public init(profiler: Profiler? = nil) {
-    self.init(compiler: KernelCompiler(math: CMath.source), profiler: profiler)
+  /// - Parameters:
+  ///   - convolutions: the algorithms that convolutions may take; `.direct` is the strict mode.
+  ///   - profiler: gathers how long each step of the functions takes.
+  public init(
+    convolutions: ConvolutionAlgorithms = .environment, profiler: Profiler? = nil
+  ) {
+    self.init(
+      compiler: KernelCompiler(math: CMath.source),
+      choices: ConvolutionChoices(convolutions) { ConvolutionTable.standard },
+      profiler: profiler)
   }
 
   package init(compiler: KernelCompiler, profiler: Profiler? = nil) {
+    self.init(
+      compiler: compiler,
+      choices: ConvolutionChoices(.environment) { ConvolutionTable.standard },
+      profiler: profiler)
+  }
+
+  /// - Parameter table: the measurements that choices follow, in the place of the user's own.
+  package init(table: ConvolutionTable) {
+    self.init(
+      compiler: KernelCompiler(math: CMath.source),
+      choices: ConvolutionChoices(.quickest) { table }, profiler: nil)
+  }
+
+  private init(compiler: KernelCompiler, choices: ConvolutionChoices, profiler: Profiler?) {
     self.compiler = compiler
+    convolutions = choices
     self.profiler = profiler
   }
 
@@ -34,6 +58,15 @@ public struct CPU: Backend {
 
   public func prepare(_ program: GraphProgram) throws -> any Executable {
     try CPUExecutable(program, backend: self)
+  }
+
+  public var choices: BackendChoices { convolutions.record(threads: Self.threads) }
+
+  /// A backend that was asked to be strict stays so, and a run that chose nothing yet binds nobody.
+  public func repeating(_ choices: BackendChoices) -> any Backend {
+    if convolutions.algorithms == .direct || choices == BackendChoices() { return self }
+    return CPU(
+      compiler: compiler, choices: ConvolutionChoices(repeating: choices), profiler: profiler)
   }
 
   /// The program as steps that are good for `sizes` and right for all.

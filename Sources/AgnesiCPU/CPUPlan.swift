@@ -23,13 +23,14 @@ final class CPUPlan: Sendable {
 
   init(
     _ lowered: LoweredProgram, functions: [CompiledUnit.Function?], sizes: [String: Int],
-    outputShapes: [[Int]], profiler: Profiler?
+    outputShapes: [[Int]], backend: CPU
   ) throws {
     self.lowered = lowered
-    self.profiler = profiler
+    profiler = backend.profiler
     self.outputShapes = outputShapes
     memory = MemoryPlan(lowered, sizes: sizes)
-    steps = try StepTable(lowered, functions: functions, sizes: sizes)
+    steps = try StepTable(
+      lowered, functions: functions, sizes: sizes, choices: backend.convolutions)
     workspaces = Mutex([])
     var parameters: [(slot: Int, parameter: Parameter, isWritten: Bool)] = []
     var inputs: [(slot: Int, position: Int)] = []

@@ -28,15 +28,21 @@ final class LibraryContext: @unchecked Sendable {
 
   deinit { release(pointer) }
 
-  /// - Parameter keepsWeights: whether the weights of a convolution seldom change between calls.
+  /// - Parameters:
+  ///   - keepsWeights: whether the weights of a convolution seldom change between calls.
+  ///   - choices: what chooses the algorithm of a convolution.
   static func make(
-    _ call: LibraryCall, sizes: [String: Int], threads: Int, keepsWeights: Bool
+    _ call: LibraryCall, sizes: [String: Int], threads: Int, keepsWeights: Bool,
+    choices: ConvolutionChoices
   ) throws -> LibraryContext {
     switch LibraryKernel.kind(of: call.node) {
-    case .matmul: try matmul(call, sizes)
+    case .matmul: return try matmul(call, sizes)
     case .convolution(let convolution):
-      try ConvolutionCall(convolution, call, sizes: sizes, threads: threads)
-        .context(keepsWeights: keepsWeights)
+      let problem = ConvolutionProblem(
+        convolution, call, sizes: sizes, keepsWeights: keepsWeights)
+      return try problem.context(
+        choices.algorithm(for: problem, threads: threads), threads: threads,
+        label: call.node.operation.label)
     case nil: internalError("no library takes \(call.node.operation.label)")
     }
   }

@@ -23,7 +23,8 @@ final class StepTable: @unchecked Sendable {
   private static let parallelWork = 60_000
 
   init(
-    _ lowered: LoweredProgram, functions: [CompiledUnit.Function?], sizes: [String: Int]
+    _ lowered: LoweredProgram, functions: [CompiledUnit.Function?], sizes: [String: Int],
+    choices: ConvolutionChoices
   ) throws {
     count = lowered.steps.count
     pointer = .allocate(capacity: max(1, count))
@@ -52,7 +53,8 @@ final class StepTable: @unchecked Sendable {
       case .call(let call):
         let parameter = lowered.unchangedParameter(call)
         let context = try LibraryContext.make(
-          call, sizes: sizes, threads: threads, keepsWeights: parameter != nil)
+          call, sizes: sizes, threads: threads, keepsWeights: parameter != nil,
+          choices: choices)
         contexts.append(context)
         if let parameter { kept.append(KeptWeights(context, parameter)) }
         entry.call = context.call
@@ -96,7 +98,7 @@ final class StepTable: @unchecked Sendable {
 
 extension LoweredProgram {
   /// The parameter that a convolution's kernels are, if this program leaves it as it is.
-  fileprivate func unchangedParameter(_ call: LibraryCall) -> Parameter? {
+  func unchangedParameter(_ call: LibraryCall) -> Parameter? {
     guard case .convolution(let convolution) = LibraryKernel.kind(of: call.node),
       convolution.kind != agnesi_convolution_to_weights,
       case .parameter(let parameter) = buffers[call.operands[1].buffer.index].kind

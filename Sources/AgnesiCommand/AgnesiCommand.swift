@@ -21,7 +21,7 @@ struct AgnesiCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, SummaryCommand.self,
-      DataCommand.self,
+      DataCommand.self, TuneCommand.self,
     ])
 }
 
@@ -42,6 +42,16 @@ struct DataOptions: ParsableArguments {
     for note in split.notes { console.note(note) }
     return split
   }
+}
+
+/// Where and how exactly to compute; shared by the commands that run networks.
+struct BackendOptions: ParsableArguments {
+  @Flag(
+    help: ArgumentHelp(
+      "Direct convolutions only, which are more exact and often slower; also by AGNESI_STRICT=1."))
+  var strict = false
+
+  var backend: CPU { strict ? CPU(convolutions: .direct) : CPU() }
 }
 
 /// The number of threads; shared by the commands that compute.

@@ -22,6 +22,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var data: DataOptions
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var backend: BackendOptions
 
   @Option(help: "Which samples: test or train.")
   var part: Part = .test
@@ -40,7 +41,8 @@ struct EvaluateCommand: ParsableCommand {
       let samples = try part(of: split)
       try classifier.check(samples, model: model)
       let evaluator = try Evaluator(
-        image: classifier.image, probabilities: classifier.probabilities, on: .cpu)
+        image: classifier.image, probabilities: classifier.probabilities,
+        on: backend.backend)
       let result = try evaluator(samples) {
         console.progress("\($0) of \(samples.count) samples")
       }

@@ -25,6 +25,7 @@ struct PredictCommand: ParsableCommand {
 
   @OptionGroup var data: DataOptions
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var backend: BackendOptions
 
   @Option(
     parsing: .upToNextOption, help: "Which samples, counted from 0; by default the first ten.")
@@ -43,7 +44,8 @@ struct PredictCommand: ParsableCommand {
       let samples = try samples(for: classifier)
       try classifier.check(samples, model: model)
       let chosen = try chosenIndices(of: samples)
-      let function = try compile([classifier.image], to: [classifier.probabilities])
+      let function = try compile(
+        [classifier.image], to: [classifier.probabilities], on: backend.backend)
       for number in chosen {
         let batches = try Batches(of: samples.subset([number]), size: 1)
         let stream = batches.epoch(0)

@@ -29,19 +29,24 @@ struct SummaryCommand: ParsableCommand {
         print(Summary(chain, input: saved.sampleShape.map { Size($0) }))
       } else {
         let chain = try Notation.parse(network)
-        print(Summary(chain, input: try shape()))
+        print(Summary(chain, input: try Shape(sample: input, command: "summary")))
       }
     }
   }
 
-  private func shape() throws -> Shape {
-    let parts = input.split(separator: "x").map { Int($0) }
+}
+
+extension Shape {
+  /// The shape of a sample as it is written for --input.
+  init(sample text: String, command: String) throws {
+    let parts = text.split(separator: "x").map { Int($0) }
     let sizes = parts.compactMap { $0 }
     guard sizes.count == parts.count, !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 && $0 < 100_000 })
     else {
       throw CommandFailure(
-        message: "summary: --input \(input) is no shape\n  hint: write sizes with x, as in 1x28x28")
+        message:
+          "\(command): --input \(text) is no shape\n  hint: write sizes with x, as in 1x28x28")
     }
-    return sizes.map { Size($0) }
+    self = sizes.map { Size($0) }
   }
 }

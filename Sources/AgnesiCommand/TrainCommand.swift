@@ -28,6 +28,7 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var data: DataOptions
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var backend: BackendOptions
 
   @Option(help: "The network, in the literature's notation.")
   var network = "20C5 MP2 50C5 MP2 256FC D0.5 10FC"
@@ -76,7 +77,7 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Go on from a checkpoint, as the run was begun; only --rate may be another.",
+      "Go on from a checkpoint, as the run was begun; only --rate and --strict may be another.",
       valueName: "file"))
   var resume: String?
 
@@ -100,8 +101,10 @@ struct TrainCommand: ParsableCommand {
       let results = [resume.map(TrainingJob.modelPath) ?? output] + [report].compactMap { $0 }
       for path in results { try Trainer.checkWritable(path) }
       let job =
-        try resume.map { try TrainingJob(resuming: $0, rate: rate, data: data, console: console) }
-        ?? newJob(console)
+        try resume.map {
+          try TrainingJob(
+            resuming: $0, rate: rate, data: data, backend: backend.backend, console: console)
+        } ?? newJob(console)
       try job.run(report: report, console: console)
     }
   }
@@ -116,6 +119,7 @@ struct TrainCommand: ParsableCommand {
     try settings.check()
     return try TrainingJob(
       chain, dataSet: dataSet ?? "", data: data, validation: validation,
-      standardize: standardize, settings: settings, output: output, console: console)
+      standardize: standardize, settings: settings, output: output,
+      backend: backend.backend, console: console)
   }
 }

@@ -1,6 +1,7 @@
 // Contexts: a primitive with everything that it needs to run again and again.
 #include "dnn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -55,6 +56,13 @@ dnnl_engine_t agnesi_engine(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, create_engine);
   return engine;
+}
+
+void agnesi_dnn_identity(char *text, size_t size) {
+  const dnnl_version_t *version = dnnl_version();
+  snprintf(
+      text, size, "%d.%d.%d isa %d", version->major, version->minor, version->patch,
+      (int)dnnl_get_effective_cpu_isa());
 }
 
 dnnl_primitive_attr_t agnesi_attributes(bool relu) {

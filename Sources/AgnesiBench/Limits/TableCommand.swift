@@ -16,20 +16,10 @@ struct TableCommand: ParsableCommand {
   @Option(help: "The readings that `agnesi-bench peers --json` wrote, for columns of ratios.")
   var peers: String?
 
-  private static let begin = "<!-- measured: begin -->"
-  private static let end = "<!-- measured: end -->"
-
   func run() throws {
-    let text = try String(contentsOfFile: page, encoding: .utf8)
-    guard let begin = text.range(of: Self.begin),
-      let end = text.range(of: Self.end, range: begin.upperBound..<text.endIndex)
-    else {
-      throw ValidationError("\(page) has no lines \(Self.begin) and \(Self.end)")
-    }
+    let section = try PageSection("measured", of: page)
     let tables = try tables()
-    let result = text.replacingCharacters(
-      in: begin.upperBound..<end.lowerBound, with: "\n\n\(tables)\n\n")
-    try result.write(toFile: page, atomically: true, encoding: .utf8)
+    try section.replace(by: tables)
     print(tables)
   }
 

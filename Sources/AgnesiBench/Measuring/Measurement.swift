@@ -12,7 +12,7 @@ struct Measurement {
   private static let warmUp = 3
 
   /// Builds, compiles and runs.
-  func reading(profiler: Profiler? = nil) throws -> Reading {
+  func reading(on backend: CPU) throws -> Reading {
     let samples = batch ?? workload.traits.batch
     var job: Job?
     let build = try seconds {
@@ -22,7 +22,7 @@ struct Measurement {
     }
     guard let job else { preconditionFailure("the job was built above") }
     let start = ContinuousClock.now
-    let step = try job.compiled(on: CPU(profiler: profiler))
+    let step = try job.compiled(on: backend)
     let preparation = (ContinuousClock.now - start) / .seconds(1)
     try step()
     let first = (ContinuousClock.now - start) / .seconds(1)

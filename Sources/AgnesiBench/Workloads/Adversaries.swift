@@ -45,22 +45,42 @@ struct Adversaries {
   /// A step trains the discriminator, then the generator against the new discriminator, and gives
   /// the generator's loss back.
   func job(batch: Int) -> Job {
+    let scores = scores()
+    return Job(
+      inputs: [scores.real], batch: [Noise.pixels([batch, 3, 64, 64])],
+      network: scores.ofReal + scores.ofFake
+    ) {
+      let judging = adam(
+        scores.judgement, scores.ofReal.parameters(.trainable), rate: 2e-4, beta1: 0.5)
+      let next = Self.replaced(scores.ofFake, by: judging)
+      let deception = sigmoidCrossEntropy(next, .ones(like: next)).mean()
+      let deceiving = adam(
+        deception, scores.fake.parameters(.trainable), rate: 2e-4, beta1: 0.5)
+      return .init(outputs: [deception], updates: judging + deceiving)
+    }
+  }
+
+  /// Pictures, and what the discriminator thinks of them.
+  struct Scores {
+    var real: Tensor
+    var fake: Tensor
+    var ofReal: Tensor
+    var ofFake: Tensor
+
+    /// The discriminator's loss.
+    var judgement: Tensor {
+      sigmoidCrossEntropy(ofReal, .ones(like: ofReal)).mean()
+        + sigmoidCrossEntropy(ofFake, .zeros(like: ofFake)).mean()
+    }
+  }
+
+  /// The scores of a batch.
+  func scores() -> Scores {
     let real = Tensor.input("real", [.batch, 3, 64, 64])
     let fake = generator(randomNormal([.batch, 100, 1, 1]))
     let ofReal = discriminator(real).reshaped([.batch])
-    let ofFake = ofReal.replacing([real: fake])
-    return Job(
-      inputs: [real], batch: [Noise.pixels([batch, 3, 64, 64])], network: ofReal + ofFake
-    ) {
-      let judgement =
-        sigmoidCrossEntropy(ofReal, .ones(like: ofReal)).mean()
-        + sigmoidCrossEntropy(ofFake, .zeros(like: ofFake)).mean()
-      let judging = adam(judgement, ofReal.parameters(.trainable), rate: 2e-4, beta1: 0.5)
-      let next = Self.replaced(ofFake, by: judging)
-      let deception = sigmoidCrossEntropy(next, .ones(like: next)).mean()
-      let deceiving = adam(deception, fake.parameters(.trainable), rate: 2e-4, beta1: 0.5)
-      return .init(outputs: [deception], updates: judging + deceiving)
-    }
+    return Scores(
+      real: real, fake: fake, ofReal: ofReal, ofFake: ofReal.replacing([real: fake]))
   }
 
   /// What `scores` are after the step `updates`, as numbers that have nothing to do with how the step

@@ -56,9 +56,9 @@ struct Classifier {
     }
   }
 
-  private var image: Tensor { .input("image", [.batch] + sampleShape.map { Size($0) }) }
+  var image: Tensor { .input("image", [.batch] + sampleShape.map { Size($0) }) }
 
-  private func images(_ count: Int) -> NDArray { Noise.pixels([count] + sampleShape) }
+  func images(_ count: Int) -> NDArray { Noise.pixels([count] + sampleShape) }
 }
 
 /// Simonyan & Zisserman, *Very deep convolutional networks*, 2015, configuration E.

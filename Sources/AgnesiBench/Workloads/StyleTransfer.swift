@@ -6,18 +6,34 @@ import Agnesi
 enum StyleTransfer {
   /// A step gives the slope back, in the picture's shape.
   static func job(batch: Int) throws -> Job {
-    let picture = Tensor.input("picture", [Size(batch), 3, 256, 256])
-    let network = try Notation.parse(VGG19.features)
-    // Up to the first convolution of the last block; positions count poolings.
-    let maps = Chain(Array(network.layers.prefix(17))).outputs(picture)
-    let styles = [maps[0], maps[3], maps[6], maps[11], maps[16]]
-    let content = maps[12]
+    let layers = try Layers(batch: batch, side: 256)
     return Job(
-      inputs: [picture], batch: [Noise.pixels([batch, 3, 256, 256])], network: maps[16]
+      inputs: [layers.picture], batch: [Noise.pixels([batch, 3, 256, 256])],
+      network: layers.deepest
     ) {
+      .init(outputs: gradient(of: layers.loss, withRespectTo: [layers.picture]))
+    }
+  }
+
+  /// What the loss looks at.
+  struct Layers {
+    let picture: Tensor
+    let styles: [Tensor]
+    let content: Tensor
+    let deepest: Tensor
+
+    init(batch: Int, side: Int) throws {
+      picture = .input("picture", [Size(batch), 3, Size(side), Size(side)])
+      let network = try Notation.parse(VGG19.features)
+      // Up to the first convolution of the last block; positions count poolings.
+      let maps = Chain(Array(network.layers.prefix(17))).outputs(picture)
+      styles = [maps[0], maps[3], maps[6], maps[11], maps[16]]
+      (content, deepest) = (maps[12], maps[16])
+    }
+
+    var loss: Tensor {
       let contentLoss = square(content - 0.1).mean()
-      let loss = styles.reduce(contentLoss) { $0 + square(gram($1) - 0.01).sum() }
-      return .init(outputs: gradient(of: loss, withRespectTo: [picture]))
+      return styles.reduce(contentLoss) { $0 + square(gram($1) - 0.01).sum() }
     }
   }
 

@@ -11,6 +11,12 @@ public protocol Backend: Sendable {
   /// Readies a rewritten graph for running; what takes long happens here or at the first call with
   /// new sizes.
   func prepare(_ program: GraphProgram) throws -> any Executable
+
+  /// What was chosen so far, and whatever else decides later choices.
+  var choices: BackendChoices { get }
+
+  /// This backend, choosing as another one did.
+  func repeating(_ choices: BackendChoices) -> any Backend
 }
 
 /// A prepared program.

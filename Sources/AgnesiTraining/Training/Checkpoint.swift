@@ -1,4 +1,5 @@
 import AgnesiArrays
+import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiLayers
 import Foundation
@@ -32,6 +33,8 @@ package struct Checkpoint: Sendable {
     package var secondsInEpoch = 0.0
     package var history: [EpochRecord] = []
     package var bestEpoch: Int?
+    /// What the backend chose; nil in files of before there was a choice.
+    package var choices: BackendChoices?
   }
 
   private static let stateKey = "agnesi.training"

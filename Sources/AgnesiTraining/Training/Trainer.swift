@@ -23,6 +23,7 @@ public final class Trainer {
   private var lastGoodState: Checkpoint.State
   private var monitor: LossMonitor
   private let network: Chain
+  private let backend: any Backend
   public private(set) var timing = Timing()
 
   /// Wall-clock seconds of a run.
@@ -56,11 +57,14 @@ public final class Trainer {
     try self.init(state, split: split, output: output, backend: backend)
   }
 
-  /// Goes on where a checkpoint stopped, to the same bits as if it had not.
+  /// Goes on where a checkpoint stopped, to the same bits as if it had not: what the backend chose then,
+  /// it chooses again.
   package convenience init(
     resuming checkpoint: Checkpoint, on split: DataSplit, output: String?, backend: any Backend
   ) throws {
-    try self.init(checkpoint.state, split: split, output: output, backend: backend)
+    try self.init(
+      checkpoint.state, split: split, output: output,
+      backend: checkpoint.state.choices.map { backend.repeating($0) } ?? backend)
     try restore(checkpoint.parameters)
     best = checkpoint.best
     lastGood = currentValues()
@@ -82,6 +86,7 @@ public final class Trainer {
     network = state.network
     self.split = split
     self.output = output
+    self.backend = backend
     graph = ClassifierGraph(
       state.network, sampleShape: split.train.sampleShape,
       standardization: state.standardization, seed: settings.seed)
@@ -249,6 +254,7 @@ public final class Trainer {
 
   private func saveCheckpoint() throws {
     guard let output else { return }
+    state.choices = backend.choices
     let checkpoint = Checkpoint(state: state, parameters: currentValues(), best: best)
     try checkpoint.write(to: Checkpoint.path(for: output))
   }

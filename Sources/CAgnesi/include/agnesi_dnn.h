@@ -13,6 +13,10 @@
 extern "C" {
 #endif
 
+/// Writes the library's version and the instruction set that it uses, such as `2.6.0 isa 63`, of at
+/// most `size` bytes with the terminating zero: times that were measured with another are void.
+void agnesi_dnn_identity(char *text, size_t size);
+
 // MARK: Layouts
 
 /// How a tensor lies in memory, as chosen by the library: immutable, of one tensor's sizes, counted
