@@ -75,7 +75,7 @@ final class CPUPlan: Sendable {
     let failed = agnesi_run_on(
       agnesi_shared_executor(), steps.pointer, Int64(steps.count), workspace.slots,
       profiler == nil ? nil : workspace.seconds)
-    profiler?.add(lowered, self, workspace.seconds)
+    profiler?.add(lowered, steps.implementations, self, workspace.seconds)
     guard failed < 0 else {
       throw FunctionError(lowered.steps[Int(failed)].label, "the library call failed")
     }

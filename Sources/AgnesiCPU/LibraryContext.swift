@@ -16,13 +16,17 @@ final class LibraryContext: @unchecked Sendable {
   /// takes no such argument.
   let scratchBytes: Int?
 
+  /// What the library calls its kernel, such as `jit:avx512_core`; nil where it does not say.
+  let implementation: String?
+
   init(
     call: @escaping agnesi_call, pointer: UnsafeMutableRawPointer, scratchBytes: Int? = nil,
-    release: @escaping (UnsafeMutableRawPointer) -> Void
+    implementation: String? = nil, release: @escaping (UnsafeMutableRawPointer) -> Void
   ) {
     self.call = call
     self.pointer = pointer
     self.scratchBytes = scratchBytes
+    self.implementation = implementation
     self.release = release
   }
 

@@ -10,6 +10,8 @@ public final class Profiler: Sendable {
     public let label: String
     /// Where the user wrote the first of them.
     public let site: Site?
+    /// What the library calls its kernel for it, such as `jit:avx512_core`; nil for other steps.
+    public let implementation: String?
     public var calls: Int
     /// Over all calls.
     public var seconds: Double
@@ -24,12 +26,18 @@ public final class Profiler: Sendable {
 
   public init() {}
 
-  func add(_ lowered: LoweredProgram, _ plan: AnyObject, _ seconds: UnsafePointer<Double>) {
+  func add(
+    _ lowered: LoweredProgram, _ implementations: [Int: String], _ plan: AnyObject,
+    _ seconds: UnsafePointer<Double>
+  ) {
     entries.withLock { entries in
       for (index, step) in lowered.steps.enumerated() {
         let key = Key(program: ObjectIdentifier(plan), step: index)
         var entry =
-          entries[key] ?? Entry(label: step.label, site: step.site, calls: 0, seconds: 0)
+          entries[key]
+          ?? Entry(
+            label: step.label, site: step.site, implementation: implementations[index], calls: 0,
+            seconds: 0)
         entry.calls += 1
         entry.seconds += seconds[index]
         entries[key] = entry
@@ -55,8 +63,9 @@ extension Profiler: CustomStringConvertible {
         let text = String((number * 1000).rounded() / 1000)
         return String(repeating: " ", count: max(0, 9 - text.count)) + text
       }
+      let words = [entry.label, entry.implementation, entry.site?.description].compactMap { $0 }
       return
-        "\(numbers[0]) ms \(numbers[1]) %  \(entry.calls) × \(entry.label) \(entry.site?.description ?? "")"
+        "\(numbers[0]) ms \(numbers[1]) %  \(entry.calls) × \(words.joined(separator: " "))"
     }
     return rows.joined(separator: "\n")
   }

@@ -14,6 +14,8 @@ final class StepTable: @unchecked Sendable {
   private var slotLists: [UnsafeMutablePointer<Int32>] = []
   private var numberLists: [UnsafeMutablePointer<Int64>] = []
   private var contexts: [LibraryContext] = []
+  /// The name of the library's kernel for each step that has one.
+  private(set) var implementations: [Int: String] = [:]
   /// Contexts that keep a conversion of a parameter.
   private(set) var kept: [KeptWeights] = []
   /// What the largest of the library calls works in, in bytes.
@@ -56,6 +58,7 @@ final class StepTable: @unchecked Sendable {
           call, sizes: sizes, threads: threads, keepsWeights: parameter != nil,
           choices: choices)
         contexts.append(context)
+        implementations[index] = context.implementation
         if let parameter { kept.append(KeptWeights(context, parameter)) }
         entry.call = context.call
         entry.context = context.pointer

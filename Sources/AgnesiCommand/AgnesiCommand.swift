@@ -48,7 +48,7 @@ struct DataOptions: ParsableArguments {
 struct BackendOptions: ParsableArguments {
   @Flag(
     help: ArgumentHelp(
-      "Direct convolutions only, which are more exact and often slower; also by AGNESI_STRICT=1."))
+      "Direct convolutions only, often more exact and slower; also by AGNESI_STRICT=1."))
   var strict = false
 
   var backend: CPU { strict ? CPU(convolutions: .direct) : CPU() }

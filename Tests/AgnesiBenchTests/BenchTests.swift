@@ -77,6 +77,23 @@ import Testing
     #expect(readings.map { $0["framework"] as? String } == ["agnesi", "jax", "agnesi", "jax"])
   }
 
+  @Test func accuracyGoesIntoAPage() throws {
+    let text = "# A page\n<!-- accuracy: begin -->\nold\n<!-- accuracy: end -->\n"
+    let page = try folder.write(text.utf8, to: "page.md")
+    let outcome = try bench(["accuracy", "lenet", "--threads", "1", "--page", page])
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    let written = String(decoding: try folder.read("page.md"), as: UTF8.self)
+    #expect(
+      written
+        == "# A page\n<!-- accuracy: begin -->\n\n\(outcome.output)\n<!-- accuracy: end -->\n")
+    let rows = outcome.output.split(separator: "\n").dropFirst(2).map { $0.split(separator: "|") }
+    #expect(rows.map { $0[1] } == [" loss ", " result ", " slopes "])
+    for cell in rows.joined() where cell.contains("e-") {
+      let number = try #require(Double(cell.trimmingCharacters(in: .whitespaces)))
+      #expect(number > 0 && number < 1e-3)
+    }
+  }
+
   @Test func aPageWithoutMarksIsLeftAlone() throws {
     let page = try folder.write("# A page\n".utf8, to: "page.md")
     let outcome = try bench(["table", page])

@@ -70,6 +70,7 @@ struct InformationTests {
     (["predict"], "agnesi predict model.safetensors picture.npy"),
     (["summary"], "agnesi summary model.safetensors"),
     (["data"], "agnesi data --get mnist"),
+    (["tune"], "agnesi tune model.safetensors --batch 1 --dry-run"),
   ])
   func helpShowsExamples(_ command: [String], _ example: String) throws {
     let outcome = try workplace.agnesi(command + ["--help"])

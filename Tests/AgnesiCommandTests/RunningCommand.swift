@@ -16,14 +16,17 @@ final class RunningCommand {
   private let folder: TemporaryFolder
   private var interrupted: ContinuousClock.Instant?
 
-  init(_ arguments: [String], in workplace: Workplace) throws {
+  init(
+    _ arguments: [String], in workplace: Workplace, environment: [String: String] = [:]
+  ) throws {
     folder = try TemporaryFolder()
     try folder.write([], to: "output")
     try folder.write([], to: "errors")
     let path = try #require(BuildProducts.path("agnesi"), "the command was not built")
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(Workplace.oneThread) { $1 }
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(Workplace.oneThread) { $1 }.merging(environment) { $1 }
     process.standardOutput = FileHandle(forWritingAtPath: folder.path("output"))
     process.standardError = FileHandle(forWritingAtPath: folder.path("errors"))
     try process.run()
@@ -50,18 +53,20 @@ final class RunningCommand {
     }
   }
 
+  var isRunning: Bool { process.isRunning }
+
   func interrupt() {
     interrupted = .now
     process.interrupt()
   }
 
   /// Waits for the answer to the interruption, and for the end.
-  func end() throws -> Outcome {
-    try waitFor("stopping after this step")
-    let answer = interrupted.map { $0.duration(to: .now) } ?? .zero
+  func end(saying answer: String = "stopping after this step") throws -> Outcome {
+    try waitFor(answer)
+    let delay = interrupted.map { $0.duration(to: .now) } ?? .zero
     process.waitUntilExit()
     return Outcome(
       status: process.terminationStatus, output: try text("output"), errors: try text("errors"),
-      secondsToAnswer: answer / .seconds(1))
+      secondsToAnswer: delay / .seconds(1))
   }
 }

@@ -143,7 +143,8 @@ extension ConvolutionProblem {
     }
     return LibraryContext(
       call: agnesi_context_call, pointer: UnsafeMutableRawPointer(context),
-      scratchBytes: agnesi_context_scratch_bytes(context)
+      scratchBytes: agnesi_context_scratch_bytes(context),
+      implementation: String(cString: agnesi_context_implementation(context))
     ) { agnesi_context_destroy(OpaquePointer($0)) }
   }
 

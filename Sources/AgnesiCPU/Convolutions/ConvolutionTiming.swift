@@ -5,12 +5,6 @@ import CAgnesi
 import Synchronization
 
 extension ConvolutionProblem {
-  /// What the library calls its kernel, such as `jit:avx512_core`; nil where it has none.
-  package func implementation(_ algorithm: ConvolutionAlgorithm, threads: Int) -> String? {
-    guard let context = try? context(algorithm, threads: threads, label: "") else { return nil }
-    return context.implementation
-  }
-
   /// What the model of the cost would choose.
   package var modelledChoice: ConvolutionAlgorithm {
     WinogradCost(problem: self).pays ? .winograd : .direct
@@ -24,7 +18,7 @@ extension ConvolutionProblem {
     guard hasChoice,
       let direct = try? context(.direct, threads: threads, label: ""),
       let winograd = try? context(.winograd, threads: threads, label: ""),
-      winograd.implementation.contains("wino")
+      winograd.implementation?.contains("wino") == true
     else { return nil }
     let contexts = [direct, winograd]
     var best = [Double.infinity, .infinity]
@@ -45,13 +39,6 @@ extension ConvolutionProblem {
   }
 
   private static let rounds = 4
-}
-
-extension LibraryContext {
-  /// The name of the library's kernel for a convolution.
-  fileprivate var implementation: String {
-    String(cString: agnesi_context_implementation(OpaquePointer(pointer)))
-  }
 }
 
 /// A backend that looks at programs as the CPU would run them, and runs nothing: it tells which

@@ -102,6 +102,53 @@ private func split() throws -> DataSplit {
     for (name, value) in a { #expect(b[name].map { $0.isIdentical(to: value) } == true, "\(name)") }
   }
 
+  /// What a run chose goes on after the measurements that it followed have changed.
+  @Test func aResumedRunChoosesAsBefore() throws {
+    let stream = Philox(seed: 4, name: "pictures")
+    let pixels = (0..<(24 * 256)).map { Float(stream.word(UInt64($0))) / 0x1p32 }
+    let pictures = DataSplit(
+      train: try DataSet(
+        name: "pictures", inputs: NDArray(pixels, shape: [24, 1, 16, 16]),
+        targets: NDArray((0..<24).map { Int32($0 % 2) }), classNames: ["left", "right"]))
+    let network = try Notation.parse("64C3p1 64C3p1 MP4 2FC")
+    let path = folder.path("model.safetensors")
+    func trainer(_ epochs: Int, on backend: CPU) throws -> Trainer {
+      try Trainer(
+        network, on: pictures, settings: settings(epochs: epochs), standardization: nil,
+        output: path, backend: backend)
+    }
+    let first = CPU(table: ConvolutionTable())
+    let whole = try trainer(2, on: first)
+    _ = try whole.run()
+    let expected = try whole.values()
+    let machine = ConvolutionTable.Machine.current(threads: CPU.threads)
+    var changed = ConvolutionTable()
+    for (key, algorithm) in first.choices.made {
+      let isDirect = algorithm == "direct"
+      changed[machine][key] = .init(direct: isDirect ? 2 : 1, winograd: isDirect ? 1 : 2)
+    }
+
+    _ = try trainer(1, on: CPU(table: ConvolutionTable())).run()
+    var checkpoint = try Checkpoint(reading: Checkpoint.path(for: path))
+    checkpoint.state.settings.epochs = 2
+    let choices = try #require(checkpoint.state.choices)
+    #expect(choices.made.isEmpty == (ChannelBlocks.host == nil))
+    let resumed = try Trainer(
+      resuming: checkpoint, on: pictures, output: path, backend: CPU(table: changed))
+    _ = try resumed.run()
+    for (name, value) in try resumed.values() {
+      #expect(expected[name].map { $0.isIdentical(to: value) } == true, "\(name)")
+    }
+    // Without them, where there is anything to choose, other bits come out.
+    guard choices.made.values.contains("winograd") else { return }
+    checkpoint.state.choices = nil
+    let other = try Trainer(
+      resuming: checkpoint, on: pictures, output: path, backend: CPU(table: changed))
+    _ = try other.run()
+    let values = try other.values()
+    #expect(!expected.allSatisfy { name, value in values[name]?.isIdentical(to: value) == true })
+  }
+
   @Test func dataThatAreNoNumbers() throws {
     var split = try split()
     var inputs = split.train.inputs.doubles
