@@ -74,7 +74,8 @@ public struct CPU: Backend {
     _ program: GraphProgram, expecting sizes: [String: Int]
   ) -> LoweredProgram {
     let inLanes = LanesArrangement.arranged(program, expecting: sizes)
-    let arranged = BlockArrangement.arranged(inLanes)
+    let inPixels = PixelsArrangement.arranged(inLanes, expecting: sizes)
+    let arranged = BlockArrangement.arranged(inPixels)
     return Lowerer.lower(arranged, library: CPULibrary(expectedSizes: sizes))
   }
 }

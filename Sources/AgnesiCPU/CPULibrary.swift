@@ -15,7 +15,7 @@ struct CPULibrary: LibraryTable {
   }
 
   func takes(_ node: Node) -> Bool {
-    if node.operation is any LanesOperation { return true }
+    if node.operation is any WrittenOperation { return true }
     guard let kind = LibraryKernel.kind(of: node) else { return false }
     if case .matmul = kind { return !isQuickInTiles(node) }
     return true
@@ -42,7 +42,7 @@ struct CPULibrary: LibraryTable {
   }
 
   func kernel(for node: Node) -> KernelText? {
-    (node.operation as? any LanesOperation)?.kernelText(
+    (node.operation as? any WrittenOperation)?.kernelText(
       node.operands.map(\.type), node.types, target: .host)
   }
 

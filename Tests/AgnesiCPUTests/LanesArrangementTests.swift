@@ -2,45 +2,12 @@ import Agnesi
 import AgnesiCPU
 import AgnesiCompiler
 import AgnesiExpressions
-import Synchronization
 import TestSupport
 import Testing
 
-/// A graph whose convolutions go into lanes, as the compiler hands it to a backend.
-private struct Rewritten: Sendable {
-  var inputs: [Tensor]
-  var program: GraphProgram
-
-  /// Keeps what it is given.
-  private final class Recorder: Backend {
-    let name = "recorder"
-    let program = Mutex<GraphProgram?>(nil)
-
-    struct Nothing: Executable {
-      func run(inputs: [NDArray], sizes: [String: Int], callNumber: Int) throws -> [NDArray] { [] }
-    }
-
-    func prepare(_ program: GraphProgram) throws -> any Executable {
-      self.program.withLock { $0 = program }
-      return Nothing()
-    }
-  }
-
-  init(_ inputs: [Tensor], _ outputs: [Tensor]) throws {
-    let recorder = Recorder()
-    _ = try compile(inputs, to: outputs, on: recorder)
-    self.inputs = inputs
-    program = try #require(recorder.program.withLock { $0 })
-  }
-
-  func arranged(batch: Int, target: LanesTarget = .avx512) -> [Tensor] {
+extension Rewritten {
+  fileprivate func arranged(batch: Int, target: LanesTarget = .avx512) -> [Tensor] {
     LanesArrangement.arranged(program, expecting: ["batch": batch], target: target).outputs
-  }
-
-  func reference(_ outputs: [Tensor], _ values: [NDArray], batch: Int) throws -> [NDArray] {
-    try ReferenceExecutor.run(
-      outputs: outputs, inputs: Dictionary(uniqueKeysWithValues: zip(inputs, values)),
-      sizes: ["batch": batch])
   }
 }
 

@@ -40,6 +40,7 @@ struct LanesChains {
 
   /// What decides whether a convolution goes into lanes.
   struct Convolution {
+    var node: Node
     var samples: Size
     var channels: Int
     var filters: Int
@@ -96,7 +97,7 @@ struct LanesChains {
       numbers.allSatisfy({ $0 > 0 })
     else { return nil }
     return Convolution(
-      samples: source.shape[0], channels: source.plane[0], filters: result.plane[0],
+      node: node, samples: source.shape[0], channels: source.plane[0], filters: result.plane[0],
       largestImage: max(source.plane.reduce(1, *), result.plane.reduce(1, *)))
   }
 

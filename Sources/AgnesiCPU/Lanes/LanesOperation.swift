@@ -8,7 +8,7 @@ import AgnesiLoops
 /// Only ``LanesArrangement`` makes them, after everything else was rewritten, so they have no
 /// gradients and stand in no file. What a lane beyond the last sample holds is that of some sample,
 /// or zero; nothing plain is ever made from it.
-protocol LanesOperation: Operation {
+protocol LanesOperation: WrittenOperation {
   /// The operation in C, on operands and results in memory.
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
@@ -22,12 +22,6 @@ protocol LanesOperation: Operation {
 }
 
 extension LanesOperation {
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    operands.map { _ in nil }
-  }
-
-  func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? { nil }
-
   func samples(_ operands: [TensorType]) -> Size { 0 }
 
   func cost(_ operands: [TensorType], _ results: [TensorType]) -> Size {
