@@ -42,8 +42,8 @@ struct PixelsKernel {
     return width
   }
 
-  /// Half of the registers: with more, compilers begin to spill (24 sums took 1.8 times as long as
-  /// 12, and 20 as long as 16, measured with clang 17 on Zen 4).
+  /// Half of the registers: enough to hide how long a product takes. LeNet's second convolution gains
+  /// 2 % from 20 sums, and the first loses (measured with clang on Zen 4).
   private static func accumulators(_ target: LanesTarget) -> Int {
     target == .avx2 ? 10 : 16
   }
