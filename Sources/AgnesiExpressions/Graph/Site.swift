@@ -23,19 +23,44 @@ public struct Site: Sendable {
 
   /// The user's own frames, innermost first, as `file:line:column`; empty where the program carries
   /// no debug information.
+  ///
+  /// - Complexity: some tenths of a second for frames that were never asked for before.
   public var frames: [String] {
-    guard let symbolicated = backtrace?.symbolicated() else { return [] }
-    var result: [String] = []
+    guard let backtrace else { return [] }
+    let addresses = backtrace.frames.map(\.adjustedProgramCounter)
+    let known = Self.known.withLock { known in addresses.compactMap { known[$0] } }
+    if known.count == addresses.count { return known.flatMap { $0 } }
+    let found = Self.places(backtrace)
+    Self.known.withLock { known in
+      for address in addresses { known[address] = found[address] ?? [] }
+    }
+    return addresses.flatMap { found[$0] ?? [] }
+  }
+
+  /// What was found at each address: looking it up takes milliseconds, and sites share most of theirs.
+  private static let known = Mutex<[Backtrace.Address: [String]]>([:])
+
+  /// The user's places at each address, several where functions were inlined.
+  private static func places(_ backtrace: Backtrace) -> [Backtrace.Address: [String]] {
+    guard let symbolicated = backtrace.symbolicated() else { return [:] }
+    var result: [Backtrace.Address: [String]] = [:]
+    var previous: Backtrace.Address?
     for frame in symbolicated.frames {
-      guard let location = frame.symbol?.sourceLocation, location.line > 0 else { continue }
-      // Macros expand into files of their own, which the user never saw.
-      guard !Self.isLibrary(location.path), !location.path.contains("@__swiftmacro") else {
-        continue
-      }
-      let file = location.path.split(separator: "/").last.map(String.init) ?? location.path
-      result.append("\(file):\(location.line):\(location.column)")
+      let address = frame.captured.adjustedProgramCounter
+      defer { previous = address }
+      // A function that calls itself is on the stack more than once.
+      if address != previous, result[address] != nil { continue }
+      result[address, default: []] += place(of: frame).map { [$0] } ?? []
     }
     return result
+  }
+
+  private static func place(of frame: SymbolicatedBacktrace.Frame) -> String? {
+    guard let location = frame.symbol?.sourceLocation, location.line > 0 else { return nil }
+    // Macros expand into files of their own, which the user never saw.
+    guard !isLibrary(location.path), !location.path.contains("@__swiftmacro") else { return nil }
+    let file = location.path.split(separator: "/").last.map(String.init) ?? location.path
+    return "\(file):\(location.line):\(location.column)"
   }
 
   /// Frames of the library itself are noise to its users; the command is a user.
