@@ -76,7 +76,7 @@ let package = Package(
     .executableTarget(
       name: "AgnesiBench",
       dependencies: [
-        "Agnesi", "CAgnesi", "CAgnesiStart",
+        "Agnesi", "CAgnesiStart",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -16,8 +16,8 @@ struct LimitsCommand: ParsableCommand {
 
   func run() throws {
     CPU.threads = threads
-    let limits = try MachineLimits.measured(threads: threads)
-    print(limits)
+    let limits = try MachineLimits.measuredThoroughly(threads: threads)
+    print(limits.table)
     print("\n| workload | GFLOP | MB | direct | Winograd | memory |\n|---|---|---|---|---|---|")
     for workload in workloads.isEmpty ? Workload.allCases : workloads {
       let work = try Work(of: workload.job(batch: workload.traits.batch))

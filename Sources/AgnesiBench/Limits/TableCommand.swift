@@ -26,11 +26,11 @@ struct TableCommand: ParsableCommand {
   private func tables() throws -> String {
     CPU.threads = threads
     let comparisons = try peers.map { try Comparison.read(from: $0) } ?? []
-    let limits = try MachineLimits.measured(threads: threads)
+    let limits = try MachineLimits.measuredThoroughly(threads: threads)
     let machine = TrainingReport.Machine.current(threads: threads)
     var lines = [
       [machine.processor, machine.system].compactMap { $0 }.joined(separator: ", ") + ":",
-      "", limits.description, "",
+      "", limits.table, "",
       "| workload | measured | direct arithmetic | Winograd's | memory | reached | best peer |",
       "|---|---|---|---|---|---|---|",
     ]

@@ -1,37 +1,12 @@
 import Agnesi
 import Foundation
 
-/// What this machine can do at most, measured.
-struct MachineLimits {
-  var threads: Int
-  /// Additions and multiplications of a second, float32.
-  var operations: Double
-  /// From the smallest working set to the largest.
-  var memory: [Memory]
-
-  /// Bytes of a second where the program goes over `workingSet` bytes again and again.
-  struct Memory {
-    var workingSet: Int
-    var read: Double
-    /// Both the bytes read and those written count.
-    var copy: Double
-    var update: Double
-  }
-
-  /// Half of the second caches to well beyond the last one.
-  private static let workingSets = [1 << 19, 1 << 23, 1 << 25, 1 << 29]
-
-  /// Takes a few seconds, on a machine that does nothing else.
-  static func measured(threads: Int) throws -> MachineLimits {
-    let kernels = try PeakKernels(threads: threads)
-    return MachineLimits(
-      threads: threads, operations: try kernels.operationsPerSecond(),
-      memory: try workingSets.map { size in
-        Memory(
-          workingSet: size, read: try kernels.bytesPerSecond(.read, workingSet: size),
-          copy: try kernels.bytesPerSecond(.copy, workingSet: size),
-          update: try kernels.bytesPerSecond(.update, workingSet: size))
-      })
+extension MachineLimits {
+  /// Takes a few seconds, on a machine that does nothing else; profiles use the result from now on.
+  static func measuredThoroughly(threads: Int) throws -> MachineLimits {
+    let limits = try MachineLimits(measuring: threads, effort: .thorough)
+    limits.keep()
+    return limits
   }
 
   /// The least time for so many multiplications with an addition.
@@ -55,16 +30,16 @@ struct MachineLimits {
   ///
   /// Speeds are those of a working set that is not larger, so that the bound stays one.
   func memoryBound(of work: Work) -> Double {
-    let fitting = memory.last { $0.workingSet <= work.bytes } ?? memory[0]
+    let fitting = memory(forBytes: Double(work.bytes))
     let changed = 2 * Double(work.changedBytes) / max(fitting.update, fitting.copy)
     return Double(work.readBytes) / fitting.read + changed
       + Double(work.writtenBytes) / max(fitting.update, fitting.copy)
   }
 }
 
-extension MachineLimits: CustomStringConvertible {
+extension MachineLimits {
   /// A table in Markdown.
-  var description: String {
+  var table: String {
     func gigabytes(_ number: Double) -> String { String(format: "%.1f GB/s", number / 1e9) }
     let rows = memory.map { level in
       let size = Double(level.workingSet) / 1_048_576

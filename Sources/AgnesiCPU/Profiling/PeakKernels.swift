@@ -1,4 +1,4 @@
-import Agnesi
+import AgnesiArrays
 import CAgnesi
 
 /// Loops that do one thing as fast as the processor can, on the threads and through the compiler that
@@ -6,10 +6,12 @@ import CAgnesi
 struct PeakKernels {
   private let unit: CompiledUnit
   private let threads: Int
+  private let effort: MachineLimits.Effort
 
   /// Compiles the loops for `threads` threads.
-  init(threads: Int) throws {
+  init(threads: Int, effort: MachineLimits.Effort) throws(KernelCompilationError) {
     self.threads = threads
+    self.effort = effort
     unit = try KernelCompiler(math: CMath.source)
       .compile(source: Self.source, names: Kind.allCases.map(\.rawValue))
   }
@@ -27,41 +29,44 @@ struct PeakKernels {
   }
 
   /// Multiplications and additions of a second, each counted.
-  func operationsPerSecond() throws -> Double {
-    let rounds = 4_000_000
-    let seconds = try seconds(.multiplyAdd, vectors: 1, rounds: rounds, repeats: 5)
+  func operationsPerSecond() throws(KernelCompilationError) -> Double {
+    let rounds = effort.multiplyAdds
+    let seconds = try seconds(.multiplyAdd, vectors: 1, rounds: rounds)
     let operations = 2 * Self.chains * Self.lanes * rounds * threads
     return Double(operations) / seconds
   }
 
   /// Bytes read or written in a second where all threads together go over `workingSet` bytes again
   /// and again.
-  func bytesPerSecond(_ kind: Kind, workingSet: Int) throws -> Double {
+  func bytesPerSecond(
+    _ kind: Kind, workingSet: Int
+  ) throws(KernelCompilationError) -> Double {
     let arrays = kind == .copy ? 2 : 1
     let vector = 4 * Self.lanes
     let unit = arrays * threads * vector * Self.streams
     let vectors = max(1, workingSet / unit) * Self.streams
     let touched = vectors * vector * threads
     // Enough passes for some milliseconds.
-    let rounds = max(1, (1 << 28) / (touched * arrays))
-    let seconds = try seconds(kind, vectors: vectors, rounds: rounds, repeats: 5)
+    let rounds = max(1, effort.bytes / (touched * arrays))
+    let seconds = try seconds(kind, vectors: vectors, rounds: rounds)
     let passes = kind == .read ? 1 : 2
     return Double(touched * passes * rounds) / seconds
   }
 
   /// The shortest time of some runs, after one to warm up.
   private func seconds(
-    _ kind: Kind, vectors: Int, rounds: Int, repeats: Int
-  ) throws -> Double {
+    _ kind: Kind, vectors: Int, rounds: Int
+  ) throws(KernelCompilationError) -> Double {
     guard let function = unit[kind.rawValue] else {
-      throw ChildFailure(command: kind.rawValue, outcome: "the compiled unit has no such function")
+      throw .loading("the compiled unit has no function \(kind.rawValue)")
     }
     let count = vectors * Self.lanes * threads
-    let arrays = [NDArray(zeros: [count], .float32), NDArray(zeros: [count], .float32)]
+    // Only a copy has a second array.
+    let arrays = [count, kind == .copy ? count : 0].map { NDArray(zeros: [$0], .float32) }
     var slots: [UnsafeMutableRawPointer?] = arrays.map(\.storage.base)
     let sizes = [Int64(rounds), Int64(vectors)]
     var best = Double.infinity
-    for _ in 0...repeats {
+    for _ in 0...effort.repeats {
       let elapsed = [Int32(0), 1].withUnsafeBufferPointer { order in
         sizes.withUnsafeBufferPointer { sizes in
           var step = agnesi_step()
