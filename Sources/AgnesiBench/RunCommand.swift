@@ -31,13 +31,19 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Start without code that was compiled before.")
   var cold = false
 
-  @Flag(help: "Print how long each part of a step takes, before the JSON object.")
+  @Flag(help: "Print the parts of a step and their use of the machine, before the JSON object.")
   var profile = false
 
   @Flag(help: "Direct convolutions only.")
   var strict = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write the last steps part by part, for Perfetto (ui.perfetto.dev).", valueName: "file.json"))
+  var trace: String?
+
   func validate() throws {
+    if trace != nil, workload == nil { throw ValidationError("--trace is of one workload") }
     for (name, value) in [("steps", steps), ("threads", threads), ("batch", batch)] {
       guard value ?? 1 >= 1 else { throw ValidationError("--\(name) must be at least 1") }
     }
@@ -56,11 +62,17 @@ struct RunCommand: ParsableCommand {
 
   private func run(_ workload: Workload) throws {
     CPU.threads = threads
-    let profiler = profile ? Profiler() : nil
+    let profiler = profile || trace != nil ? Profiler() : nil
     let reading = try Measurement(workload: workload, batch: batch, steps: steps)
       .reading(
         on: strict ? CPU(convolutions: .direct, profiler: profiler) : CPU(profiler: profiler))
-    if let profiler { print(profiler) }
+    if profile, let profiler {
+      let limits = try MachineLimits.measured(threads: threads)
+      print("\(profiler.report(against: limits))\n")
+    }
+    if let trace, let profiler {
+      try AtomicFile.write(Array(profiler.chromeTrace().utf8), to: trace)
+    }
     print(try reading.line())
   }
 

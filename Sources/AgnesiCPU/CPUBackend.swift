@@ -17,7 +17,7 @@ public struct CPU: Backend {
   ///
   /// - Parameters:
   ///   - convolutions: the algorithms that convolutions may take; `.direct` is the strict mode.
-  ///   - profiler: gathers how long each step of the functions takes.
+  ///   - profiler: gathers how long each step of the functions takes; see <doc:Profiling>.
   public init(
     convolutions: ConvolutionAlgorithms = .environment, profiler: Profiler? = nil
   ) {

@@ -80,7 +80,7 @@ final class CPUExecutable: Executable {
     let shapes = outputTypes.map { type in type.shape.map { $0.evaluated(sizes) ?? 0 } }
     let plan = try CPUPlan(
       variant.lowered, functions: variant.functions, sizes: sizes, outputShapes: shapes,
-      backend: backend)
+      name: program.name, backend: backend)
     plans.bySizes[sizes] = .init(plan: plan, patience: other == nil ? nil : Self.patience - 1)
     plans.order.append(sizes)
     if plans.order.count > Self.planLimit { plans.bySizes[plans.order.removeFirst()] = nil }

@@ -12,7 +12,7 @@ final class CPUPlan: Sendable {
   let outputShapes: [[Int]]
   private let lowered: LoweredProgram
   private let memory: MemoryPlan
-  private let profiler: Profiler?
+  private let profile: (profiler: Profiler, plan: Int)?
   private let steps: StepTable
   private let workspaces: Mutex<[Workspace]>
   /// Buffers that get another address in each call.
@@ -23,14 +23,17 @@ final class CPUPlan: Sendable {
 
   init(
     _ lowered: LoweredProgram, functions: [CompiledUnit.Function?], sizes: [String: Int],
-    outputShapes: [[Int]], backend: CPU
+    outputShapes: [[Int]], name: String, backend: CPU
   ) throws {
     self.lowered = lowered
-    profiler = backend.profiler
     self.outputShapes = outputShapes
     memory = MemoryPlan(lowered, sizes: sizes)
-    steps = try StepTable(
+    let steps = try StepTable(
       lowered, functions: functions, sizes: sizes, choices: backend.convolutions)
+    self.steps = steps
+    profile = backend.profiler.map { profiler in
+      (profiler, profiler.add(steps.entries(lowered, function: name, sizes: sizes)))
+    }
     workspaces = Mutex([])
     var parameters: [(slot: Int, parameter: Parameter, isWritten: Bool)] = []
     var inputs: [(slot: Int, position: Int)] = []
@@ -72,13 +75,14 @@ final class CPUPlan: Sendable {
     }
     defer { for index in parameters.indices { workspace.held[index] = nil } }
     for weights in steps.kept { weights.refresh() }
+    let start = profile.map { _ in ContinuousClock.now }
     let failed = agnesi_run_on(
       agnesi_shared_executor(), steps.pointer, Int64(steps.count), workspace.slots,
-      profiler == nil ? nil : workspace.seconds)
-    profiler?.add(lowered, steps.implementations, self, workspace.seconds)
+      profile == nil ? nil : workspace.seconds)
     guard failed < 0 else {
       throw FunctionError(lowered.steps[Int(failed)].label, "the library call failed")
     }
+    if let profile, let start { profile.profiler.add(profile.plan, from: start, workspace.seconds) }
     for copy in copies {
       guard let source = workspace.slots[copy.from], let target = workspace.slots[copy.to] else {
         continue

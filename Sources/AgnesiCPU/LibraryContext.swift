@@ -11,22 +11,21 @@ final class LibraryContext: @unchecked Sendable {
   let call: agnesi_call
   let pointer: UnsafeMutableRawPointer
   private let release: (UnsafeMutableRawPointer) -> Void
+  /// The library and which of its implementations, such as `oneDNN jit:avx512_core`.
+  let implementation: String
 
   /// The memory that a call works in, in bytes, handed in as its last argument; nil where a call
   /// takes no such argument.
   let scratchBytes: Int?
 
-  /// What the library calls its kernel, such as `jit:avx512_core`; nil where it does not say.
-  let implementation: String?
-
   init(
-    call: @escaping agnesi_call, pointer: UnsafeMutableRawPointer, scratchBytes: Int? = nil,
-    implementation: String? = nil, release: @escaping (UnsafeMutableRawPointer) -> Void
+    call: @escaping agnesi_call, pointer: UnsafeMutableRawPointer, implementation: String,
+    scratchBytes: Int? = nil, release: @escaping (UnsafeMutableRawPointer) -> Void
   ) {
     self.call = call
     self.pointer = pointer
-    self.scratchBytes = scratchBytes
     self.implementation = implementation
+    self.scratchBytes = scratchBytes
     self.release = release
   }
 
@@ -72,6 +71,9 @@ final class LibraryContext: @unchecked Sendable {
     (product.alpha, product.beta) = (1, 0)
     let memory = UnsafeMutablePointer<agnesi_matmul>.allocate(capacity: 1)
     memory.initialize(to: product)
-    return LibraryContext(call: agnesi_matmul_call, pointer: memory) { $0.deallocate() }
+    return LibraryContext(
+      call: agnesi_matmul_call, pointer: memory,
+      implementation: String(cString: agnesi_matmul_implementation(memory))
+    ) { $0.deallocate() }
   }
 }

@@ -13,9 +13,8 @@ final class StepTable: @unchecked Sendable {
   let count: Int
   private var slotLists: [UnsafeMutablePointer<Int32>] = []
   private var numberLists: [UnsafeMutablePointer<Int64>] = []
-  private var contexts: [LibraryContext] = []
-  /// The name of the library's kernel for each step that has one.
-  private(set) var implementations: [Int: String] = [:]
+  /// Of the steps that are library calls.
+  private(set) var contexts: [Int: LibraryContext] = [:]
   /// Contexts that keep a conversion of a parameter.
   private(set) var kept: [KeptWeights] = []
   /// What the largest of the library calls works in, in bytes.
@@ -57,8 +56,7 @@ final class StepTable: @unchecked Sendable {
         let context = try LibraryContext.make(
           call, sizes: sizes, threads: threads, keepsWeights: parameter != nil,
           choices: choices)
-        contexts.append(context)
-        implementations[index] = context.implementation
+        contexts[index] = context
         if let parameter { kept.append(KeptWeights(context, parameter)) }
         entry.call = context.call
         entry.context = context.pointer
@@ -76,6 +74,12 @@ final class StepTable: @unchecked Sendable {
       }
       pointer[index] = entry
     }
+  }
+
+  /// The threads that work on a step: not more than it has iterations.
+  func threads(of step: Int) -> Int {
+    let (entry, threads) = (pointer[step], Int(pointer[step].threads))
+    return entry.call == nil ? max(1, min(threads, Int(entry.extent))) : threads
   }
 
   private func list(_ values: [Int32]) -> UnsafeMutablePointer<Int32> {

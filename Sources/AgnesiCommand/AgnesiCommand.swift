@@ -51,7 +51,9 @@ struct BackendOptions: ParsableArguments {
       "Direct convolutions only, often more exact and slower; also by AGNESI_STRICT=1."))
   var strict = false
 
-  var backend: CPU { strict ? CPU(convolutions: .direct) : CPU() }
+  func backend(profiler: Profiler? = nil) -> CPU {
+    strict ? CPU(convolutions: .direct, profiler: profiler) : CPU(profiler: profiler)
+  }
 }
 
 /// The number of threads; shared by the commands that compute.

@@ -23,6 +23,7 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var data: DataOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var backend: BackendOptions
+  @OptionGroup var profile: ProfileOptions
 
   @Option(help: "Which samples: test or train.")
   var part: Part = .test
@@ -36,18 +37,21 @@ struct EvaluateCommand: ParsableCommand {
     try reportingErrors {
       threads.apply()
       let console = Console()
+      let profiling = try profile.profiling(backend, console)
       let classifier = try SavedClassifier(reading: model)
       let split = try data.open(dataSet, console: console)
       let samples = try part(of: split)
       try classifier.check(samples, model: model)
       let evaluator = try Evaluator(
         image: classifier.image, probabilities: classifier.probabilities,
-        on: backend.backend)
-      let result = try evaluator(samples) {
-        console.progress("\($0) of \(samples.count) samples")
+        on: profiling.backend)
+      try profiling.reporting {
+        let result = try evaluator(samples) {
+          console.progress("\($0) of \(samples.count) samples")
+        }
+        console.endLine()
+        try report(result, classifier, samples)
       }
-      console.endLine()
-      try report(result, classifier, samples)
     }
   }
 

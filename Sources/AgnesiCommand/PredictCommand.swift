@@ -26,6 +26,7 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var data: DataOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var backend: BackendOptions
+  @OptionGroup var profile: ProfileOptions
 
   @Option(
     parsing: .upToNextOption, help: "Which samples, counted from 0; by default the first ten.")
@@ -40,19 +41,22 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       threads.apply()
+      let profiling = try profile.profiling(backend, Console())
       let classifier = try SavedClassifier(reading: model)
       let samples = try samples(for: classifier)
       try classifier.check(samples, model: model)
       let chosen = try chosenIndices(of: samples)
       let function = try compile(
-        [classifier.image], to: [classifier.probabilities], on: backend.backend)
-      for number in chosen {
-        let batches = try Batches(of: samples.subset([number]), size: 1)
-        let stream = batches.epoch(0)
-        defer { stream.cancel() }
-        guard let batch = stream.next() else { continue }
-        let row = try function(batch.inputs)[classifier.probabilities].scalars(as: Float.self)
-        try report(number, row, classifier)
+        [classifier.image], to: [classifier.probabilities], on: profiling.backend)
+      try profiling.reporting {
+        for number in chosen {
+          let batches = try Batches(of: samples.subset([number]), size: 1)
+          let stream = batches.epoch(0)
+          defer { stream.cancel() }
+          guard let batch = stream.next() else { continue }
+          let row = try function(batch.inputs)[classifier.probabilities].scalars(as: Float.self)
+          try report(number, row, classifier)
+        }
       }
     }
   }

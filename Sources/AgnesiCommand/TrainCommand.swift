@@ -29,6 +29,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var data: DataOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var backend: BackendOptions
+  @OptionGroup var profile: ProfileOptions
 
   @Option(help: "The network, in the literature's notation.")
   var network = "20C5 MP2 50C5 MP2 256FC D0.5 10FC"
@@ -100,16 +101,17 @@ struct TrainCommand: ParsableCommand {
       // Hours of training must not end at a path that never could be written.
       let results = [resume.map(TrainingJob.modelPath) ?? output] + [report].compactMap { $0 }
       for path in results { try Trainer.checkWritable(path) }
+      let profiling = try profile.profiling(backend, console)
       let job =
         try resume.map {
           try TrainingJob(
-            resuming: $0, rate: rate, data: data, backend: backend.backend, console: console)
-        } ?? newJob(console)
-      try job.run(report: report, console: console)
+            resuming: $0, rate: rate, data: data, profiling: profiling, console: console)
+        } ?? newJob(profiling, console)
+      try profiling.reporting { try job.run(report: report, console: console) }
     }
   }
 
-  private func newJob(_ console: Console) throws -> TrainingJob {
+  private func newJob(_ profiling: Profiling, _ console: Console) throws -> TrainingJob {
     let chain = try Notation.parse(network)
     let kind = try Optimizer.named(optimizer)
     let settings = TrainingSettings(
@@ -120,6 +122,6 @@ struct TrainCommand: ParsableCommand {
     return try TrainingJob(
       chain, dataSet: dataSet ?? "", data: data, validation: validation,
       standardize: standardize, settings: settings, output: output,
-      backend: backend.backend, console: console)
+      profiling: profiling, console: console)
   }
 }

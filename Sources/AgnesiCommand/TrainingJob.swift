@@ -11,7 +11,7 @@ struct TrainingJob {
 
   init(
     _ network: Chain, dataSet: String, data: DataOptions, validation: Int?, standardize: Bool,
-    settings: TrainingSettings, output: String, backend: CPU, console: Console
+    settings: TrainingSettings, output: String, profiling: Profiling, console: Console
   ) throws {
     let whole = try data.open(dataSet, console: console)
     let validation = validation ?? min(5000, whole.train.count / 10)
@@ -22,15 +22,17 @@ struct TrainingJob {
     record["folder"] = data.folder.map(Self.absolute)
     trainer = try Trainer(
       network, on: split, settings: settings, standardization: standardization, output: output,
-      data: record, backend: backend)
+      data: record, backend: profiling.backend)
+    trainer.phaseObserver = profiling.profiler?.record
     self.network = network
     self.output = output
   }
 
   /// - Parameter rate: nil keeps the rate that the run was begun with.
-  init(resuming path: String, rate: Double?, data: DataOptions, backend: CPU, console: Console)
-    throws
-  {
+  init(
+    resuming path: String, rate: Double?, data: DataOptions, profiling: Profiling,
+    console: Console
+  ) throws {
     var checkpoint = try Checkpoint(reading: path)
     checkpoint.state.settings.rate = rate ?? checkpoint.state.settings.rate
     try checkpoint.state.settings.check()
@@ -43,7 +45,9 @@ struct TrainingJob {
       Int(record["validation"] ?? "") ?? 0, of: whole, seed: settings.seed)
     network = checkpoint.state.network
     output = Self.modelPath(of: path)
-    trainer = try Trainer(resuming: checkpoint, on: split, output: output, backend: backend)
+    trainer = try Trainer(
+      resuming: checkpoint, on: split, output: output, backend: profiling.backend)
+    trainer.phaseObserver = profiling.profiler?.record
     console.note("going on after epoch \(checkpoint.state.epoch) of \(settings.epochs)")
   }
 

@@ -29,6 +29,11 @@ static bool uses_onednn(const agnesi_matmul *it) {
   return !(it->transpose_a && it->transpose_b && it->m < few_rows);
 }
 
+const char *agnesi_matmul_implementation(const agnesi_matmul *it) {
+  if (it->is_double) return "OpenBLAS dgemm";
+  return uses_onednn(it) ? "oneDNN sgemm" : "OpenBLAS sgemm";
+}
+
 static bool is_valid(const agnesi_matmul *it) {
   int64_t sizes[] = {it->m, it->n, it->k, it->row_a, it->row_b, it->row_c};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

@@ -40,11 +40,23 @@ import Testing
   }
 
   @Test func aProfileStandsBeforeTheReading() throws {
-    let outcome = try bench(["lenet-infer", "--steps", "1", "--profile"])
+    let trace = folder.path("trace.json")
+    let outcome = try bench(["lenet-infer", "--steps", "1", "--profile", "--trace", trace])
+    try #require(outcome.status == 0, "\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n")
-    #expect(lines.count > 5)
-    #expect(lines.dropLast().allSatisfy { $0.contains(" ms ") })
+    #expect(lines.first?.hasPrefix("100 % for 2 threads: ") == true)
+    #expect(lines.dropFirst().first?.hasPrefix("function, batch 1: 5 calls, ") == true)
+    #expect(lines.contains { $0.contains(" dense1.weight") })
+    #expect(lines.contains { $0.contains("oneDNN ") && $0.hasSuffix("Classifier.swift:53") })
     #expect(lines.last?.hasPrefix("{") == true)
+    let events = try JSONSerialization.jsonObject(with: Data(folder.read("trace.json")))
+    #expect(try #require(events as? [[String: Any]]).count > 5 * 5)
+  }
+
+  @Test func aTraceIsOfOneWorkload() throws {
+    let outcome = try bench(["--trace", folder.path("trace.json")])
+    #expect(outcome.errors.hasPrefix("Error: --trace is of one workload\n"))
+    #expect(outcome.status == 64)
   }
 
   @Test func stepsAreAtLeastOne() throws {

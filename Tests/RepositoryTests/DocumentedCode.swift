@@ -102,6 +102,24 @@ import Testing
     #expect(try plain(NDArray([1] as [Float]))[y] == NDArray([4] as [Float]))
   }
 
+  /// `Profiling.md`.
+  @Test func profiles() throws {
+    let image = Tensor.input("image", [.batch, 9])
+    let label = Tensor.input("label", [.batch], .int32)
+    let weight = Tensor.parameter("weight", [9, 3], .glorotUniform)
+    let cost = softmaxCrossEntropy(matmul(image, weight), label).mean()
+    let slope = gradient(of: cost, withRespectTo: [weight])[0]
+    let descent = Updates([(weight, weight - 0.1 * slope)])
+    let (images, labels) = (NDArray(zeros: [20, 9]), NDArray(zeros: [20], .int32))
+    let profiler = Profiler()
+    let step = try compile(
+      [image, label], to: [cost], updates: descent, on: CPU(profiler: profiler))
+    for _ in 0..<20 { _ = try step(images, labels) }
+    print(profiler.report(against: try MachineLimits.measured()))
+    #expect(profiler.steps.allSatisfy { $0.calls == 20 })
+    #expect(!profiler.steps.isEmpty)
+  }
+
   /// `AgnesiLayers.md`.
   @Test func layers() throws {
     let image = Tensor.input("image", [.batch, 3, 32, 32])

@@ -143,8 +143,8 @@ extension ConvolutionProblem {
     }
     return LibraryContext(
       call: agnesi_context_call, pointer: UnsafeMutableRawPointer(context),
-      scratchBytes: agnesi_context_scratch_bytes(context),
-      implementation: String(cString: agnesi_context_implementation(context))
+      implementation: "oneDNN \(String(cString: agnesi_context_implementation(context)))",
+      scratchBytes: agnesi_context_scratch_bytes(context)
     ) { agnesi_context_destroy(OpaquePointer($0)) }
   }
 

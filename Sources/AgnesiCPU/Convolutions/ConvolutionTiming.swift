@@ -18,7 +18,7 @@ extension ConvolutionProblem {
     guard hasChoice,
       let direct = try? context(.direct, threads: threads, label: ""),
       let winograd = try? context(.winograd, threads: threads, label: ""),
-      winograd.implementation?.contains("wino") == true
+      winograd.implementation.contains("wino")
     else { return nil }
     let contexts = [direct, winograd]
     var best = [Double.infinity, .infinity]

@@ -76,6 +76,8 @@ struct LanesConvolution: LanesOperation {
     return shape.forward(name: Self.placeholder, epilogue: epilogue, target: target)
   }
 
+  var isProduct: Bool { true }
+
   func cost(_ operands: [TensorType], _ results: [TensorType]) -> Size {
     let area = (epilogue.pool ?? []).reduce(1, *)
     let products = operands[1].shape.dropFirst().reduce(results[0].count) { $0 * $1 }

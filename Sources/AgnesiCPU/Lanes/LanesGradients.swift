@@ -70,6 +70,8 @@ struct LanesToInput: LanesOperation {
     return shape.toData(name: Self.placeholder, behind: pool, target: target)
   }
 
+  var isProduct: Bool { true }
+
   func cost(_ operands: [TensorType], _ results: [TensorType]) -> Size {
     operands[operands.count - 1].shape.dropFirst().reduce(operands[0].count) { $0 * $1 }
   }
@@ -147,6 +149,8 @@ struct LanesToKernels: LanesOperation {
     }
     return shape.toWeights(name: Self.placeholder, bias: bias, behind: pool, target: target)
   }
+
+  var isProduct: Bool { true }
 
   func cost(_ operands: [TensorType], _ results: [TensorType]) -> Size {
     let kernel = [operands[0].shape[1]] + size.map { Size($0) }

@@ -17,12 +17,17 @@ protocol LanesOperation: WrittenOperation {
   /// The number of samples where the kernel asks for it.
   func samples(_ operands: [TensorType]) -> Size
 
+  /// Whether its operations are multiplications with an addition.
+  var isProduct: Bool { get }
+
   /// An estimate of operations, altogether.
   func cost(_ operands: [TensorType], _ results: [TensorType]) -> Size
 }
 
 extension LanesOperation {
   func samples(_ operands: [TensorType]) -> Size { 0 }
+
+  var isProduct: Bool { false }
 
   func cost(_ operands: [TensorType], _ results: [TensorType]) -> Size {
     results.reduce(operands[0].count) { $0 + $1.count }
@@ -37,10 +42,11 @@ extension LanesOperation {
     let kernel = kernel(operands, results, target: target)
     let inLanes = (operands + results).first { $0.rank == 5 && $0.shape[4] == Size(target.lanes) }
     let blocks = inLanes?.shape[0] ?? 0
+    let cost = cost(operands, results)
     return KernelText(
       name: kernel.name, text: kernel.text, prelude: LanesC.prelude(target),
       extent: Size(kernel.extent) * (kernel.isPerBlock ? blocks : 1),
-      sizes: [blocks, samples(operands)], cost: cost(operands, results))
+      sizes: [blocks, samples(operands)], cost: cost, multiplyAdds: isProduct ? cost : 0)
   }
 }
 

@@ -70,9 +70,12 @@ package struct KernelText: Hashable, Sendable {
   package var sizes: [Size]
   /// An estimate of operations, altogether.
   package var cost: Size
+  /// Multiplications with an addition, altogether: what a profile shows.
+  package var multiplyAdds: Size
 
   package init(
-    name: String, text: String, prelude: String, extent: Size, sizes: [Size], cost: Size
+    name: String, text: String, prelude: String, extent: Size, sizes: [Size], cost: Size,
+    multiplyAdds: Size
   ) {
     self.name = name
     self.text = text
@@ -80,6 +83,7 @@ package struct KernelText: Hashable, Sendable {
     self.extent = extent
     self.sizes = sizes
     self.cost = cost
+    self.multiplyAdds = multiplyAdds
   }
 
   /// The same kernel under another name.

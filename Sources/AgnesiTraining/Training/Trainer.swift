@@ -25,6 +25,9 @@ public final class Trainer {
   private let network: Chain
   private let backend: any Backend
   public private(set) var timing = Timing()
+  /// Told of what a run does besides its steps: waiting for a batch, and the end of each epoch.
+  public var phaseObserver:
+    ((_ name: String, _ start: ContinuousClock.Instant, _ end: ContinuousClock.Instant) -> Void)?
 
   /// Wall-clock seconds of a run.
   public struct Timing: Sendable {
@@ -133,9 +136,16 @@ public final class Trainer {
         try saveCheckpoint()
         return outcome(wasInterrupted: true)
       }
-      try finishEpoch(&display)
+      try inPhase("end of the epoch") { try finishEpoch(&display) }
     }
     return outcome(wasInterrupted: false)
+  }
+
+  private func inPhase<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
+    guard let phaseObserver else { return try body() }
+    let start = ContinuousClock.now
+    defer { phaseObserver(name, start, .now) }
+    return try body()
   }
 
   private func outcome(wasInterrupted: Bool) -> Outcome {
@@ -154,7 +164,7 @@ public final class Trainer {
     defer { state.secondsInEpoch += monotonicSeconds() - start }
     while state.batch < count {
       if interruption.isRequested { return false }
-      guard let batch = stream.next() else { break }
+      guard let batch = inPhase("wait for a batch", { stream.next() }) else { break }
       try runStep(batch, of: count, &display)
     }
     return true

@@ -160,6 +160,9 @@ typedef struct agnesi_matmul {
 /// Returns 0, 1 for a description that makes no sense, or 2 when the library refused.
 int agnesi_matmul_call(void *context, void *const *args, const int64_t *sizes, int threads);
 
+/// The library and its function that multiply these matrices, such as `oneDNN sgemm`.
+const char *agnesi_matmul_implementation(const agnesi_matmul *matmul);
+
 #ifdef __cplusplus
 }
 #endif
