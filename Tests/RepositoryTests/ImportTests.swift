@@ -13,7 +13,7 @@ import Testing
   @Test func theManifestIsRead() throws {
     let command = try #require(manifest.targets.first { $0.name == "AgnesiCommand" })
     #expect(command.kind == "executableTarget")
-    #expect(command.dependencies == ["Agnesi", "ArgumentParser"])
+    #expect(command.dependencies == ["Agnesi", "CAgnesiStart", "ArgumentParser"])
     #expect(command.folder == "Sources/AgnesiCommand")
     let support = try #require(manifest.targets.first { $0.name == "TestSupport" })
     #expect(support.folder == "Tests/TestSupport")

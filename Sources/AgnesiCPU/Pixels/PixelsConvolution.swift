@@ -50,10 +50,11 @@ struct PixelsConvolution: WrittenOperation {
     let kernel = PixelsKernel(name: name, shape: shape, epilogue: epilogue, target: target)
     let products = operands[1].shape.dropFirst().reduce(results[0].count) { $0 * $1 }
     let window = (epilogue.pool ?? []).reduce(1, *)
+    let work = products * Size(window)
     return KernelText(
       name: name, text: kernel.text, prelude: LanesC.prelude(target),
       extent: operands[0].shape[0] * Size(kernel.extent), sizes: [],
-      cost: products * Size(window))
+      cost: work, multiplyAdds: work)
   }
 }
 
