@@ -75,7 +75,8 @@ public struct CPU: Backend {
   ) -> LoweredProgram {
     let inLanes = LanesArrangement.arranged(program, expecting: sizes)
     let inPixels = PixelsArrangement.arranged(inLanes, expecting: sizes)
-    let arranged = BlockArrangement.arranged(inPixels)
+    let arranged = BlockArrangement.arranged(
+      inPixels, expecting: sizes, isStrict: convolutions.algorithms == .direct)
     return Lowerer.lower(arranged, library: CPULibrary(expectedSizes: sizes))
   }
 }

@@ -16,14 +16,24 @@ package struct BlockArrangement {
   /// Tensors that were computed in blocks.
   private var natives: Set<Tensor> = []
   private var users: [Tensor: Int] = [:]
+  /// Values at points that were asked for, which several passes read.
+  private var values: [TileTransform: [Tensor: Tensor]] = [:]
+  private let expectedSizes: [String: Int]
+  private let isStrict: Bool
 
   /// The program in blocks, or as it is where no convolution gains.
-  package static func arranged(_ program: GraphProgram) -> GraphProgram {
+  ///
+  /// - Parameters:
+  ///   - sizes: what the choice of algorithms expects; they are right for all.
+  ///   - isStrict: whether all convolutions are done directly.
+  package static func arranged(
+    _ program: GraphProgram, expecting sizes: [String: Int] = [:], isStrict: Bool = false
+  ) -> GraphProgram {
     guard let blocks = ChannelBlocks.host else { return program }
     let roots = program.roots
     guard roots.topologicalNodes().contains(where: { blocks.take($0) }) else { return program }
     let pooled = Rewriter(PoolingRules.all).rewrite(roots)
-    var arrangement = BlockArrangement(blocks: blocks)
+    var arrangement = BlockArrangement(blocks: blocks, expectedSizes: sizes, isStrict: isStrict)
     var result = program
     let arranged = arrangement.arranged(pooled)
     result.outputs = Array(arranged.prefix(program.outputs.count))
@@ -32,7 +42,9 @@ package struct BlockArrangement {
     return result
   }
 
-  private init(blocks: ChannelBlocks) { self.blocks = blocks }
+  private init(blocks: ChannelBlocks, expectedSizes: [String: Int], isStrict: Bool) {
+    (self.blocks, self.expectedSizes, self.isStrict) = (blocks, expectedSizes, isStrict)
+  }
 
   private mutating func arranged(_ roots: [Tensor]) -> [Tensor] {
     let nodes = roots.topologicalNodes()
@@ -44,7 +56,12 @@ package struct BlockArrangement {
 
   private mutating func visit(_ node: Node) {
     if let convolution = blocks.convolution(node) {
-      visit(convolution, node)
+      let polyphase = PolyphaseConvolution(convolution, node)
+      if !isStrict, let polyphase, polyphase.pays(expectedSizes) {
+        visitByPoints(convolution.kind, node)
+      } else {
+        visit(convolution, node)
+      }
     } else if let bias = addedBias(node) {
       visit(bias, node)
     } else if node.operands.contains(where: { natives.contains($0) }), visitInBlocks(node) {
@@ -118,6 +135,45 @@ package struct BlockArrangement {
       let operands = [form(first, convolution.blocksImage), form(second, convolution.blocksOutput)]
       plain[result] = Tensor.make(convolution, operands)[0]
     }
+  }
+
+  /// A convolution by ``PolyphaseConvolution``.
+  private mutating func visitByPoints(_ kind: BlockedConvolution.Kind, _ node: Node) {
+    let (first, second, result) = (node.operands[0], node.operands[1], node.results[0])
+    switch kind {
+    case .forward:
+      let products = matmul(values(.image, first), values(.kernels, second))
+      setBlocked(result, fromPoints(.result, result, products))
+    case .toInput:
+      let kernels = values(.kernels, second, isTransposed: true)
+      setBlocked(result, fromPoints(.image, result, matmul(values(.result, first), kernels)))
+    case .toKernels:
+      let image = values(.image, first).matrixTransposed()
+      plain[result] = fromPoints(.kernels, result, matmul(image, values(.result, second)))
+    }
+  }
+
+  /// The values of a tensor at points.
+  private mutating func values(
+    _ form: TileTransform.Form, _ tensor: Tensor, isTransposed: Bool = false
+  ) -> Tensor {
+    let transform = TileTransform(
+      form: form, direction: .toPoints, blocks: blocks, shape: tensor.shape,
+      isTransposed: isTransposed)
+    if let known = values[transform]?[tensor] { return known }
+    let operand = form == .kernels ? plainForm(tensor) : blockedForm(tensor)
+    let result = Tensor.make(transform, [operand])[0]
+    values[transform, default: [:]][tensor] = result
+    return result
+  }
+
+  /// What stands for `tensor`, from the values that its transform gives.
+  private func fromPoints(
+    _ form: TileTransform.Form, _ tensor: Tensor, _ values: Tensor
+  ) -> Tensor {
+    let transform = TileTransform(
+      form: form, direction: .fromPoints, blocks: blocks, shape: tensor.shape)
+    return Tensor.make(transform, [values])[0]
   }
 
   private mutating func set(_ tensor: Tensor, _ value: Tensor, _ isBlocked: Bool) {
