@@ -47,7 +47,8 @@ import Testing
     #expect(lines.first?.hasPrefix("100 % for 2 threads: ") == true)
     #expect(lines.dropFirst().first?.hasPrefix("function, batch 1: 5 calls, ") == true)
     #expect(lines.contains { $0.contains(" dense1.weight") })
-    #expect(lines.contains { $0.contains("pixelsConvolution") && $0.hasSuffix("Classifier.swift:53") })
+    #expect(
+      lines.contains { $0.contains("pixelsConvolution") && $0.hasSuffix("Classifier.swift:53") })
     #expect(lines.last?.hasPrefix("{") == true)
     let events = try JSONSerialization.jsonObject(with: Data(folder.read("trace.json")))
     #expect(try #require(events as? [[String: Any]]).count > 5 * 5)
