@@ -4,8 +4,9 @@ import Agnesi
 struct Work {
   /// Of products and convolutions, done directly. Elementary functions do not count.
   var multiplyAdds: Int
-  /// The same where convolutions with kernels of 3×3 that move by one pixel take Winograd's F(4×4, 3×3),
-  /// or its like for their adjoints: 36 products in the place of 144. Its transforms do not count.
+  /// The same where convolutions take Winograd's algorithms, and so do their adjoints: kernels of 3×3
+  /// that move by one pixel F(4×4, 3×3), 36 products in the place of 144, and kernels of 4×4 that move
+  /// by two F(4×4, 2×2) on every other pixel, 25 in the place of 64. Transforms do not count.
   var fewestMultiplyAdds: Int
   /// Inputs, and parameters that stay as they are.
   var readBytes: Int
@@ -34,7 +35,8 @@ struct Work {
       if let operation = node.operation as? any CountsWork {
         let count = number(operation.multiplyAdds(of: node.operands.map(\.type)))
         multiplyAdds += count
-        fewestMultiplyAdds += node.suitsWinograd ? count / 4 : count
+        let (products, direct) = node.winogradProducts
+        fewestMultiplyAdds += count * products / direct
       }
       if let leaf = node.operation as? ParameterLeaf, !changed.contains(leaf.parameter) {
         readBytes += bytes(node.types[0])
@@ -44,8 +46,9 @@ struct Work {
 }
 
 extension Node {
-  /// Whether it is a convolution of the kind that Winograd's algorithms are for, or an adjoint.
-  fileprivate var suitsWinograd: Bool {
+  /// The products of a tile by Winograd's algorithm for a convolution of this kind, or an adjoint, and
+  /// directly; equal where there is none.
+  fileprivate var winogradProducts: (Int, direct: Int) {
     let (geometry, kernel): (ConvolutionGeometry, Shape)
     switch operation {
     case let forward as ConvolutionForward:
@@ -53,9 +56,12 @@ extension Node {
     case let adjoint as ConvolutionToInput:
       (geometry, kernel) = (adjoint.geometry, Array(operands[1].shape.dropFirst(2)))
     case let adjoint as ConvolutionToKernels: (geometry, kernel) = (adjoint.geometry, adjoint.size)
-    default: return false
+    default: return (1, 1)
     }
-    return kernel == [3, 3] && geometry.stride == [1, 1] && geometry.dilation == [1, 1]
+    guard geometry.dilation == [1, 1] else { return (1, 1) }
+    if kernel == [3, 3], geometry.stride == [1, 1] { return (36, 144) }
+    if kernel == [4, 4], geometry.stride == [2, 2] { return (25, 64) }
+    return (1, 1)
   }
 }
 

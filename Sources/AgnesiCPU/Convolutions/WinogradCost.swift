@@ -3,7 +3,7 @@
 ///
 /// Source: Lavin & Gray, *Fast algorithms for convolutional neural networks*, 2015. The constants are
 /// fitted to measurements of oneDNN 2.6 on Zen 4 cores with AVX-512, by `agnesi-bench convolutions`:
-/// of 475 convolutions, 12 get the slower algorithm, 3 of them at more than 10 %.
+/// of 475 convolutions, 11 get the slower algorithm, 3 of them at more than 10 %.
 struct WinogradCost {
   var problem: ConvolutionProblem
 
