@@ -34,6 +34,7 @@ let package = Package(
 
     // Values and the two intermediate forms.
     .target(name: "AgnesiArrays", dependencies: ["CZlib"]),
+    .target(name: "AgnesiImages", dependencies: ["AgnesiArrays", "CZlib"]),
     .target(name: "AgnesiLoops", dependencies: ["AgnesiArrays"]),
     .target(name: "AgnesiExpressions", dependencies: ["AgnesiLoops", "AgnesiArrays"]),
 
@@ -57,13 +58,13 @@ let package = Package(
       name: "AgnesiTraining",
       dependencies: [
         "AgnesiModels", "AgnesiLayers", "AgnesiCompiler", "AgnesiExpressions", "AgnesiLoops",
-        "AgnesiArrays", "CZlib", "COpenSSL",
+        "AgnesiImages", "AgnesiArrays", "CZlib", "COpenSSL",
       ]),
     .target(
       name: "Agnesi",
       dependencies: [
         "AgnesiTraining", "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference",
-        "AgnesiCompiler", "AgnesiExpressions", "AgnesiArrays",
+        "AgnesiCompiler", "AgnesiExpressions", "AgnesiImages", "AgnesiArrays",
       ]),
     // What executables settle before their libraries begin.
     .target(name: "CAgnesiStart"),
@@ -85,6 +86,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"], path: "Tests/TestSupport"),
     .testTarget(name: "AgnesiArraysTests", dependencies: ["AgnesiArrays", "TestSupport"]),
+    .testTarget(name: "AgnesiImagesTests", dependencies: ["AgnesiImages", "AgnesiArrays", "CZlib"]),
     .testTarget(name: "AgnesiLoopsTests", dependencies: ["AgnesiLoops", "AgnesiArrays"]),
     .testTarget(
       name: "AgnesiExpressionsTests", dependencies: ["AgnesiExpressions", "TestSupport"]),

@@ -1,4 +1,5 @@
 import AgnesiArrays
+import AgnesiImages
 
 /// The weights that look at the input itself, and can therefore be shown as pictures.
 public struct FirstLayer: Sendable {

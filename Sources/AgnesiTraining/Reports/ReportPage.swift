@@ -1,3 +1,5 @@
+import AgnesiImages
+
 extension TrainingReport {
   /// The report as one page that needs nothing else: pictures stand in it as `data:` addresses,
   /// and it holds no scripts. All texts are escaped.

@@ -1,3 +1,5 @@
+import AgnesiImages
+
 /// Which classes are confused.
 package struct ConfusionSection {
   package let report: TrainingReport

@@ -1,4 +1,5 @@
 import AgnesiArrays
+import AgnesiImages
 
 /// All that is worth knowing about a training run, to be shown as one page.
 ///

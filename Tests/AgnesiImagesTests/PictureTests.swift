@@ -1,5 +1,5 @@
 import AgnesiArrays
-import AgnesiTraining
+import AgnesiImages
 import Testing
 
 @Suite struct PictureTests {

@@ -121,6 +121,11 @@ public struct PictureError: Error, Equatable, CustomStringConvertible, Localized
   /// The array's shape.
   public let shape: [Int]
 
+  package init(dtype: DType, shape: [Int]) {
+    self.dtype = dtype
+    self.shape = shape
+  }
+
   public var description: String {
     """
     cannot show a \(dtype) array of shape \(shape) as a picture
