@@ -1,4 +1,5 @@
 import AgnesiArrays
+import AgnesiImages
 import AgnesiTraining
 import Foundation
 import Testing
