@@ -84,9 +84,11 @@ let package = Package(
     // Tests mirror the targets.
     .target(
       name: "TestSupport",
-      dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"], path: "Tests/TestSupport"),
+      dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays", "CZlib"],
+      path: "Tests/TestSupport"),
     .testTarget(name: "AgnesiArraysTests", dependencies: ["AgnesiArrays", "TestSupport"]),
-    .testTarget(name: "AgnesiImagesTests", dependencies: ["AgnesiImages", "AgnesiArrays", "CZlib"]),
+    .testTarget(
+      name: "AgnesiImagesTests", dependencies: ["AgnesiImages", "AgnesiArrays", "TestSupport"]),
     .testTarget(name: "AgnesiLoopsTests", dependencies: ["AgnesiLoops", "AgnesiArrays"]),
     .testTarget(
       name: "AgnesiExpressionsTests", dependencies: ["AgnesiExpressions", "TestSupport"]),

@@ -1,5 +1,6 @@
 import AgnesiArrays
 import AgnesiImages
+import TestSupport
 import Testing
 
 @Suite struct PNGTests {

@@ -2,6 +2,7 @@ import AgnesiArrays
 import AgnesiImages
 import AgnesiTraining
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct TrainingReportTests {

@@ -1,19 +1,19 @@
 import CZlib
 
 /// Reads the PNG files that Agnesi writes, independently of how they were written.
-struct DecodedPNG {
-  var width = 0
-  var height = 0
-  var channels = 0
-  var samples: [UInt8] = []
+package struct DecodedPNG {
+  package private(set) var width = 0
+  package private(set) var height = 0
+  package private(set) var channels = 0
+  package private(set) var samples: [UInt8] = []
   /// The filter of each row.
-  var filters: [UInt8] = []
+  package private(set) var filters: [UInt8] = []
 
-  struct Malformed: Error {
+  package struct Malformed: Error {
     let reason: String
   }
 
-  init(_ file: [UInt8]) throws {
+  package init(_ file: [UInt8]) throws {
     guard file.starts(with: [137, 80, 78, 71, 13, 10, 26, 10]) else {
       throw Malformed(reason: "signature")
     }
