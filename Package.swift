@@ -58,7 +58,7 @@ let package = Package(
       name: "AgnesiTraining",
       dependencies: [
         "AgnesiModels", "AgnesiLayers", "AgnesiCompiler", "AgnesiExpressions", "AgnesiLoops",
-        "AgnesiImages", "AgnesiArrays", "CZlib", "COpenSSL",
+        "AgnesiImages", "AgnesiArrays", "COpenSSL",
       ]),
     .target(
       name: "Agnesi",
