@@ -14,10 +14,7 @@ extension Picture {
   public static func diverging(
     _ array: NDArray, limit: Double? = nil
   ) throws(PictureError) -> Picture {
-    let size = try size(of: array)
-    guard size.channels == 1 else {
-      throw PictureError(dtype: array.dtype, shape: array.shape)
-    }
+    let size = try planeSize(of: array)
     let values = array.doubles
     let limit = limit ?? values.filter(\.isFinite).map(abs).max() ?? 0
     return Picture(
