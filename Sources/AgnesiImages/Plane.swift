@@ -53,13 +53,11 @@ package struct Plane: Sendable, Equatable {
     let scale = Double(oldSize) / Double(size)
     let stretch = max(scale, 1)
     let centre = (Double(position) + 0.5) * scale - 0.5
-    let first = Int((centre - 2 * stretch).rounded(.up))
-    let last = Int((centre + 2 * stretch).rounded(.down))
+    // At the borders, the positions that there are share all the weight.
+    let first = max(Int((centre - 2 * stretch).rounded(.up)), 0)
+    let last = min(Int((centre + 2 * stretch).rounded(.down)), oldSize - 1)
     let taps = (first...last).map { index in
-      (
-        index: min(max(index, 0), oldSize - 1),
-        weight: cubic(abs(Double(index) - centre) / stretch)
-      )
+      (index: index, weight: cubic(abs(Double(index) - centre) / stretch))
     }
     let total = taps.reduce(0) { $0 + $1.weight }
     return taps.map { ($0.index, $0.weight / total) }

@@ -104,7 +104,6 @@ import Testing
   @Test func shrinkingTakesMeans() {
     let values = (0..<64).map { Double($0 % 2) }
     let small = Plane(values, width: 64, height: 1).resized(width: 8, height: 1)
-    // At the borders, the last value stands for what lies beyond.
     #expect(small.values.allSatisfy { abs($0 - 0.5) < 0.05 })
     #expect(small.values[2...5].allSatisfy { abs($0 - 0.5) < 0.001 })
   }
