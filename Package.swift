@@ -25,6 +25,20 @@ let package = Package(
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    // Pictures' formats.
+    .systemLibrary(
+      name: "CJPEG", pkgConfig: "libjpeg",
+      providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(
+      name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .systemLibrary(
+      name: "CWebP", pkgConfig: "libwebpdemux",
+      providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+    .systemLibrary(
+      name: "CTIFF", pkgConfig: "libtiff-4",
+      providers: [.apt(["libtiff-dev"]), .brew(["libtiff"])]),
+    .systemLibrary(
+      name: "CGIF", providers: [.apt(["libgif-dev"]), .brew(["giflib"])]),
     .target(
       name: "CAgnesi", dependencies: ["COneDNN", "COpenBLAS"],
       linkerSettings: [
@@ -34,7 +48,14 @@ let package = Package(
 
     // Values and the two intermediate forms.
     .target(name: "AgnesiArrays", dependencies: ["CZlib"]),
-    .target(name: "AgnesiImages", dependencies: ["AgnesiArrays", "CZlib"]),
+    // C: files from strangers, decoded in a process of their own.
+    .target(
+      name: "CAgnesiFiles", dependencies: ["CJPEG", "CPNG", "CWebP", "CTIFF", "CGIF"],
+      linkerSettings: [
+        .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"),
+        .linkedLibrary("webpdemux"), .linkedLibrary("tiff"), .linkedLibrary("gif"),
+      ]),
+    .target(name: "AgnesiImages", dependencies: ["AgnesiArrays", "CAgnesiFiles", "CZlib"]),
     .target(name: "AgnesiLoops", dependencies: ["AgnesiArrays"]),
     .target(name: "AgnesiExpressions", dependencies: ["AgnesiLoops", "AgnesiArrays"]),
 
