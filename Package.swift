@@ -74,7 +74,10 @@ let package = Package(
     // What people build with.
     .target(name: "AgnesiLayers", dependencies: ["AgnesiExpressions", "AgnesiArrays"]),
     .target(
-      name: "AgnesiModels", dependencies: ["AgnesiExpressions", "AgnesiLoops", "AgnesiArrays"]),
+      name: "AgnesiModels",
+      dependencies: [
+        "AgnesiLayers", "AgnesiExpressions", "AgnesiLoops", "AgnesiImages", "AgnesiArrays",
+      ]),
     .target(
       name: "AgnesiTraining",
       dependencies: [

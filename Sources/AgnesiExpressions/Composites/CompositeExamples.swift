@@ -21,6 +21,8 @@ package enum CompositeExamples {
     Example("relu at extremes", extremes, differentiable: false) { relu($0[0]) },
     Example("relu, empty", [.init([0, 3])]) { relu($0[0]) },
     Example("relu, not contiguous", matrix) { relu($0[0].transposed()) },
+    Example("relu6", [.init([4, 5], .distinct)]) { relu6($0[0] * 9) },
+    Example("relu6 at extremes", extremes, differentiable: false) { relu6($0[0]) },
     Example("leaky ReLU", matrix) { leakyReLU($0[0], slope: 0.1) },
     Example("elu", matrix) { elu($0[0], alpha: 0.7) },
     Example("elu at extremes", extremes, differentiable: false) { elu($0[0]) },

@@ -16,6 +16,23 @@ public func relu(_ x: Tensor) -> Tensor {
     body: { select($0[0] .<= 0, .zeros(like: $0[0]), $0[0]) })
 }
 
+/// The rectifier that ends at 6, `min(max(0, x), 6)`, for networks that run in few bits.
+///
+/// - Parameter x: floating.
+/// - Returns: the shape and dtype of `x`; NaN stays NaN. The gradient at 0 and at 6 is 0.
+/// - Source: Krizhevsky, *Convolutional deep belief networks on CIFAR-10*, 2010; Howard et al.,
+///   *MobileNets*, 2017.
+public func relu6(_ x: Tensor) -> Tensor {
+  .floatingComposite(
+    "relu6", x,
+    gradient: { slopes, _, results in
+      // The result tells as much as the operand, whose memory is free by then.
+      let isBetween = (results[0] .> 0) .& (results[0] .< 6)
+      return [slopes[0].map { select(isBetween, $0, .zeros(like: $0)) }]
+    },
+    body: { clip($0, 0, 6) })
+}
+
 /// The rectifier that lets a share of negative values through: x where x > 0, else `slope · x`.
 ///
 /// - Parameters:

@@ -5,6 +5,8 @@ public enum Activation: Hashable, Sendable {
   /// None.
   case identity
   case relu
+  /// `x` from 0 to 6, and those bounds outside. Source: Howard et al. 2017.
+  case relu6
   /// `x` above 0, `slope · x` below.
   case leakyReLU(slope: Double = 0.01)
   /// `x` above 0, `alpha · (eˣ − 1)` below. Source: Clevert et al. 2016.
@@ -31,7 +33,7 @@ public enum Activation: Hashable, Sendable {
   /// The spread of initial weights that keeps the size of values from layer to layer.
   package var fittingInitializer: Initializer {
     switch self {
-    case .relu, .elu, .gelu: .heNormal
+    case .relu, .relu6, .elu, .gelu: .heNormal
     case .leakyReLU(let slope): .he(uniform: false, gain: (2 / (1 + slope * slope)).squareRoot())
     case .selu: .lecunNormal
     default: .glorotUniform
@@ -44,6 +46,7 @@ private func value(of activation: Activation, at x: Tensor) -> Tensor {
   switch activation {
   case .identity: x
   case .relu: relu(x)
+  case .relu6: relu6(x)
   case .leakyReLU(let slope): leakyReLU(x, slope: slope)
   case .elu(let alpha): elu(x, alpha: alpha)
   case .selu: selu(x)
@@ -76,6 +79,7 @@ extension Activation {
     switch self {
     case .identity: Parts(name: "identity")
     case .relu: Parts(name: "relu")
+    case .relu6: Parts(name: "relu6")
     case .leakyReLU(let slope): Parts(name: "leakyReLU", parameters: [.init("slope", slope)])
     case .elu(let alpha): Parts(name: "elu", parameters: [.init("alpha", alpha)])
     case .selu: Parts(name: "selu")
@@ -94,8 +98,8 @@ extension Activation {
 
   /// Every nonlinearity, with usual parameters.
   package static let all: [Activation] = [
-    .identity, .relu, .leakyReLU(), .elu(), .selu, .gelu, .sigmoid, .tanh, .scaledTanh(),
-    .softplus, .softsign, .hardSigmoid, .softmax, .logSoftmax,
+    .identity, .relu, .relu6, .leakyReLU(), .elu(), .selu, .gelu, .sigmoid, .tanh,
+    .scaledTanh(), .softplus, .softsign, .hardSigmoid, .softmax, .logSoftmax,
   ]
 
   /// This one with other parameters; those without parameters stay as they are.

@@ -105,6 +105,10 @@ enum NotationToken {
     guard let found = NotationWords.all.first(where: { $0.word == word })?.activation else {
       throw scanner.error("is no layer", allowed: allowed)
     }
+    if found == .relu, let bound = try scanner.integer() {
+      guard bound == 6 else { throw scanner.error("only relu6 has a bound") }
+      return .relu6
+    }
     guard found.parts.parameters.count == 1, let value = try scanner.number() else {
       return found
     }
@@ -115,8 +119,9 @@ enum NotationToken {
 /// The nonlinearities in the notation's words; `lrelu` and `elu` may have a number behind them.
 enum NotationWords {
   static let all: [(word: String, activation: Activation)] = [
-    ("relu", .relu), ("lrelu", .leakyReLU()), ("elu", .elu()), ("selu", .selu), ("gelu", .gelu),
-    ("sigmoid", .sigmoid), ("tanh", .tanh), ("stanh", .scaledTanh()), ("softplus", .softplus),
+    ("relu", .relu), ("relu6", .relu6), ("lrelu", .leakyReLU()), ("elu", .elu()), ("selu", .selu),
+    ("gelu", .gelu), ("sigmoid", .sigmoid), ("tanh", .tanh), ("stanh", .scaledTanh()),
+    ("softplus", .softplus),
     ("softsign", .softsign), ("hsigmoid", .hardSigmoid), ("softmax", .softmax),
     ("logsoftmax", .logSoftmax), ("linear", .identity),
   ]

@@ -51,8 +51,8 @@ public struct DataRegistry: Sendable {
   }
 
   package init(folder: String?, environment: [String: String], known: [KnownDataSet]) {
-    namedFolder = folder.map(Self.withoutTrailingSlash)
-    userFolder = Self.userFolder(environment)
+    namedFolder = folder.map(UserData.withoutTrailingSlash)
+    userFolder = UserData.folder(environment)
     self.known = known
   }
 
@@ -134,23 +134,8 @@ public struct DataRegistry: Sendable {
         hint: "these are \(IDXDataSet.trainImages) and the like (IDX), data_batch_1.bin and the "
           + "like (CIFAR-10), and train-inputs.npy with train-labels.npy")
     }
-    let name = Self.withoutTrailingSlash(folder).split(separator: "/").last.map(String.init)
+    let name = UserData.withoutTrailingSlash(folder).split(separator: "/").last.map(String.init)
     return try format.read(folder, name: name ?? folder)
-  }
-
-  private static func withoutTrailingSlash(_ path: String) -> String {
-    path.count > 1 && path.hasSuffix("/") ? withoutTrailingSlash(String(path.dropLast())) : path
-  }
-
-  private static func userFolder(_ environment: [String: String]) -> String {
-    if let folder = environment["AGNESI_DATA"], !folder.isEmpty {
-      return withoutTrailingSlash(folder)
-    }
-    // Relative paths are to be ignored, says the XDG Base Directory Specification.
-    if let folder = environment["XDG_DATA_HOME"], folder.hasPrefix("/") {
-      return "\(withoutTrailingSlash(folder))/agnesi"
-    }
-    return "\(environment["HOME"] ?? NSHomeDirectory())/.local/share/agnesi"
   }
 }
 

@@ -1,0 +1,113 @@
+import AgnesiArrays
+import AgnesiExpressions
+
+/// Arrays by name, as weight files of all formats give them.
+package typealias NamedArrays = [(name: String, array: NDArray)]
+
+extension ZooNetwork {
+  /// The network with the weights of a file, whose names may be ours or those of the frameworks that
+  /// such files usually come from.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - last, height, width: as for ``model(through:height:width:)``. What lies behind `last` need not
+  ///     be in the file.
+  /// - Throws: ``ZooError`` where the arrays are not the network's, or an error of the file.
+  public func model(
+    weights path: String, through last: String? = nil, height: Int? = nil, width: Int? = nil
+  ) throws -> Model {
+    let model = try model(through: last, height: height, width: width)
+    let file = try SafetensorsFile(reading: path)
+    try fill(model, from: file.tensors, of: path)
+    return model
+  }
+
+  /// Fills the parameters of `model`, which this network built, with the arrays of a file.
+  ///
+  /// Every parameter is filled, and every array used, unless the table says that it is not needed.
+  ///
+  /// - Parameters:
+  ///   - origin: the file, for messages.
+  ///   - arrays: all of the file's arrays.
+  /// - Throws: ``ZooError`` that names both sides of what does not fit.
+  package func fill(_ model: Model, from arrays: NamedArrays, of origin: String) throws {
+    let parameters = try model.parameters()
+    let byName = Dictionary(arrays.map { ($0.name, $0.array) }) { first, _ in first }
+    let table = bestTable(parameters, byName)
+    let filling = WeightFilling(network: name, file: origin, table: table, arrays: byName)
+    try filling.checkUnused(arrays.map(\.name))
+    // Nothing is assigned before everything fits.
+    let values = try parameters.map { try filling.value(of: $0) }
+    for (parameter, value) in zip(parameters, values) { try parameter.assign(value) }
+  }
+
+  /// The table most of whose arrays the file has; our own names are always one of them.
+  private func bestTable(
+    _ parameters: [Parameter], _ arrays: [String: NDArray]
+  ) -> WeightTable {
+    let own = WeightTable(
+      origin: "Agnesi", rows: parameters.map { WeightRow($0.name, $0.name) })
+    let candidates = tables + [own]
+    func score(_ table: WeightTable) -> Int { table.rows.count { arrays[$0.array] != nil } }
+    return candidates.dropFirst().reduce(candidates[0]) { score($1) > score($0) ? $1 : $0 }
+  }
+}
+
+/// One filling of parameters from one file.
+private struct WeightFilling {
+  let network: String
+  let file: String
+  let table: WeightTable
+  let arrays: [String: NDArray]
+  private let rows: [String: WeightRow]
+
+  init(network: String, file: String, table: WeightTable, arrays: [String: NDArray]) {
+    self.network = network
+    self.file = file
+    self.table = table
+    self.arrays = arrays
+    rows = Dictionary(table.rows.map { ($0.parameter, $0) }) { first, _ in first }
+  }
+
+  func value(of parameter: Parameter) throws -> NDArray {
+    guard let row = rows[parameter.name] else {
+      throw error(
+        "\(table.origin)'s files have no array for parameter \"\(parameter.name)\"")
+    }
+    for name in row.arrays where arrays[name] == nil {
+      throw error(
+        "parameter \"\(parameter.name)\" is \"\(name)\" in \(table.origin)'s files, which this one "
+          + "does not have (\(missingCount) of \(table.rows.count) arrays are missing)",
+        hint: "the file has \(listed(arrays.keys.sorted()))")
+    }
+    guard let array = arrays[row.array] else { throw error("\"\(row.array)\" is missing") }
+    let other = row.arrays.dropFirst().first.flatMap { arrays[$0] }
+    guard let value = row.conversion.value(array, other, shape: parameter.shape) else {
+      throw error(
+        "array \"\(row.array)\" is \(array.dtype)\(array.shape), parameter \"\(parameter.name)\", "
+          + "\(parameter.shape), needs \(row.conversion.shapeInFile(parameter.shape))")
+    }
+    return value
+  }
+
+  func checkUnused(_ names: [String]) throws {
+    let known = Set(table.rows.flatMap(\.arrays))
+    let unused = names.filter { !known.contains($0) && !table.ignores($0) }
+    guard unused.isEmpty || missingCount == table.rows.count else {
+      throw error(
+        "\(network) has nothing for \(listed(unused)) (read as a file of \(table.origin)'s)",
+        hint: "is it the weights of another network?")
+    }
+  }
+
+  private var missingCount: Int { table.rows.count { arrays[$0.array] == nil } }
+
+  private func listed(_ names: [String]) -> String {
+    let shown = names.prefix(4).map { "\"\($0)\"" }.joined(separator: ", ")
+    return names.count > 4 ? "\(shown) and \(names.count - 4) more" : shown
+  }
+
+  private func error(_ problem: String, hint: String? = nil) -> ZooError {
+    ZooError("fill \(network) from \(file)", problem, hint: hint)
+  }
+}

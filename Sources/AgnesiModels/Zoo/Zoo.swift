@@ -1,0 +1,59 @@
+import AgnesiArrays
+import AgnesiExpressions
+import Foundation
+
+/// The networks that are known by name.
+public enum Zoo {
+  /// In the order in which they are listed.
+  public static let all: [ZooNetwork] = [EfficientNetLite.lite0]
+
+  /// The network of a name, in upper or lower case.
+  public static func network(_ name: String) -> ZooNetwork? {
+    all.first { $0.name == name.lowercased() }
+  }
+
+  /// A network of the zoo by its name, or a model file by its path.
+  ///
+  /// - Parameters:
+  ///   - nameOrPath: a name of ``all``, else the path of a file that a `Model` was written to.
+  ///   - weights: a file with the weights of a named network; nil for those that
+  ///     `agnesi models get` put into the user's folder of data.
+  ///   - environment: the variables that tell this folder.
+  /// - Throws: ``ZooError`` where there are no weights, with the command that gets them, or where
+  ///   there is neither such a name nor such a file; otherwise what reading throws.
+  public static func open(
+    _ nameOrPath: String, weights: String? = nil,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> Model {
+    let action = "open the network \(nameOrPath)"
+    guard let network = network(nameOrPath) else {
+      guard FileManager.default.fileExists(atPath: nameOrPath) else {
+        throw ZooError(
+          action, "there is no such file, and the zoo has no network of that name",
+          hint: "its networks are \(all.map(\.name).joined(separator: ", "))")
+      }
+      guard weights == nil else {
+        throw ZooError(action, "a model file has its own weights, so --weights has no meaning")
+      }
+      return try Model(reading: nameOrPath)
+    }
+    if let weights { return try network.model(weights: weights) }
+    let path = network.modelPath(in: UserData.folder(environment))
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ZooError(action, "its weights are not here (\(path))", hint: network.howToGet)
+    }
+    return try Model(reading: path)
+  }
+}
+
+extension ZooNetwork {
+  /// Where its model file lies inside of a folder of data.
+  package func modelPath(in folder: String) -> String { "\(folder)/models/\(name).safetensors" }
+
+  /// The command that puts it there.
+  package var howToGet: String {
+    sources.isEmpty
+      ? "no public place has them: name a file with --weights FILE, or train it"
+      : "agnesi models get \(name), or name a file with --weights FILE"
+  }
+}
