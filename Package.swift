@@ -56,6 +56,7 @@ let package = Package(
         .linkedLibrary("webpdemux"), .linkedLibrary("tiff"), .linkedLibrary("gif"),
       ]),
     .target(name: "AgnesiImages", dependencies: ["AgnesiArrays", "CAgnesiFiles", "CZlib"]),
+    .target(name: "AgnesiFormats", dependencies: ["AgnesiArrays", "CZlib"]),
     .target(name: "AgnesiLoops", dependencies: ["AgnesiArrays"]),
     .target(name: "AgnesiExpressions", dependencies: ["AgnesiLoops", "AgnesiArrays"]),
 
@@ -88,7 +89,7 @@ let package = Package(
       name: "Agnesi",
       dependencies: [
         "AgnesiTraining", "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference",
-        "AgnesiCompiler", "AgnesiExpressions", "AgnesiImages", "AgnesiArrays",
+        "AgnesiCompiler", "AgnesiExpressions", "AgnesiFormats", "AgnesiImages", "AgnesiArrays",
       ]),
     // What executables settle before their libraries begin.
     .target(name: "CAgnesiStart"),
@@ -113,6 +114,8 @@ let package = Package(
     .testTarget(name: "AgnesiArraysTests", dependencies: ["AgnesiArrays", "TestSupport"]),
     .testTarget(
       name: "AgnesiImagesTests", dependencies: ["AgnesiImages", "AgnesiArrays", "TestSupport"]),
+    .testTarget(
+      name: "AgnesiFormatsTests", dependencies: ["AgnesiFormats", "AgnesiArrays", "TestSupport"]),
     .testTarget(name: "AgnesiLoopsTests", dependencies: ["AgnesiLoops", "AgnesiArrays"]),
     .testTarget(
       name: "AgnesiExpressionsTests", dependencies: ["AgnesiExpressions", "TestSupport"]),

@@ -2,6 +2,7 @@
 @_exported import AgnesiCPU
 @_exported import AgnesiCompiler
 @_exported import AgnesiExpressions
+@_exported import AgnesiFormats
 @_exported import AgnesiImages
 @_exported import AgnesiLayers
 @_exported import AgnesiModels

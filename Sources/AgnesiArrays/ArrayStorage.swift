@@ -4,7 +4,8 @@
   import Darwin
 #endif
 
-/// A block of memory that starts on a cache line, so that vector loads never straddle two.
+/// A block of memory. What is allocated here starts on a cache line, so that vector loads never straddle
+/// two; foreign memory is aligned as its elements are.
 ///
 /// Unchecked because mutation goes through `NDArray`, which copies unless it is the only owner.
 package final class ArrayStorage: @unchecked Sendable {
@@ -35,6 +36,9 @@ package final class ArrayStorage: @unchecked Sendable {
     self.byteCount = byteCount
     self.owner = owner
   }
+
+  /// Whether somebody else owns the memory.
+  package var isForeign: Bool { owner != nil }
 
   package var bytes: UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: base, count: byteCount)

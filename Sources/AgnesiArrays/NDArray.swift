@@ -103,13 +103,40 @@ public struct NDArray: Sendable {
   /// The same values with rows adjacent; itself where they are already.
   public func contiguous() -> NDArray {
     if isContiguous { return self }
-    let copy = NDArray(zeros: shape, dtype)
-    let (target, source) = (copy.storage.base, storage.base)
-    let size = dtype.size
-    for (index, position) in positions().enumerated() {
-      memcpy(target + index * size, source + position * size, size)
+    let copy = NDArray(uninitialized: shape, dtype)
+    switch dtype.size {
+    case 1: gather(into: copy.storage.base, as: UInt8.self)
+    case 2: gather(into: copy.storage.base, as: UInt16.self)
+    case 4: gather(into: copy.storage.base, as: UInt32.self)
+    default: gather(into: copy.storage.base, as: UInt64.self)
     }
     return copy
+  }
+
+  /// Writes the elements, which are as large as `Word`, one after the other in row-major order.
+  private func gather<Word: FixedWidthInteger>(
+    into target: UnsafeMutableRawPointer, as type: Word.Type
+  ) {
+    guard count > 0, let length = shape.last, let step = strides.last else { return }
+    let source = storage.base.assumingMemoryBound(to: type)
+    var output = target.assumingMemoryBound(to: type)
+    var index = [Int](repeating: 0, count: rank - 1)
+    var start = offset
+    while true {
+      for place in 0..<length { output[place] = source[start + place * step] }
+      output += length
+      // The next row: the last axis but one moves on, and one that is through begins again.
+      var axis = rank - 2
+      while axis >= 0 {
+        index[axis] += 1
+        start += strides[axis]
+        if index[axis] < shape[axis] { break }
+        start -= index[axis] * strides[axis]
+        index[axis] = 0
+        axis -= 1
+      }
+      if axis < 0 { return }
+    }
   }
 
   /// The storage position of each element, in row-major order.

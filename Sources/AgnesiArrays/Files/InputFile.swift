@@ -9,7 +9,7 @@ package final class InputFile {
   package let path: String
   /// Bytes on the disk.
   package let fileSize: Int
-  private let descriptor: Int32
+  let descriptor: Int32
   private var inflation: GzipReader?
 
   /// Opens `path`.

@@ -38,6 +38,14 @@ public enum NPYFile {
   ///
   /// - Throws: ``FileError``.
   public static func write(_ array: NDArray, to path: String) throws {
+    try AtomicFile.replace(path) { file in
+      try header(of: array).withUnsafeBytes { try file.write($0) }
+      try array.contiguous().withUnsafeBytes { try file.write($0) }
+    }
+  }
+
+  /// What stands before the elements of `array` in row-major order; a multiple of 64 bytes.
+  package static func header(of array: NDArray) -> [UInt8] {
     let sizes = array.shape.map { "\($0), " }.joined()
     let shape = array.rank == 1 ? "(\(array.shape[0]),)" : "(\(sizes.dropLast(2)))"
     let descriptor = NPYHeader.descriptor(of: array.dtype)
@@ -51,10 +59,59 @@ public enum NPYFile {
       isLong ? ByteOrder.littleEndian(UInt32(length)) : ByteOrder.littleEndian(UInt16(length))
     header += Array(text.utf8)
     header += [UInt8](repeating: 0x20, count: length - text.utf8.count - 1) + [0x0a]
-    try AtomicFile.replace(path) { file in
-      try header.withUnsafeBytes { try file.write($0) }
-      try array.contiguous().withUnsafeBytes { try file.write($0) }
+    return header
+  }
+
+  /// NumPy's name of a type, with or without the byte order: `f4`, `<f4`, `|b1`.
+  package static func elementType(_ name: String) -> (dtype: DType, isBigEndian: Bool)? {
+    let hasOrder = name.first.map { "<>|=".contains($0) } == true
+    let dtype = NPYHeader.dtype(named: hasOrder ? name.dropFirst() : name[...])
+    return dtype.map { ($0, hasOrder && name.first == ">") }
+  }
+
+  /// The elements of an array in memory, as a header describes them.
+  package struct Layout {
+    package let dtype: DType
+    package let shape: [Int]
+    package let isBigEndian: Bool
+    /// Whether the first axis varies fastest.
+    package let isColumnMajor: Bool
+    /// Where the elements begin.
+    package let start: Int
+  }
+
+  /// What the header of a `.npy` in memory says, which describes exactly the bytes that follow it.
+  ///
+  /// - Throws: an error whose description says why it is refused.
+  package static func layout(of bytes: UnsafeRawBufferPointer) throws -> Layout {
+    guard bytes.count >= 10, bytes.starts(with: magic) else {
+      throw NPYHeader.Problem(description: "it does not begin with \\x93NUMPY and a version")
     }
+    guard 1...3 ~= bytes[6] else {
+      throw NPYHeader.Problem(
+        description: "its version is \(bytes[6]).\(bytes[7]), known are 1, 2 and 3")
+    }
+    let width = bytes[6] == 1 ? 2 : 4
+    let length = bytes[8..<min(8 + width, bytes.count)].reversed().reduce(0) { $0 << 8 | Int($1) }
+    guard length <= bytes.count - 8 - width else {
+      throw NPYHeader.Problem(description: "it ends inside its header")
+    }
+    guard length <= longestHeader else {
+      throw NPYHeader.Problem(
+        description: "its header is \(length) bytes long, at most \(longestHeader) are read")
+    }
+    let start = 8 + width + length
+    let header = try NPYHeader(Array(bytes[(8 + width)..<start]))
+    let needed = ByteOrder.byteCount(header.shape, elementSize: header.dtype.size)
+    guard let needed, needed == bytes.count - start else {
+      let sizes = "the sizes \(header.shape) of \(header.dtype)"
+      let need = needed.map { "need \($0) bytes" } ?? "are too large"
+      throw NPYHeader.Problem(
+        description: "\(sizes) \(need), \(bytes.count - start) follow the header")
+    }
+    return Layout(
+      dtype: header.dtype, shape: header.shape, isBigEndian: header.isBigEndian,
+      isColumnMajor: header.isColumnMajor, start: start)
   }
 
   private static func headerText(_ file: InputFile) throws -> (text: [UInt8], end: Int) {

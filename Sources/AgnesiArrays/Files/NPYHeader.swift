@@ -50,12 +50,18 @@ struct NPYHeader {
     guard case .string(let descriptor) = value else {
       throw Problem(description: "its 'descr' is not a string")
     }
-    let (order, name) = (descriptor.prefix(1), descriptor.dropFirst())
-    guard "<>|=".contains(order), let known = names.first(where: { $0.name == name }) else {
+    guard let order = descriptor.first, "<>|=".contains(order),
+      let known = dtype(named: descriptor.dropFirst())
+    else {
       throw Problem(
         description: "its elements are of NumPy's type '\(descriptor)', which has no dtype here")
     }
-    return (known.dtype, order == ">")
+    return (known, order == ">")
+  }
+
+  /// The dtype that NumPy calls `name`, without the byte order.
+  static func dtype(named name: some StringProtocol) -> DType? {
+    names.first { $0.name == name }?.dtype
   }
 
   private static func sizes(_ value: PythonLiteral.Value) throws(Problem) -> [Int] {

@@ -1,0 +1,82 @@
+import AgnesiArrays
+
+/// Arrays by name in a file, whatever its format, which its first bytes tell.
+///
+/// | format | names | |
+/// |---|---|---|
+/// | safetensors | the tensors' | metadata are the texts |
+/// | npz | the members', without `.npy` | by number where all are `arr_0`, `arr_1`, …, else in the file's order |
+/// | npy | `array` | |
+/// | pickle | keys and numbers, joined by `/`: `param values/0` | lists of texts are texts: `synset words` |
+/// | pytorch | the keys of the dictionary that holds the most tensors | zip and the form before 1.6; 16-bit floats become float32 |
+///
+/// Reading runs no code and takes a bounded amount of memory, whatever the file says. Arrays are views
+/// of the mapped file where it stores them row by row, uncompressed, at multiples of the element's size.
+public struct WeightFile: Sendable {
+  /// The format of a file.
+  public enum Format: String, Sendable, CaseIterable {
+    /// Hugging Face's safetensors.
+    case safetensors
+    /// NumPy's archive of arrays.
+    case npz
+    /// One array of NumPy's.
+    case npy
+    /// Python's pickle, of NumPy's arrays: Lasagne's Recipes come so.
+    case pickle
+    /// `torch.save`, in either form.
+    case pytorch
+    /// Keras's `.h5` and `.keras`.
+    case hdf5
+    /// Caffe's `.caffemodel`.
+    case caffe
+    /// The weights of an ONNX graph.
+    case onnx
+  }
+
+  /// The file, as the caller named it.
+  public let path: String
+  /// Its format.
+  public let format: Format
+  /// The arrays in the file's order.
+  public let arrays: [(name: String, array: NDArray)]
+  /// What the file says beside its arrays, such as Lasagne's `synset words` and `model name`.
+  public let texts: [String: [String]]
+
+  private let places: [String: Int]
+
+  /// Reads a file.
+  ///
+  /// - Throws: `FileError` where it cannot be read; `FormatError` where it is in none of the formats, is
+  ///   damaged, or names code, which says what is wrong.
+  public init(reading path: String) throws {
+    let file = try MappedFile(path)
+    let contents: WeightContents
+    (format, contents) = try WeightFormats.read(file)
+    self.path = path
+    arrays = contents.arrays
+    texts = contents.texts
+    places = contents.places
+  }
+
+  /// The array of a name.
+  public subscript(name: String) -> NDArray? { places[name].map { arrays[$0].array } }
+}
+
+/// What a reader finds in a file.
+struct WeightContents {
+  private(set) var arrays: [(name: String, array: NDArray)] = []
+  var texts: [String: [String]]
+  private(set) var places: [String: Int] = [:]
+
+  init(texts: [String: [String]] = [:]) { self.texts = texts }
+
+  /// Adds an array; one of the same name, which only Python's dictionaries allow, is replaced.
+  mutating func set(_ name: String, _ array: NDArray) {
+    if let place = places[name] {
+      arrays[place].array = array
+    } else {
+      places[name] = arrays.count
+      arrays.append((name, array))
+    }
+  }
+}
