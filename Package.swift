@@ -113,7 +113,9 @@ let package = Package(
       path: "Tests/TestSupport"),
     .testTarget(name: "AgnesiArraysTests", dependencies: ["AgnesiArrays", "TestSupport"]),
     .testTarget(
-      name: "AgnesiImagesTests", dependencies: ["AgnesiImages", "AgnesiArrays", "TestSupport"]),
+      name: "AgnesiImagesTests",
+      dependencies: ["AgnesiImages", "AgnesiArrays", "CAgnesiFiles", "TestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "AgnesiFormatsTests", dependencies: ["AgnesiFormats", "AgnesiArrays", "TestSupport"]),
     .testTarget(name: "AgnesiLoopsTests", dependencies: ["AgnesiLoops", "AgnesiArrays"]),

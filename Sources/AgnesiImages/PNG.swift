@@ -36,12 +36,16 @@ package enum PNG {
   }
 
   private static func deflated(_ bytes: [UInt8]) -> [UInt8] {
+    // A photo takes seconds at the best level, and gains a few percent.
+    let level = bytes.count > 1 << 20 ? Z_DEFAULT_COMPRESSION : Z_BEST_COMPRESSION
     var length = compressBound(uLong(bytes.count))
-    var result = [UInt8](repeating: 0, count: Int(length))
-    let status = compress2(&result, &length, bytes, uLong(bytes.count), Z_BEST_COMPRESSION)
-    // The room is what zlib itself asks for, so only exhausted memory is left as a reason.
-    precondition(status == Z_OK, "zlib could not compress \(bytes.count) bytes: status \(status)")
-    return Array(result.prefix(Int(length)))
+    return [UInt8](unsafeUninitializedCapacity: Int(length)) { result, count in
+      let status = compress2(result.baseAddress, &length, bytes, uLong(bytes.count), level)
+      // The room is what zlib itself asks for, so only exhausted memory is left as a reason.
+      precondition(
+        status == Z_OK, "zlib could not compress \(bytes.count) bytes: status \(status)")
+      count = Int(length)
+    }
   }
 }
 
@@ -54,45 +58,77 @@ private enum PNGFilter: UInt8, CaseIterable {
 
   /// Each row with the filter whose differences are smallest in sum, its number in front.
   static func filtered(_ samples: [UInt8], rowBytes: Int, pixelBytes: Int) -> [UInt8] {
-    var result: [UInt8] = []
-    result.reserveCapacity(samples.count + samples.count / rowBytes)
-    var previous = [UInt8](repeating: 0, count: rowBytes)
-    for start in stride(from: 0, to: samples.count, by: rowBytes) {
-      let row = Array(samples[start..<(start + rowBytes)])
-      var best: (filter: PNGFilter, row: [UInt8], sum: Int) = (.none, [], .max)
-      for filter in allCases {
-        let candidate = filter.apply(to: row, below: previous, pixelBytes: pixelBytes)
-        let sum = candidate.reduce(0) { $0 + abs(Int(Int8(bitPattern: $1))) }
-        if sum < best.sum { best = (filter, candidate, sum) }
+    let rows = samples.count / rowBytes
+    let size = rows * (rowBytes + 1)
+    // The row above the first is zeros, and so is the pixel left of each row's first.
+    let padded = pixelBytes + rowBytes
+    var previous = [UInt8](repeating: 0, count: padded)
+    var current = previous
+    var candidate = [UInt8](repeating: 0, count: rowBytes)
+    var best = candidate
+    return [UInt8](unsafeUninitializedCapacity: size) { result, count in
+      for row in 0..<rows {
+        current.replaceSubrange(
+          pixelBytes..., with: samples[(row * rowBytes)..<((row + 1) * rowBytes)])
+        var choice = (filter: PNGFilter.none, sum: Int.max)
+        for filter in allCases {
+          let sum = filter.apply(
+            to: current.span, below: previous.span, pixelBytes: pixelBytes,
+            into: &candidate)
+          if sum < choice.sum {
+            choice = (filter, sum)
+            swap(&best, &candidate)
+          }
+        }
+        let start = row * (rowBytes + 1)
+        result[start] = choice.filter.rawValue
+        _ = result[(start + 1)..<(start + 1 + rowBytes)].initialize(fromContentsOf: best)
+        swap(&previous, &current)
       }
-      result.append(best.filter.rawValue)
-      result += best.row
-      previous = row
-    }
-    return result
-  }
-
-  private func apply(to row: [UInt8], below previous: [UInt8], pixelBytes: Int) -> [UInt8] {
-    row.indices.map { index in
-      let isFirst = index < pixelBytes
-      let left = isFirst ? 0 : row[index - pixelBytes]
-      let corner = isFirst ? 0 : previous[index - pixelBytes]
-      return row[index] &- prediction(left: left, above: previous[index], corner: corner)
+      count = size
     }
   }
 
-  private func prediction(left: UInt8, above: UInt8, corner: UInt8) -> UInt8 {
+  /// Writes the row's differences from what is predicted; returns the sum of their magnitudes as
+  /// signed bytes. Both rows begin with a pixel of zeros.
+  private func apply(
+    to row: Span<UInt8>, below previous: Span<UInt8>, pixelBytes: Int, into result: inout [UInt8]
+  ) -> Int {
+    var result = result.mutableSpan
     switch self {
-    case .none: return 0
-    case .left: return left
-    case .above: return above
+    case .none: return Self.write(&result) { row[$0 + pixelBytes] }
+    case .left: return Self.write(&result) { row[$0 + pixelBytes] &- row[$0] }
+    case .above:
+      return Self.write(&result) { row[$0 + pixelBytes] &- previous[$0 + pixelBytes] }
     case .paeth:
-      let estimate = Int(left) + Int(above) - Int(corner)
-      let byLeft = abs(estimate - Int(left))
-      let byAbove = abs(estimate - Int(above))
-      let byCorner = abs(estimate - Int(corner))
-      if byLeft <= byAbove && byLeft <= byCorner { return left }
-      return byAbove <= byCorner ? above : corner
+      return Self.write(&result) { index in
+        let prediction = Self.nearest(
+          left: row[index], above: previous[index + pixelBytes], corner: previous[index])
+        return row[index + pixelBytes] &- prediction
+      }
     }
+  }
+
+  @inline(__always)
+  private static func write(
+    _ result: inout MutableSpan<UInt8>, _ difference: (Int) -> UInt8
+  ) -> Int {
+    var sum = 0
+    for index in result.indices {
+      let value = difference(index)
+      result[index] = value
+      sum += Int(Int8(bitPattern: value).magnitude)
+    }
+    return sum
+  }
+
+  /// Of the three neighbours the one nearest to left + above - corner.
+  @inline(__always)
+  private static func nearest(left: UInt8, above: UInt8, corner: UInt8) -> UInt8 {
+    let byLeft = abs(Int16(above) - Int16(corner))
+    let byAbove = abs(Int16(left) - Int16(corner))
+    let byCorner = abs(Int16(left) + Int16(above) - 2 * Int16(corner))
+    if byLeft <= byAbove && byLeft <= byCorner { return left }
+    return byAbove <= byCorner ? above : corner
   }
 }

@@ -124,9 +124,11 @@ void agnesi_confine_job(const agnesi_request *request) {
   limit_softly(RLIMIT_FSIZE, request->memory);
   struct rusage usage;
   if (getrusage(RUSAGE_SELF, &usage) != 0) return;
-  rlim_t used = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec);
-  // Whole seconds are counted, and two parts of one may be used already.
-  limit_softly(RLIMIT_CPU, used + request->seconds + 2);
+  const long million = 1000000;
+  long parts = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+  // Counted in whole seconds: rounded up.
+  rlim_t used = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + parts / million + 1);
+  limit_softly(RLIMIT_CPU, used + request->seconds);
 }
 
 void agnesi_release_job(void) {

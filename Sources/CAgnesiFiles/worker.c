@@ -82,8 +82,11 @@ static bool serve(int socket, agnesi_request *request, int file) {
   }
   close(file);
   agnesi_job_function *function = function_of(request->kind);
-  if (bytes == MAP_FAILED || !function) {
-    agnesi_job_fail(&job, AGNESI_STATUS_UNKNOWN, "the file cannot be mapped");
+  if (!function) {
+    agnesi_job_fail(
+        &job, AGNESI_STATUS_UNKNOWN, "no worker knows requests of kind %u", (unsigned)request->kind);
+  } else if (bytes == MAP_FAILED) {
+    agnesi_job_fail(&job, AGNESI_STATUS_UNKNOWN, "it cannot be mapped into memory");
   } else {
     job.bytes = bytes;
     agnesi_confine_job(request);

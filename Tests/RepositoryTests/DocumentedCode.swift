@@ -27,6 +27,16 @@ import Testing
     #expect(try texts("Documentation/Architecture.md").contains(cost.listing()))
   }
 
+  /// `AgnesiImages.md`.
+  @Test func pictures() throws {
+    let path = "\(Repository.root)/Documentation/Pictures/report.png"
+    let photo = try Picture(reading: path)
+    let preprocessing = PicturePreprocessing(
+      resizing: .shortSide(256), filter: .bicubic, cropWidth: 224, cropHeight: 224)
+    let pixels = preprocessing(photo).planes
+    #expect(pixels.shape == [3, 224, 224])
+  }
+
   /// `ReadingTheLoopForm.md`.
   @Test func loopForm() throws {
     let element = Scalar.load(.argument(0), .index(.symbol("i") * 10 + .symbol("r")), .float32)

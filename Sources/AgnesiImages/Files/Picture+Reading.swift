@@ -56,9 +56,18 @@ extension Picture {
       reducedTo: shortSide)
   }
 
+  /// The same, decoded by other workers than the program's.
+  package init(
+    decoding bytes: [UInt8], name: String, limits: DecodingLimits, by workers: FileWorkers
+  ) throws(ImageFileError) {
+    try self.init(
+      PictureSource.holding(bytes, name: name), name: name, as: .rgb, limits: limits,
+      reducedTo: nil, by: workers)
+  }
+
   private init(
     _ source: borrowing PictureSource, name: String, as color: PictureColor,
-    limits: DecodingLimits, reducedTo shortSide: Int?
+    limits: DecodingLimits, reducedTo shortSide: Int?, by workers: FileWorkers = .shared
   ) throws(ImageFileError) {
     var request = agnesi_request()
     request.kind = AGNESI_KIND_PICTURE
@@ -67,7 +76,7 @@ extension Picture {
     request.numbers.0 = color == .grey ? 1 : 3
     request.numbers.1 = Int64(limits.mostPixels)
     request.numbers.2 = Int64(shortSide ?? 0)
-    let answer = FileWorkers.shared.ask(request, descriptor: source.descriptor)
+    let answer = workers.ask(request, descriptor: source.descriptor)
     let width = Int(answer.answer.numbers.0)
     let height = Int(answer.answer.numbers.1)
     if answer.answer.status == AGNESI_STATUS_TOO_LARGE {

@@ -16,8 +16,9 @@ typedef enum agnesi_filter : uint32_t {
 
 /// Resizes 8-bit samples, `channels` (1 or 3) of a pixel adjacent, rows from the top. When a side
 /// shrinks, the filter is as much wider. First along rows, then along columns, each result rounded to
-/// a byte; weights are 32-bit fractions: these are the definitions of the Python Imaging Library,
-/// whose results this equals. Returns false where memory did not do.
+/// a byte; weights are 32-bit fractions: these are Pillow's definitions, whose results this equals.
+/// (Pillow 13 goes along columns first where the height shrinks much more than the width, and rounds
+/// differently there.) Returns false where memory did not do.
 bool agnesi_resize(
     const uint8_t *from, size_t width, size_t height, size_t channels, uint8_t *to,
     size_t new_width, size_t new_height, agnesi_filter filter);

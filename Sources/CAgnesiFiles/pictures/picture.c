@@ -50,11 +50,12 @@ static bool refuse(agnesi_job *job) {
         others[i].name);
   }
   size_t count = job->size < 12 ? job->size : 12;
-  bool is_text = true;
-  for (size_t i = 0; i < count; i++) is_text = is_text && isprint(job->bytes[i]);
+  size_t printable = 0;
+  while (printable < count && isprint(job->bytes[printable])) printable++;
+  bool is_text = printable == count || (printable > 3 && isspace(job->bytes[printable]));
   char shown[64];
   if (is_text) {
-    snprintf(shown, sizeof shown, "the text \"%.*s\"", (int)count, (const char *)job->bytes);
+    snprintf(shown, sizeof shown, "the text \"%.*s\"", (int)printable, (const char *)job->bytes);
   } else {
     size_t length = (size_t)snprintf(shown, sizeof shown, "the bytes");
     for (size_t i = 0; i < count; i++) {
