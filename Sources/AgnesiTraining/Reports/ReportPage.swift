@@ -11,71 +11,23 @@ package struct ReportPage {
   package let report: TrainingReport
 
   package var html: HTML {
-    """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="generator" content="\(generator)">
-    <title>\(report.title) · Agnesi</title>
-    <style>
-    \(ChartStyle.css)
-    \(ReportStyle.css)
-    </style>
-    </head>
-    <body>
-    \(header)
-    <main>
-    \(notes)
-    \(ResultTiles(report: report).html)
-    \(CurveSection(report: report).html)
-    \(ConfusionSection(report: report).html)
-    \(MistakeSection(report: report).html)
-    \(KernelSection(report: report).html)
-    \(NetworkSection(report: report).html)
-    \(RunSection(report: report).html)
-    </main>
-    <footer>Written by \(generator).</footer>
-    </body>
-    </html>
-
-    """
-  }
-
-  private var generator: String {
-    ["Agnesi", report.version].compactMap(\.self).joined(separator: " ")
-  }
-
-  private var header: HTML {
     let notation: HTML =
       report.notation.map { "<p class=\"notation\"><code>\($0)</code></p>" } ?? ""
-    return """
-      <header>
-      <div><p class="kicker">Training report</p>
-      <h1>\(report.title)</h1>
-      <p class="lead">\(report.dataSet)</p>
-      \(notation)</div>
-      \(Self.emblem)
-      </header>
-      """
-  }
-
-  /// The curve that Maria Gaetana Agnesi described, y = 8a³ / (x² + 4a²), over its circle.
-  private static let emblem: HTML = """
-    <svg class="emblem" viewBox="0 0 200 84" aria-hidden="true">
-    <circle cx="100" cy="44" r="32"/>
-    <path d="\(curve)"/><path class="base" d="M4 76H196"/>
-    </svg>
-    """
-
-  private static var curve: String {
-    stride(from: -96.0, through: 96, by: 4).map { x in
-      // A circle of radius a = 32 that stands on the line y = 76.
-      let height = 8 * 32.0 * 32 * 32 / (x * x + 4 * 32 * 32)
-      let place = "\(NumberText.fixed(100 + x, 0)) \(NumberText.fixed(76 - height, 1))"
-      return (x == -96 ? "M" : "L") + place
-    }.joined()
+    return HTMLPage(
+      kicker: "Training report", title: report.title,
+      lead: "<p class=\"lead\">\(report.dataSet)</p>\n\(notation)",
+      main: """
+        \(notes)
+        \(ResultTiles(report: report).html)
+        \(CurveSection(report: report).html)
+        \(ConfusionSection(report: report).html)
+        \(MistakeSection(report: report).html)
+        \(KernelSection(report: report).html)
+        \(NetworkSection(report: report).html)
+        \(RunSection(report: report).html)
+        """,
+      version: report.version
+    ).html
   }
 
   private var notes: HTML {
