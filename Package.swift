@@ -86,10 +86,17 @@ let package = Package(
         "AgnesiImages", "AgnesiArrays", "COpenSSL",
       ]),
     .target(
+      name: "AgnesiVision",
+      dependencies: [
+        "AgnesiTraining", "AgnesiModels", "AgnesiCompiler", "AgnesiExpressions", "AgnesiImages",
+        "AgnesiArrays",
+      ]),
+    .target(
       name: "Agnesi",
       dependencies: [
-        "AgnesiTraining", "AgnesiModels", "AgnesiLayers", "AgnesiCPU", "AgnesiReference",
-        "AgnesiCompiler", "AgnesiExpressions", "AgnesiFormats", "AgnesiImages", "AgnesiArrays",
+        "AgnesiVision", "AgnesiTraining", "AgnesiModels", "AgnesiLayers", "AgnesiCPU",
+        "AgnesiReference", "AgnesiCompiler", "AgnesiExpressions", "AgnesiFormats", "AgnesiImages",
+        "AgnesiArrays",
       ]),
     // What executables settle before their libraries begin.
     .target(name: "CAgnesiStart"),
@@ -129,6 +136,7 @@ let package = Package(
     .testTarget(name: "AgnesiLayersTests", dependencies: ["Agnesi", "TestSupport"]),
     .testTarget(name: "AgnesiModelsTests", dependencies: ["Agnesi", "TestSupport"]),
     .testTarget(name: "AgnesiTrainingTests", dependencies: ["Agnesi", "TestSupport", "CZlib"]),
+    .testTarget(name: "AgnesiVisionTests", dependencies: ["Agnesi", "TestSupport"]),
     .testTarget(name: "AgnesiCommandTests", dependencies: ["Agnesi", "TestSupport"]),
     .testTarget(name: "AgnesiBenchTests", dependencies: ["TestSupport"]),
     .testTarget(name: "RepositoryTests", dependencies: ["Agnesi", "TestSupport"]),

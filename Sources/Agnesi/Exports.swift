@@ -8,3 +8,4 @@
 @_exported import AgnesiModels
 @_exported import AgnesiReference
 @_exported import AgnesiTraining
+@_exported import AgnesiVision

@@ -1,0 +1,99 @@
+import AgnesiArrays
+import AgnesiCompiler
+import AgnesiExpressions
+import AgnesiTraining
+
+extension Explainer {
+  /// Noisy copies or steps that the network sees at once. Part of what a seed means: another number
+  /// would draw other noise.
+  static let slopeBatch = 8
+
+  /// The slopes of the score with respect to the pixels, past rectifiers by a rule.
+  func slopes(_ question: Question, _ rule: RectifierRule) throws -> Answer {
+    let function = try function("slopes.\(rule.rawValue)") {
+      let classes = Self.classInput()
+      let logits = [model.logits].passingRectifiers(by: rule)[0]
+      let score = Self.score(logits, classes)
+      return ([model.pixels, classes], [gradient(of: score, withRespectTo: [model.pixels])[0]])
+    }
+    try question.progress(0)
+    let slopes = try function(question.pixels, question.classes())[function.outputs[0]]
+    try question.progress(1)
+    var answer = Self.answer(slopes.reshaped(Array(slopes.shape.dropFirst())))
+    if !function.outputs[0].inputs.contains(model.pixels) {
+      answer.facts = [("without maximum pools", "the same for every photo")]
+    }
+    return answer
+  }
+
+  /// - Parameter slopes: `[channels, height, width]`.
+  /// - Returns: with the largest magnitude among the channels as heat.
+  static func answer(_ slopes: NDArray) -> Answer {
+    let area = slopes.shape[1] * slopes.shape[2]
+    let values = slopes.doubles
+    let heat = (0..<area).map { pixel in
+      stride(from: pixel, to: values.count, by: area).map { abs(values[$0]) }.max() ?? 0
+    }
+    return Answer(
+      heat: NDArray(rounding: heat, shape: Array(slopes.shape.dropFirst()), .float32),
+      slopes: slopes)
+  }
+
+  /// - Source: Smilkov et al. 2017, §3.1.
+  func smoothGrad(
+    _ question: Question, samples: Int, noise: Double, seed: UInt64
+  ) throws -> Answer {
+    guard samples >= 1, noise >= 0, noise.isFinite else {
+      throw ExplanationError("smoothGrad", "\(samples) samples with noise of \(noise)")
+    }
+    let function = try function("smoothGrad.\(seed)") {
+      let classes = Self.classInput()
+      let deviation = Tensor.input("deviation", [])
+      let random = Scope.seeded(seed) { randomNormal(model.pixels.shape, name: "smoothGrad") }
+      let noisy = model.pixels + random * deviation
+      let logits = model.logits.replacing([model.pixels: noisy])
+      let slopes = gradient(of: Self.score(logits, classes), withRespectTo: [noisy])[0]
+      return ([model.pixels, classes, deviation], [slopes.sum(axes: [0])])
+    }
+    // A seed means the same noise, however often the function was used before.
+    function.callCount = 0
+    let values = question.pixels.doubles
+    let range = (values.max() ?? 0) - (values.min() ?? 0)
+    var sum = RunningSum()
+    var done = 0
+    while done < samples {
+      let count = min(Self.slopeBatch, samples - done)
+      sum.add(
+        try function(
+          question.pixels(times: count), question.classes(times: count),
+          NDArray(scalar: Float(noise * range)))[function.outputs[0]])
+      done += count
+      try question.progress(Double(done) / Double(samples))
+    }
+    var answer = Self.answer(sum.array(dividedBy: Double(samples)))
+    answer.facts = [("noisy copies", "\(samples), deviation \(Self.percent(noise)) of the range")]
+    return answer
+  }
+
+  static func percent(_ fraction: Double) -> String {
+    NumberText.percent(fraction, fraction < 0.1 ? 2 : 1)
+  }
+}
+
+/// Arrays of one shape added up without losing digits.
+struct RunningSum {
+  private var shape: [Int] = []
+  private var values: [Double] = []
+
+  mutating func add(_ array: NDArray) {
+    if values.isEmpty {
+      (shape, values) = (array.shape, array.doubles)
+    } else {
+      for (index, value) in array.doubles.enumerated() { values[index] += value }
+    }
+  }
+
+  func array(dividedBy count: Double = 1) -> NDArray {
+    NDArray(rounding: values.map { $0 / count }, shape: shape, .float32)
+  }
+}
