@@ -21,7 +21,7 @@ struct AgnesiCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, SummaryCommand.self,
-      DataCommand.self, TuneCommand.self,
+      DataCommand.self, TuneCommand.self, ExplainCommand.self,
     ])
 }
 

@@ -1,0 +1,151 @@
+import Agnesi
+import ArgumentParser
+import Foundation
+
+/// `agnesi explain`.
+struct ExplainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Show what in a photo a network looked at.",
+    discussion: """
+      Writes a picture for each method and one page with all of them, and prints the files' paths.
+      With --map, shows what a feature map of a layer sees: in a photo, or in the nine photos of a
+      folder where it is strongest.
+
+      METHODS
+      \(ExplanationMethod.all.map { "  \($0.name): \($0.title)" }.joined(separator: "\n"))
+
+      EXAMPLES
+        agnesi explain efficientnet-lite0 photo.jpg
+        agnesi explain efficientnet-lite0 photo.jpg --class peacock --methods occlusion,gradcam
+        agnesi explain model.safetensors photo.jpg --layer block5 --output seen
+        agnesi explain efficientnet-lite0 photos --layer block5 --map 17
+      """)
+
+  @Argument(help: "A network of the zoo, or a model file.")
+  var model: String
+
+  @Argument(help: "A photo; with --map also a folder of photos.")
+  var photo: String
+
+  @Option(help: ArgumentHelp("The weights of a named network.", valueName: "file"))
+  var weights: String?
+
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp(
+      "The class to explain, by name or number; by default the likeliest.", valueName: "class"))
+  var wantedClass: String?
+
+  @Option(help: ArgumentHelp("Methods with commas between; by default all.", valueName: "names"))
+  var methods: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The layer for Grad-CAM, --map and the picture of activations; by default the last one that "
+        + "has feature maps.", valueName: "name"))
+  var layer: String?
+
+  @Option(help: ArgumentHelp("A feature map of --layer, counted from 0.", valueName: "number"))
+  var map: Int?
+
+  @Option(
+    help: ArgumentHelp("Pixels of the box's side for occlusion.", valueName: "pixels"))
+  var box: Int?
+
+  @Option(
+    help: ArgumentHelp("Steps of integrated gradients.", valueName: "count"))
+  var steps: Int?
+
+  @Option(help: ArgumentHelp("Determines the noise of SmoothGrad.", valueName: "number"))
+  var seed: UInt64 = 0
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("The folder for pictures and page.", valueName: "folder"))
+  var output = "explanation"
+
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var backend: BackendOptions
+
+  func validate() throws {
+    if map != nil, layer == nil {
+      throw ValidationError("--map needs --layer, the layer whose map is meant")
+    }
+    _ = try chosenMethods()
+  }
+
+  func run() throws {
+    try reportingErrors {
+      threads.apply()
+      try Interruption.whileHandling(message: "stopping; press Ctrl-C once more to end at once") {
+        try explain(stoppingAt: $0)
+      }
+    }
+  }
+
+  private func explain(stoppingAt interruption: Interruption) throws {
+    let opened = try PictureModel(try Zoo.open(model, weights: weights), path: model)
+    let job = ExplanationJob(
+      command: self, explainer: Explainer(opened, on: backend.backend()), interruption: interruption
+    )
+    if Self.isFolder(photo) {
+      guard let map, let layer else {
+        throw CommandFailure(
+          message:
+            "explain: \(photo) is a folder\n  hint: name a photo in it, or a feature map with "
+            + "--layer and --map")
+      }
+      try job.explainMap(map, layer, in: try photos(in: photo))
+    } else {
+      try job.explainPhoto()
+    }
+  }
+
+  /// The methods asked for, with the options that they take.
+  func chosenMethods() throws -> [ExplanationMethod] {
+    let names = methods?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    let chosen = try names.map { try $0.map(Self.method) } ?? ExplanationMethod.all
+    return chosen.map { method in
+      switch method {
+      case .occlusion: .occlusion(box: box)
+      case .integratedGradients(let baseline, let usual):
+        .integratedGradients(baseline: baseline, steps: steps ?? usual)
+      case .smoothGrad: .smoothGrad(seed: seed)
+      case .gradCAM: .gradCAM(layer: layer)
+      case .guidedGradCAM: .guidedGradCAM(layer: layer)
+      default: method
+      }
+    }
+  }
+
+  private static func method(_ name: String) throws -> ExplanationMethod {
+    guard let method = ExplanationMethod(name: name) else {
+      let known = ExplanationMethod.all.map(\.name).joined(separator: ", ")
+      throw ValidationError("--methods \(name), there are \(known)")
+    }
+    return method
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+
+  private static let endings: Set<String> = [
+    "jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "bmp",
+  ]
+
+  /// The photos of a folder and of the folders in it, sorted.
+  private func photos(in folder: String) throws -> [String] {
+    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    let photos = names.filter {
+      Self.endings.contains(($0 as NSString).pathExtension.lowercased())
+    }
+    guard !photos.isEmpty else {
+      throw CommandFailure(message: "explain: there are no photos in \(folder)")
+    }
+    return photos.sorted().map { "\(folder)/\($0)" }
+  }
+}
