@@ -1,6 +1,8 @@
 /// A safetensors file: named arrays in an order, and texts under keys.
 ///
 /// Reading runs no code and takes no more memory than the file has bytes, whatever its header says.
+/// Files of a mebibyte and more are mapped: their arrays are views of a ``MappedFile``, which says what
+/// that means for somebody who changes the file meanwhile.
 public struct SafetensorsFile: Sendable {
   /// The arrays, in the order in which the header names them.
   public var tensors: [(name: String, array: NDArray)]
@@ -25,10 +27,18 @@ public struct SafetensorsFile: Sendable {
     let file = try InputFile(path, unpacking: false)
     let header = try SafetensorsHeader(file)
     metadata = header.metadata
+    let mapping = file.fileSize >= Self.smallestMapped ? try MappedFile(file) : nil
     tensors = try header.entries.filter(isWanted).map { entry in
-      (entry.name, try Self.array(entry, file, header))
+      let start = header.dataStart + entry.range.lowerBound
+      let array =
+        try mapping?.array(entry.dtype, entry.shape, at: start)
+        ?? Self.array(entry, file, at: start)
+      return (entry.name, array)
     }
   }
+
+  /// Below this size copying takes no longer than mapping.
+  static let smallestMapped = 1 << 20
 
   /// The array of a name.
   public subscript(name: String) -> NDArray? {
@@ -37,17 +47,16 @@ public struct SafetensorsFile: Sendable {
 
   /// Writes the file; the same content gives the same bytes.
   ///
-  /// The header names the tensors in their order. Their data is ordered by the size of the
-  /// elements, the largest first, so that every tensor is aligned for readers that map the file.
+  /// The header names the tensors in their order. Their data stand in another one, for readers that
+  /// map the file: first what takes whole cache lines, each of which so begins at one; then the rest by
+  /// the size of the elements, the largest first, which aligns elements. The format allows no gaps.
   ///
   /// - Throws: ``FormatError`` where two tensors have one name, or one is called "__metadata__", or
   ///   the header would be too long; ``FileError`` where the file cannot be written, and then a
   ///   file that was there before is unchanged.
   public func write(to path: String) throws {
     try checkNames(path)
-    let order = tensors.indices.sorted {
-      (-tensors[$0].array.dtype.size, $0) < (-tensors[$1].array.dtype.size, $1)
-    }
+    let order = dataOrder()
     let header = headerText(order)
     if header.count > SafetensorsHeader.longestHeader {
       throw FormatError(
@@ -65,9 +74,9 @@ public struct SafetensorsFile: Sendable {
   }
 
   private static func array(
-    _ entry: SafetensorsHeader.Entry, _ file: InputFile, _ header: SafetensorsHeader
+    _ entry: SafetensorsHeader.Entry, _ file: InputFile, at start: Int
   ) throws -> NDArray {
-    try file.seek(to: header.dataStart + entry.range.lowerBound)
+    try file.seek(to: start)
     var array = NDArray(zeros: entry.shape, entry.dtype)
     try array.withUnsafeMutableBytes { bytes in
       if try file.read(into: bytes) < bytes.count {
@@ -113,9 +122,20 @@ public struct SafetensorsFile: Sendable {
           + "\"data_offsets\":[\(starts[index]),\(end)]}")
     }
     var text = Array("{\(members.joined(separator: ","))}".utf8)
-    // The data begins at a multiple of eight bytes; spaces may follow the JSON.
-    text += [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8)
+    // The data begins at a cache line, eight bytes and the header after the file; spaces may follow
+    // the JSON.
+    let line = ArrayStorage.alignment
+    text += [UInt8](repeating: 0x20, count: (2 * line - 8 - text.count % line) % line)
     return text
+  }
+
+  private func dataOrder() -> [Int] {
+    func key(_ index: Int) -> (Int, Int, Int) {
+      let array = tensors[index].array
+      let isWhole = array.byteCount % ArrayStorage.alignment == 0
+      return (isWhole ? 0 : 1, isWhole ? 0 : -array.dtype.size, index)
+    }
+    return tensors.indices.sorted { key($0) < key($1) }
   }
 
   private func dataStarts(_ order: [Int]) -> [Int] {

@@ -46,7 +46,7 @@ import Testing
     let header =
       #"{"__metadata__":{"k":"v"},"b":{"dtype":"U8","shape":[1],"data_offsets":[8,9]},"#
       + #""w":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}"#
-    let padding = (8 - header.utf8.count % 8) % 8
+    let padding = (120 - header.utf8.count % 64) % 64
     let length = header.utf8.count + padding
     #expect(
       try folder.read("a")
@@ -56,7 +56,8 @@ import Testing
 
   @Test func emptyFilesScalarsAndEmptyTensorsSurvive() throws {
     try SafetensorsFile().write(to: folder.path("a"))
-    #expect(try folder.read("a") == [8, 0, 0, 0, 0, 0, 0, 0] + Array("{}      ".utf8))
+    let padding = [UInt8](repeating: 0x20, count: 54)
+    #expect(try folder.read("a") == [56, 0, 0, 0, 0, 0, 0, 0] + Array("{}".utf8) + padding)
     #expect(try SafetensorsFile(reading: folder.path("a")).tensors.isEmpty)
     let tensors: [(name: String, array: NDArray)] = [
       ("none", NDArray(zeros: [0, 3])), ("one", NDArray(scalar: 2.5)),
@@ -82,6 +83,76 @@ import Testing
     let file = try SafetensorsFile(reading: folder.path("a")) { $0.dtype == .float16 }
     #expect(file.tensors.map(\.name) == ["the float16"])
     #expect(file.tensors[0].array.doubles == [0, 1, -1, 100, 27.5, -3])
+  }
+
+  /// Two mebibytes, bools that are no bools, and elements at odd places, as other writers leave them.
+  private func largeFile() throws -> String {
+    let numbers = (0..<500_000).map { Float($0) }
+    let header =
+      #"{"w":{"dtype":"F32","shape":[500,1000],"data_offsets":[0,2000000]},"#
+      + #""t":{"dtype":"BOOL","shape":[3],"data_offsets":[2000000,2000003]},"#
+      + #""n":{"dtype":"I32","shape":[],"data_offsets":[2000003,2000007]},"#
+      + #""e":{"dtype":"F32","shape":[0,2],"data_offsets":[2000007,2000007]}} "#
+    let padding = [UInt8](repeating: 0x20, count: (120 - header.utf8.count % 64) % 64)
+    var bytes = ByteOrder.littleEndian(UInt64(header.utf8.count + padding.count))
+    bytes += Array(header.utf8) + padding
+    numbers.withUnsafeBytes { bytes += $0 }
+    return try folder.write(bytes + [0, 1, 7] + ByteOrder.littleEndian(Int32(-5)), to: "large")
+  }
+
+  @Test func largeFilesAreViewsWhereElementsAreAligned() throws {
+    let file = try SafetensorsFile(reading: largeFile())
+    let weights = try #require(file["w"])
+    #expect(weights.storage.isForeign)
+    #expect(weights.doubles[499_999] == 499_999)
+    let flags = try #require(file["t"])
+    #expect(!flags.storage.isForeign)
+    #expect(flags.withUnsafeBytes { Array($0) } == [0, 1, 1])
+    #expect(file["n"]?.storage.isForeign == false)
+    #expect(file["n"]?.scalar == -5)
+    #expect(file["e"]?.shape == [0, 2])
+  }
+
+  @Test func whatIsWrittenIntoAViewStaysInTheProcess() throws {
+    let path = try largeFile()
+    let before = try folder.read("large")
+    var file = try SafetensorsFile(reading: path)
+    let shared = try #require(file["w"])
+    file.tensors[0].array.withUnsafeMutableBytes { $0.storeBytes(of: -1, as: Float.self) }
+    #expect(file["w"]?.doubles[0] == -1)
+    #expect(shared.doubles[0] == 0)
+    // The only owner of its part of the mapping writes there.
+    var alone = try SafetensorsFile(reading: path).tensors[0].array
+    alone.withUnsafeMutableBytes { $0.storeBytes(of: -2, as: Float.self) }
+    #expect(alone.storage.isForeign)
+    #expect(alone.doubles[0..<2] == [-2, 1])
+    #expect(try folder.read("large") == before)
+  }
+
+  @Test func aViewOutlivesItsFile() throws {
+    let path = try largeFile()
+    let file = try SafetensorsFile(reading: path)
+    try SafetensorsFile(tensors: [("w", NDArray([3] as [Float]))]).write(to: path)
+    #expect(file["w"]?.doubles[77_777] == 77_777)
+    #expect(try SafetensorsFile(reading: path)["w"]?.doubles == [3])
+  }
+
+  @Test func whatIsWrittenIsAlignedForThoseWhoMapIt() throws {
+    let tensors: [(name: String, array: NDArray)] = [
+      ("byte", NDArray(zeros: [1], .uint8)), ("bias", NDArray(zeros: [10])),
+      ("wide", NDArray(zeros: [3], .float64)), ("line", NDArray(zeros: [64], .uint8)),
+      ("weights", NDArray(zeros: [300_000])),
+    ]
+    let path = folder.path("a")
+    try SafetensorsFile(tensors: tensors).write(to: path)
+    let header = try SafetensorsHeader(reading: path)
+    #expect(header.entries.map(\.name) == tensors.map(\.name))
+    #expect(header.dataStart % 64 == 0)
+    for entry in header.entries {
+      let isWhole = entry.range.count % 64 == 0
+      #expect(entry.range.lowerBound % (isWhole ? 64 : entry.dtype.size) == 0, "\(entry)")
+    }
+    #expect(try SafetensorsFile(reading: path).tensors.allSatisfy { $0.array.storage.isForeign })
   }
 
   @Test func namesThatTheFormatCannotHoldAreNotWritten() throws {
