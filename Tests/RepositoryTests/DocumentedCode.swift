@@ -130,6 +130,19 @@ import Testing
     #expect(!profiler.steps.isEmpty)
   }
 
+  /// `Saliency.md`; compiled and not run, since it needs a network's weights.
+  private func saliency(_ path: String) throws {
+    let model = try PictureModel(try Zoo.open("efficientnet-lite0"))
+    let explainer = Explainer(model, on: .cpu)
+    let photo = model.preprocessing(try Picture(reading: path, as: model.color))
+    let explanation = try explainer.explain(photo, by: .gradCAM())
+    try explanation.drawn().write(to: "seen.png")
+    let softer = [model.logits].replacingNonlinearities { function, x in
+      function.name == "relu6" ? softplus(x) : nil
+    }
+    print(softer[0].listing())
+  }
+
   /// `AgnesiLayers.md`.
   @Test func layers() throws {
     let image = Tensor.input("image", [.batch, 3, 32, 32])

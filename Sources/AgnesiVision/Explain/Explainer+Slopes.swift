@@ -71,7 +71,7 @@ extension Explainer {
       try question.progress(Double(done) / Double(samples))
     }
     var answer = Self.answer(sum.array(dividedBy: Double(samples)))
-    answer.facts = [("noisy copies", "\(samples), deviation \(Self.percent(noise)) of the range")]
+    answer.facts = [("noisy copies", "\(samples), noise \(Self.percent(noise))")]
     return answer
   }
 
