@@ -32,6 +32,14 @@ struct NetworkDraft {
   /// Goes on from here under a name that is not a layer's, such as `features`.
   mutating func note(_ name: String) { layers.append((name, current)) }
 
+  /// Goes on behind an earlier layer, so that what came after it is a branch of its own.
+  mutating func resume(at name: String) {
+    guard let layer = layers.last(where: { $0.name == name }) else {
+      internalError("no layer is called \(name)")
+    }
+    current = layer.tensor
+  }
+
   /// The end of most networks: a layer of one unit for each class over the layer `features`.
   mutating func classify(_ name: String, classes: Int, dropout: Double = 0) {
     note("features")

@@ -9,7 +9,13 @@ struct WeightTable: Sendable {
   /// Arrays that such files have and no network needs, by how their names end.
   var ignoredEndings: [String] = []
 
-  func ignores(_ name: String) -> Bool { ignoredEndings.contains { name.hasSuffix($0) } }
+  /// The same, by how their names begin.
+  var ignoredBeginnings: [String] = []
+
+  func ignores(_ name: String) -> Bool {
+    ignoredEndings.contains { name.hasSuffix($0) }
+      || ignoredBeginnings.contains { name.hasPrefix($0) }
+  }
 }
 
 /// A parameter, and the arrays of a file that it is made of.

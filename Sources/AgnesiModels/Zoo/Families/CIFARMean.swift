@@ -1,0 +1,108 @@
+import Foundation
+
+/// The mean of the 50,000 training photos of CIFAR-10, pixel by pixel.
+enum CIFARMean {
+  /// Red, then green, then blue, 32 rows of 32 pixels each, 0...255.
+  static let values: [Float] = {
+    let bytes = [UInt8](Data(base64Encoded: text, options: .ignoreUnknownCharacters) ?? Data())
+    return stride(from: 0, to: bytes.count - 1, by: 2).map { place in
+      Float(UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8) * (255 / 65535)
+    }
+  }()
+
+  /// 65,535 times the mean of values in 0...1, as 16-bit numbers, the low byte first.
+  private static let text = """
+    OYOmgpCDFYSzhF+F5IVqhgOHdofDh++HJogqiCqIJIgPiAiIBYjqh6OHfIdWhw2HkoYhhpmF14QahJKD54KvgpyC2o
+    G6ghWDq4NWhOGEXIXqhWaGyobxhiqHMIcrh/yG7oYDh/6G7IauhpqGaYYUhn2FD4V1hLWDDYONgtaBqYE7gjiB+4Fc
+    gt+CeYP/g4SEK4WnhRKGTIZhhmeGUIYkhjCGRYY0hgWGx4WthYaFJIWOhBOEiIPvgleCt4EYgRiB+IHggI+BA4Jhgt
+    OCVIP2g66EL4WHhbuFq4W/hcCFjYWShaCFgoVYhQyF1oTBhGaE4oNqg+GCboL1gVWBuIDSgLWBj4AhgY6ByIE7gr2C
+    TIPug1aEy4QNhfGE+IQBhc6EwoTWhNWEm4QuhOqDxIN9gyGDw4JJgtiBb4HogGmAjIBpgTuAnoDxgB6BioH7gWOC+Y
+    Jxg+2DOYQQhBmEI4T0g+KDCIQchOaDloNNgxWDuoJ1gkKCzYFQge2AdYAHgDiA/YCzfwSANYB0gMaAMIGNgRuCqYIc
+    g1CDJ4Mqgz+DJIMHgymDPoMWg+eCnIJJgvuBu4GTgTeBuoBagOp/h3/Rf3+AGH9df31/p38TgHeAqYAmgcWBMYJFgi
+    CCP4JbgkOCToJ/goaCToIQgueBmoFngQmBzYCWgCmAyX9Tfwd/YX/0f3R+uH7JfvR+YX++f85/NoDUgDWBYIFwgZyB
+    woHhgQSCHIIbgu6BhYFJgSWB/oCugGWAFoC8f0R/xX53ful+un8ufk5+WH6Pfuh+TH9bf7d/QYClgPaAQIFzgZaBs4
+    Hegd2B94HfgWmBAYGugISAUoAjgMZ/a3/hflt+DX6dfnh/5n38fQ5+RH60fhB/Sn+Pf9p/cIDVgAWBU4GLgbeBvoHM
+    geuBx4FigeiAb4A2gPF/uH9wf/Z+an7nfaJ9SH4sf3d9jH2lfft9nH75fiF/SX+Yf0eAwIAYgXyBuIH6gfqB+IH/gb
+    CBO4HEgHGAFYC7f2R/EX+Jfud9cH1DffZ92X4XfRR9I32PfVh+234RfzR/r39zgBmBfYHVgRSCTIJkglSCQoLugUyB
+    3YCQgC2AzH9Kf9N+QH6BfQV9AH20fWN+kHydfNd8WX0tfrN+Bn9lfxOA4oChgfyBNIJ1gpaCn4Klgo6COoLKgUqBvY
+    BRgLh/GH+VfsV9AX2KfJt8aH0ffhd8NHyefEt9+n15fv5+rX9MgO+Ai4EPglKCcoJygniCjIKOgl6C+YFFgYOA2H85
+    f5J+530XfW58EnwkfCN9IH79e/V7PnzSfHB9GX7YflB/1H9WgOWAf4G4gdeBroG5gdqB7oHQgUeBg4Dmfyh/eH7TfS
+    R9XHzde4h7l3vPfAJ+w3uHe5x7+nuPfE99BH5OfuV+f3/+f5KA1YDEgH2AcYB2gHSASoDifzx/sH4Ofkt9t3wCfFF7
+    Anveeix7nXzNfVF7znqZeuJ6Y3szfOJ8L32rfS1+l34Xf3Z/OH/0frV+hX53fl1+HH6yfTl9sXz0e1R7uXouegZ6HH
+    qmej58rX3iev15kHmweSF64HqPe/17WXyrfBN9VX2qfXJ9NH3zfLh8oXyLfEt8EnyeezV7jHrneVp5AnkNeWt5PXoU
+    fIl9hXpUebt4jHjCeGZ5+nmMes16FHt+e6x7wHuXe2t7PXsfexJ76nqpen56Inq1eSd5m3gbeAF4T3jeePZ5BXyOfT
+    t623gMeKx3kHcLeJl4JXlYeXJ5u3n7eRN64XmoeaZ5unmIeXR5Xnkieb94aXgOeMd3R3c/d5d3XHjUeQp8pH0HeoV4
+    mHcLd8N2BHd6d+F3DXhIeFZ4a3iYeGB4JHhGeF14KngzeEd49neqd2d3JHf3dpB2c3bzdhl443lRfJt96HlNeEN3mH
+    YmdiF2WXafduZ2JXcodyd3NncWd/N2Bncadx53QHdRdxN32naBdkp2JnbydeB1pnYReOh5aXy6fTN6kHhId3p26HWx
+    db918HU6dmd2YXZmdk92NHY2dk92Z3Z2dnF2XHZIdiR26nW7daF1gXWidY12EHj/eXZ8/H2Wesx4cnd2dtx1j3WLda
+    51+nUfdv515HXFdaN1q3W4dbt1w3XKdaF1rXW+dcl1qXWWdXx15nXadmR4RXqefDJ+6no5ecZ3nHb4da91onXKdf91
+    Cnbodbh1hnU8dVN1X3VNdVt1rXWcdbd19HUJdvt1+HX3dX52iXcKebp6zXxRflR72Xl8eEd3l3ZMdi92TXZqdlp2DX
+    bIdYl1YXV+dZl1p3WkdeV1BHY4doB2qXaYdqd2yHZad3p413lTex59cH7Fe3Z6R3lQeL13cndcd1d3S3crd7d2N3b9
+    dQV2BHYudk12UnaAdr92IXeVd7V3rXfNdxx4mXibead66Htlfb5+Vnxee2l6s3laeSB5BHnZeMR4jngVeKF3bHded1
+    d3i3eod8l3IHh0eNB4DXlFeWp5d3m7eSB60HqZe4F8v30MfxN9aXy+e117KHv1eu9643rbeph6LXrpedF5vnm6ebd5
+    yXn0eUF6mXrbevt6NXtpe217invNezF8unwtfQJ+kX/2fcZ9cn1RfU59M31RfWp9Z306fft823zkfO586nzAfM983n
+    whfWl9kH20fdJ97n3XfbR9wH3jffx9FH59fjyAGH9cf2B/l3/Tf+5/C4AtgD+AQoA4gDKAR4BrgGeAOoBHgFWAc4Cf
+    gK+ApICBgGeARYAFgMh/j39Gfw9/In+WiPmHx4g2icSJZYrTikiL0osujH2Mo4zRjM+Mxoy4jKSMnIyajIKMQowqjA
+    uM14t9iyGLpor0iU+J14g9iAGI04f8hrSH9odziAWJbInRiUeKqYoIiyaLW4tci0uLFosMixWLDosHi9SK1Iq1iniK
+    BIqriSOJg4gHiKuHFofphi2HBYaUhs2GIIeKh+2HUIjWiDaJk4nAidSJ2om2iXuJgYmIiXWJW4kuiS6JIInbiHCIEI
+    ighzmH3oZ7hhCGFIachlaFvoX2hRKGPIaAhvWGjYfwhzKIWIhEiFOISIj/h/eH+Yfeh8yHlYd8h4aHUIf/hrWGWoYm
+    hvaFp4VNhXmFC4aphOeE/oTghP2EKoV4heiFLoaMhr+GmoaZhpqGUIY5hkiGUIYphtSFqoWthZyFdoVZhSaFAoXphL
+    +El4ThhHCF94Pxg9yDooOpg7eDwYMOhFKEsYTrhK6EqYSshG6EWoSGhKCEdIRChCCEJYQMhAaEJYQNhPOD7IPeg9WD
+    OYS0hBqD64KhgmyCSYI0giGCUoKGgryC2YKkgpKCnIJ8gm6CmoK1gp2Ck4J0gmiCcIKDgsWC2YLNguKC8IL4gnuD6o
+    MlgtuBdYEggQKB0ICDgIiAs4DLgLyAg4CEgI2AcoCRgMmA3oDDgLWAuYC+gPCAAIFBgY6BooHGgeKBC4KtgguDH4HL
+    gE2A8n/Bf3l/+H7NfvB+7H7jfsZ+v37Gft9+FX9Bf11/WH8ofyV/X3+if9N/G4BkgJ+ArYDOgA+B14FvgnKA+X9lfw
+    t/uX5ofsV9eX12fWh9b31zfWB9VX1mfat9y30Hfht+9n3nff59TH65fip/cH+0f7t/6n9FgC+B1YHJfzx/oH4zfu99
+    in38fH18HnwpfCl8BHwEfAl8G3w6fGZ8sXzPfMx8xnzKfB59iX0FfmR+ln66fv5+aX+CgDGB935YfrF9VH0rfbx8GX
+    xje+t68Xrueul67nrueg17IHtCe4Z7kHuOe5B7wXsTfHV82nw/fX99rX0Hfod+yn93gCh+X32ffEJ8M3zeezd7dXoT
+    ehF6M3omehB6CnocekB6THp5eo56anp0erx6KHuWe+F7PHyIfLh8GX3KfRx/p38/fXN8w3toe1x793pYesd5hHl7ea
+    F5fXk8eTV5Nnk/eU55c3mHeZx5unnbeU16lnrWejt7Ynudexd89Xxufhp/b3yaewJ7vnp+egZ6kXlAeeJ4oniXeJJ4
+    Xng/eBh4CHgWeGB4nXjHeMd4zXgLeUl5knnheRh6dXocew98zn3Gfu9763otesB5WHkLedR4THjKd1p3M3dIdw136H
+    aadpJ2rXYId2J3cndYd4h3s3fpdz14mHjgeGx5JXomeyl9Xn5dexx6KHmEeAx4z3eQd9p2cHYXdtx16HXAdVx18XTk
+    dOt0K3Vzdad1rHXldSV2XHbGdiF3gnc9eCp5aXqwfPB9r3osefN3NnetdnR2M3aSdRx1u3RydGh0WXTVc2xzJXMBcz
+    Rzi3Plcyx0bHS0dOt0RHWpdSh2EHc2eK55InyefRV6MHjJdu11VHUSdeR0dHTuc39zQ3MGc+hyanIUcsdxmXHDcRpy
+    aXLWchhzbXOgc91zPnTddO51X3cnedF7Tn2NeWh33XW+dPtzsnN3czlztHJdcjZy6HGYcSpx8XDAcKpw4HAdcV5xyn
+    ERck9yfnLNcjFz8HMpdcZ2yniZeyp9Jnnjdix173P4cptyc3JGctBxXnEfcfJwtHBNcAtwBHAecCVweXDYcBlxO3Fy
+    ccBxQXKYclhzjnRTdp54f3sefeN4kHbUdHxzcHL2cc1xkXEqcetweXAucA1wrm9vb45vqm+gbwRwgXCbcMFwAXFNcc
+    5xJnLHchp0JXaveLh7DH3EeGl2pnRJcy1yh3EwceNwqHCJcBhwvm+Ob0pvGG8rb0RvaG/Wb0dwbnCdcLlw/XBuceBx
+    eXIAdC92tXjDeyN9DXm7dtR0bHNPcolxFXHIcJ9wdnAQcMtvjm9TbzRvSG9pb5Rv4G8tcGhwj3C+cP5wYXHOcYNyE3
+    RNdtt41XtcfXt5G3c6dbVznXLPcVRxEHH1cMhwWnAMcNBvi290b4Bvh2+xbwBwMXB7cMhwLnFvccVxIXIMc5Z0xnYz
+    eQR8lX3iebN3yXUsdA9zVnLkcalxe3FDceVwhXAtcL5vwW/Wb8tv+W+EcLpwCXGGcfdxPnKWcvFy9XOFdYt3uXk4fL
+    l9XXp0eLJ2HXUBdFNz4XKocnFyKnKucThx03CMcJdwuHDUcPZwaHG+cSNypHIYc09zsHMcdCB1rnZ5eGJ6iXzVfdx6
+    MHmsd2F2cHXNdHt0MnThc45z8HJEcuZx1HHFcfJxI3JJcp9yC3OTczt0lHTOdDZ1wnWXdvJ3Y3kAe858JH5zeyx69X
+    jyd0V3w3Zzdhd2znVodcZ0JnTWc7Fzq3Pocw90RHS7dDd1v3Uvdpd263Yzd693UXhBeWF6n3slfXJ+OHxIe2x6w3lD
+    edN4o3hteDl4y3c4d8Z2mHZ8doB2inamduB2QHfBdzd4gnjkeDd5Y3mueSR6tHp8ezt8WX3ffhJ9rHwzfNl7lHtJe0
+    J7MXsJe7V6VHoTegR6DXoRevB5C3onent64Xowe317vnv2ewZ8E3xIfIl803wjfcZ9cn8lfj9+HX4nfjV+KH4kfiV+
+    FH71fdN9u326fdt92X2wfcN9230LflB+fH6VfpN+k36Zfol+c35YfjB+HH5YfhKFXoQZhWaFyoVOhq6GDIeLh9KHCo
+    gwiFmIV4hPiECIHIgWiBuIAYi9h7SHo4d0hyaH3IZ2huaFXYX1hISEaIThg/qCnYO2gwyEioTlhDuFn4XqhTmGWoaG
+    hoqGfoZMhjSGO4Y2hjKG/IUChuuFt4VVhQaFiIQRhLWDaYMCg/aCw4KGgfuBEII+gpWC6oJHg7aDAoRWhIaEj4SZhI
+    KEToRIhEeENIQehPeD8IPdg5yDQYPxgpKCSYISgs2BkoG6gcKBYICmgLmAs4DMgAmBdoH4gUqCgYKugpuCqoKrgnGC
+    WYJVgjqCLIL2gdiBzoGagVWBGoHXgLuAroCCgFiAroDEgEB/Vn9NfxV/LH9Sf5Z/938qgHaAq4CKgJCAnoBhgEKAUY
+    BcgDSA1n+lf51/in9tf1h/NX8ifyt/In8kf51/wX8kfvV9w310fXp9f31+fcR9+H1Ffnl+O35Ffll+J34JfjV+Vn4m
+    fuh9un2+fbB9rX3Jfbp9pH26fch96n17fox+z3yCfB580nupe5d7gnuve997DXwifOV74Hv8e+t703v9ext8/Xvme7
+    J7o3u/e9J7EHwnfCF8Q3xifJt8SX1EfWd7AXt/ehV683nTeZh5nXnFedd5yXmFeZF5sXmjeb5563n4edp5v3mseax5
+    6Hn5eTp6hHqbesF65Ho7ewN89HvueYF58HiEeEt4FHisd493q3ehd6l3jneWd693zXcFeCx4O3guePh363cVeE94dX
+    i6ePp4NnlBeWZ5z3m2eud6x3g8eJ93Mnfadpt2DXbUddd1xXXndfx1/HUAdht2YnaJdr12u3Z9dl92aHaldgB3ZHeY
+    d9135HcceJF4nXnYeax3Fndqdud1nHVJddF0bnQqdEV0XnRZdGp0f3SZdLx0+XQ3dTN1D3XudOJ0InV+dfB1NXZido
+    p20HZHd394xHhvdsN1DnWidHJ0FnSacwtztnLVcvFyCXMmczJzWnNuc5hz0HPAc5dzeHOWc9BzInR5dL50/HQxdYB1
+    /3Vfd5t3OnVmdJ9zPHMxc/RygXLncaJxr3HrcfhxBXIVci9yUXJbcn5yenI1ciByTHKYcuhyHXNic65z63M8dOB0Sn
+    Zgdu1zIHNychZyGHLRcWFx9nDYcN5wFXEFcetw+3ADcQJxDHEocR5xGHEacR5xenGkccVxFnI0cnJy1HKicyt1aHW+
+    cvNxZXEqcflwoXBQcB5w6m/Eb85v2W/Jb7tvlm97b3Vvr2/Sb+RvyW+4b/FvH3BGcH5wonD2cH1xWHIbdLN06nH9cE
+    9w7G+Wb2FvQG/WbnVuH24Xbj5uJm4ZbtBtr22zbfNtMG4obvttG24/bnRus24Fbzhvrm9EcCFxJnP/cxdx+G8Xb3tu
+    Dm7ebattEG3FbIhscWyLbIFsOWzUa7FrpmvJa/BrDmwAbC9sZWyfbAZtYm21bVFuEG8rcHByTHMrcMpusW38bH5sUG
+    wSbH1rImvrasVqvGq9alBq7mmXaW5pkGnRaRxqSWp/ar1q7GpKa7JrJ2z1bOxtPW+scbhyXG+jbVZsgmvxartqnGov
+    asZpfmlhaSFp/GiVaE1o62e2Z9VnH2hfaLpo82g/aWxpsmkTaqJqlWvYbH5uHHEscqNur2wxaxtqYmksaQlpz2hXaB
+    loEWjGZ29nDWffZp5mfmatZuJmC2dkZ6dn5WcbaHZo0mh9aZtqCmzzba5w0nEBbvdrUWofaTho7WfKZ6FnM2fOZq5m
+    k2ZVZvJlqWWQZaRlsGUCZk5mdWaNZsRmHGeqZ/tnq2jRaWhrl21icKRxkm16a9Jpg2iFZxRn6WasZldmJmbPZaBlgm
+    UoZd9k4GT0ZPBkUmXFZb1l0WUZZm5m/2ZTZ95nIGkDa3FtbnCAcV1tLGuAaStoGGd5Zidm22WkZZNlQWUCZeNkqGRv
+    ZGNkcGSLZO9kVmVeZX5lpWXvZWpm2WZfZ9Zo5mpObUtwgXGEbVFrhGklaAVnRWbQZYJlWGVEZRFl8GTJZJJkcWRpZH
+    dklmTXZBJlMWVHZXZlt2UfZppmRWfFaOJqTm01cKZx1m2Ma7xpRGglZ1Jm1mWKZXRlZWUpZQNl2WSeZIdkgmSAZJVk
+    zmTkZA9lR2WoZe9lUGbHZqhnGmkpa3ttRXDOcStuA2wcaoxobGeqZjRm72XGZaNlbWU5ZfxknmSgZKJkl2S3ZCFlM2
+    VhZcxlNmaJZvBmZGdnaN5pz2vrbWtw6nGMbqVs3mpOaSxod2f8ZrpmhmZJZvBlrWVrZTFlNmVLZV9ldmXSZQNmR2a0
+    ZhdnWGfNZ1NoW2nYapxsfG63cANy9G49bbVrY2peaa5oVGgKaLhnbmfyZm1mK2YiZhVmOWZfZoFmzGYcZ4RnFGheaJ
+    9oF2m5aZ1q82tgbQZv/3BNcn9vH27YbMFr+mppahVquWlwaRppjWgJaMdnqGerZ9tn/2c2aKRoCWlxadVpM2qHatpq
+    aWspbB5tP26Wb1Rxl3I3cCtvNm5ybdpsXmwpbOdrtWtYa9VqdWpKajNqQGpCalpqlGryamhrxmsNbGhstmzpbEtt22
+    12bk5vMHCMcRlzInGbcABwfG8eb8dusm6SbmtuJ27RbZltg22LbZptc22RbbFtA25gbqxu+m43b3BvhW+lb/ZvUXCy
+    cClxDXLmc2tyY3IZcvdx53HJcbNxnnGLcXNxU3EzcSdxRXFMcSVxQnFfcZBx0nEEcidyKXIucjlyQnJPclNyRnJact
+    Ry
+    """
+}
