@@ -134,7 +134,8 @@ let package = Package(
       name: "AgnesiCPUTests", dependencies: ["Agnesi", "AgnesiCPU", "CAgnesi", "TestSupport"]),
     .testTarget(name: "ConformanceTests", dependencies: ["Agnesi", "TestSupport"]),
     .testTarget(name: "AgnesiLayersTests", dependencies: ["Agnesi", "TestSupport"]),
-    .testTarget(name: "AgnesiModelsTests", dependencies: ["Agnesi", "TestSupport"]),
+    .testTarget(
+      name: "AgnesiModelsTests", dependencies: ["Agnesi", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "AgnesiTrainingTests", dependencies: ["Agnesi", "TestSupport", "CZlib"]),
     .testTarget(name: "AgnesiVisionTests", dependencies: ["Agnesi", "TestSupport"]),
     .testTarget(name: "AgnesiCommandTests", dependencies: ["Agnesi", "TestSupport"]),

@@ -16,12 +16,13 @@ struct AgnesiCommand: ParsableCommand {
           --output clothes.safetensors --report report.html
         agnesi evaluate clothes.safetensors fashion-mnist
         agnesi predict clothes.safetensors fashion-mnist --index 0 1 2
+        agnesi models get efficientnet-lite0
         agnesi summary "20C5 MP2 50C5 MP2 256FC 10FC" --input 1x28x28
       """,
     version: "0.1.0",
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, SummaryCommand.self,
-      DataCommand.self, TuneCommand.self, ExplainCommand.self,
+      DataCommand.self, ModelsCommand.self, TuneCommand.self, ExplainCommand.self,
     ])
 }
 

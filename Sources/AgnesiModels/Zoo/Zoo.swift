@@ -15,6 +15,18 @@ public enum Zoo {
     all.first { $0.name == name.lowercased() }
   }
 
+  /// The network of a name.
+  ///
+  /// - Throws: ``ZooError`` that lists the names, where there is none.
+  public static func known(_ name: String) throws -> ZooNetwork {
+    guard let network = network(name) else {
+      throw ZooError(
+        "find the network \(name)", "the zoo has no network of that name",
+        hint: "its networks are \(all.map(\.name).joined(separator: ", "))")
+    }
+    return network
+  }
+
   /// A network of the zoo by its name, or a model file by its path.
   ///
   /// - Parameters:
@@ -50,6 +62,19 @@ public enum Zoo {
 }
 
 extension ZooNetwork {
+  /// The number of values that its parameters hold, statistics included.
+  public var parameterCount: Int {
+    get throws { try model().parameters().reduce(0) { $0 + $1.shape.reduce(1, *) } }
+  }
+
+  /// Its model file in the user's folder of data; nil where there is none.
+  public func installedPath(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> String? {
+    let path = modelPath(in: UserData.folder(environment))
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+  }
+
   /// Where its model file lies inside of a folder of data.
   package func modelPath(in folder: String) -> String { "\(folder)/models/\(name).safetensors" }
 

@@ -1,5 +1,6 @@
 import AgnesiArrays
 import Foundation
+import Synchronization
 
 #if canImport(FoundationNetworking)
   import FoundationNetworking
@@ -25,18 +26,62 @@ struct Downloader {
     let wasResumed = file.count > 0
     try transfer(remote, into: file, progress)
     var digest = file.finishedDigest()
-    if digest != remote.sha256, wasResumed {
+    if !digest.hasPrefix(remote.sha256), wasResumed {
       // The part may have been of another version of the file.
       try file.clear()
       try transfer(remote, into: file, progress)
       digest = file.finishedDigest()
     }
-    guard digest == remote.sha256 else {
+    guard digest.hasPrefix(remote.sha256) else {
       file.remove()
       throw error(
         remote, "its SHA-256 is \(digest) instead of \(remote.sha256), so it was thrown away")
     }
     try file.commit()
+  }
+
+  /// The size that a server states for a file.
+  ///
+  /// - Throws: ``DownloadError`` where there is no answer or no size.
+  func size(of address: String) throws -> Int {
+    guard let url = URL(string: address), ["http", "https"].contains(url.scheme) else {
+      throw DownloadError(address: address, problem: "this is not an address of the web")
+    }
+    var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
+    request.httpMethod = "HEAD"
+    request.timeoutInterval = timeout
+    request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+    let answered = DispatchSemaphore(value: 0)
+    let outcome = Mutex<Result<Int, DownloadError>?>(nil)
+    let session = URLSession(configuration: .ephemeral)
+    defer { session.invalidateAndCancel() }
+    session.dataTask(with: request) { _, response, failure in
+      let result = Self.size(address, response as? HTTPURLResponse, failure)
+      outcome.withLock { $0 = result }
+      answered.signal()
+    }.resume()
+    answered.wait()
+    guard let result = outcome.withLock({ $0 }) else {
+      throw DownloadError(address: address, problem: "the server did not answer")
+    }
+    return try result.get()
+  }
+
+  private static func size(
+    _ address: String, _ response: HTTPURLResponse?, _ failure: (any Error)?
+  ) -> Result<Int, DownloadError> {
+    func error(_ problem: String) -> Result<Int, DownloadError> {
+      .failure(DownloadError(address: address, problem: problem))
+    }
+    guard let response else {
+      return error(failure?.localizedDescription ?? "the answer is not HTTP")
+    }
+    guard response.statusCode == 200 else {
+      return error("the server answered \(response.statusCode)")
+    }
+    let length = response.value(forHTTPHeaderField: "Content-Length").flatMap { Int($0) }
+    guard let length, length > 0 else { return error("the server does not say how large it is") }
+    return .success(length)
   }
 
   private func transfer(

@@ -2,7 +2,8 @@
 public struct RemoteFile: Hashable, Sendable {
   /// Where it is, with http:// or https://.
   public let address: String
-  /// Its SHA-256 in hexadecimal; what arrives with another one is thrown away.
+  /// Its SHA-256 in hexadecimal, or the first digits where no more are published; what arrives with
+  /// others is thrown away.
   public let sha256: String
   /// Its size.
   public let byteCount: Int

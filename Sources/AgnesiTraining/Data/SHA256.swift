@@ -1,3 +1,4 @@
+import AgnesiArrays
 import COpenSSL
 
 /// SHA-256 of bytes that come piece by piece, by OpenSSL.
@@ -31,5 +32,20 @@ package final class SHA256 {
     let hash = SHA256()
     bytes.withUnsafeBytes { hash.update($0) }
     return hash.finish()
+  }
+
+  /// The digest of a file's bytes, in hexadecimal.
+  package static func digest(ofFile path: String) throws -> String {
+    let file = try InputFile(path, unpacking: false)
+    let hash = SHA256()
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = try buffer.withUnsafeMutableBytes { bytes in
+        let count = try file.read(into: bytes)
+        hash.update(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        return count
+      }
+      if count == 0 { return hash.finish() }
+    }
   }
 }

@@ -111,3 +111,20 @@ private struct WeightFilling {
     ZooError("fill \(network) from \(file)", problem, hint: hint)
   }
 }
+
+extension ZooNetwork {
+  /// The arrays that a file of `origin`'s has for the parameters of `model`, with their shapes.
+  package func fileArrays(
+    of model: Model, origin: String
+  ) throws -> [(name: String, shape: [Int])] {
+    guard let table = tables.first(where: { $0.origin == origin }) else {
+      let origins = tables.map(\.origin).joined(separator: ", ")
+      throw ZooError("list \(origin)'s arrays for \(name)", "files are of \(origins)")
+    }
+    let shapes = Dictionary(
+      uniqueKeysWithValues: try model.parameters().map { ($0.name, $0.shape) })
+    return table.rows.compactMap { row in
+      shapes[row.parameter].map { (row.array, row.conversion.shapeInFile($0)) }
+    }
+  }
+}

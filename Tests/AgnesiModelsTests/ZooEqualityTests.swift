@@ -1,0 +1,85 @@
+import Agnesi
+import Foundation
+import TestSupport
+import Testing
+
+/// The zoo's networks and PyTorch's give the same activations from the same weights.
+@Suite struct ZooEqualityTests {
+  /// What `Fixtures/make.py` wrote.
+  struct Fixture: Decodable, Sendable {
+    var seed: UInt64
+    var networks: [String: Network]
+
+    struct Network: Decodable, Sendable {
+      var size: Int
+      var outputs: [String: Output]
+    }
+
+    /// Some of an output's values, evenly over all.
+    struct Output: Decodable, Sendable {
+      var shape: [Int]
+      var largest: Double
+      var values: [Double]
+    }
+
+    static func read() throws -> Fixture {
+      let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      let file = folder.appendingPathComponent("Fixtures/zoo.json")
+      return try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: file))
+    }
+  }
+
+  static let names = [
+    "resnet18", "resnet34", "resnet50", "resnet101", "squeezenet1.1", "mobilenet-v2", "googlenet",
+    "inception-v3", "vgg16-torchvision", "vgg19-torchvision", "vgg19", "lenet5", "lenet-caffe",
+    "unet", "nin-cifar10",
+  ]
+
+  @Test func everyNetworkOfTheFixtureIsTested() throws {
+    #expect(Set(try Fixture.read().networks.keys) == Set(Self.names))
+  }
+
+  @Test(arguments: names) func equalsPyTorch(name: String) throws {
+    let fixture = try Fixture.read()
+    let expected = try #require(fixture.networks[name])
+    let network = try #require(Zoo.network(name))
+    let model = try network.model(height: expected.size, width: expected.size)
+    let origin = name.hasPrefix("lenet") || ["unet", "nin-cifar10"].contains(name)
+    let arrays = try network.fileArrays(of: model, origin: origin ? "PyTorch" : "torchvision")
+    try network.fill(
+      model,
+      from: arrays.map { row in
+        (row.name, GeneratedWeights.array(row.name, row.shape, seed: fixture.seed))
+      }, of: "a generator")
+    let pixels = GeneratedWeights.pixels(
+      [1, network.channels, expected.size, expected.size], seed: fixture.seed)
+    let values = try model.run(
+      network.functionName, pixels, outputs: expected.outputs.keys.sorted())
+    for (output, numbers) in expected.outputs {
+      let value = try #require(values[output])
+      #expect(value.shape == numbers.shape, "\(name), \(output)")
+      let flat = value.doubles
+      let error =
+        numbers.values.enumerated().map { place, number in
+          abs(flat[place * flat.count / numbers.values.count] - number)
+        }.max() ?? 0
+      #expect(error <= 1e-4 * numbers.largest, "\(name), \(output): \(error / numbers.largest)")
+      let largest = flat.lazy.map(abs).max() ?? 0
+      #expect(abs(largest - numbers.largest) <= 1e-4 * numbers.largest, "\(name), \(output)")
+    }
+  }
+}
+
+extension Model {
+  /// Some outputs of a function in inference, by name.
+  func run(_ function: String, _ pixels: NDArray, outputs: [String]) throws -> [String: NDArray] {
+    let function = try #require(functions[function])
+    let wanted = try outputs.map { name in
+      try #require(function.outputs.first { $0.name == name }?.tensor, "\(name) is no output")
+    }
+    let tensors = wanted.specialized(for: .inference)
+    let compiled = try compile(function.inputs, to: tensors, on: CPU())
+    let results = try compiled(pixels)
+    return Dictionary(zip(outputs, tensors.map { results[$0] })) { first, _ in first }
+  }
+}
