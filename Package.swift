@@ -77,7 +77,8 @@ let package = Package(
     .target(
       name: "AgnesiModels",
       dependencies: [
-        "AgnesiLayers", "AgnesiExpressions", "AgnesiLoops", "AgnesiImages", "AgnesiArrays",
+        "AgnesiLayers", "AgnesiExpressions", "AgnesiLoops", "AgnesiFormats", "AgnesiImages",
+        "AgnesiArrays",
       ]),
     .target(
       name: "AgnesiTraining",

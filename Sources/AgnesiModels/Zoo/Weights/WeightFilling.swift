@@ -1,5 +1,6 @@
 import AgnesiArrays
 import AgnesiExpressions
+import AgnesiFormats
 
 /// Arrays by name, as weight files of all formats give them.
 package typealias NamedArrays = [(name: String, array: NDArray)]
@@ -9,7 +10,7 @@ extension ZooNetwork {
   /// such files usually come from.
   ///
   /// - Parameters:
-  ///   - path: the file.
+  ///   - path: the file, in any format that `WeightFile` reads.
   ///   - last, height, width: as for ``model(through:height:width:)``. What lies behind `last` need not
   ///     be in the file.
   /// - Throws: ``ZooError`` where the arrays are not the network's, or an error of the file.
@@ -17,8 +18,7 @@ extension ZooNetwork {
     weights path: String, through last: String? = nil, height: Int? = nil, width: Int? = nil
   ) throws -> Model {
     let model = try model(through: last, height: height, width: width)
-    let file = try SafetensorsFile(reading: path)
-    try fill(model, from: file.tensors, of: path)
+    try fill(model, from: WeightFile(reading: path).arrays, of: path)
     return model
   }
 
