@@ -6,6 +6,8 @@ import Foundation
 final class TestServer: @unchecked Sendable {
   struct Request {
     let path: String
+    /// Whether only the head of the answer is asked for.
+    let isHead: Bool
     /// The first byte that is asked for.
     let start: Int?
   }
@@ -72,7 +74,8 @@ final class TestServer: @unchecked Sendable {
     lock.withLock { received.append(request) }
     switch answer(request) {
     case .content(let body, let status, let headers, let sent):
-      send(connection, head(status, body.count, headers) + body.prefix(sent ?? body.count))
+      let sent = request.isHead ? 0 : sent ?? body.count
+      send(connection, head(status, body.count, headers) + body.prefix(sent))
       shutdown(connection, Int32(SHUT_RDWR))
       close(connection)
     case .silence(let part, let promised):
@@ -98,7 +101,8 @@ final class TestServer: @unchecked Sendable {
     let range = text.components(separatedBy: "\r\n").first { $0.lowercased().hasPrefix("range:") }
     let start = range.flatMap { $0.split { !$0.isNumber }.first }.flatMap { Int($0) }
     return Request(
-      path: text.split(separator: " ").dropFirst().first.map(String.init) ?? "", start: start)
+      path: text.split(separator: " ").dropFirst().first.map(String.init) ?? "",
+      isHead: text.hasPrefix("HEAD "), start: start)
   }
 
   private func send(_ connection: Int32, _ bytes: [UInt8]) {

@@ -128,3 +128,10 @@ extension ZooNetwork {
     }
   }
 }
+
+extension ZooNetwork {
+  /// For each kind of file that is known, the parameters that it has arrays for.
+  package var parameterNames: [(origin: String, parameters: [String])] {
+    tables.map { ($0.origin, $0.rows.map(\.parameter)) }
+  }
+}

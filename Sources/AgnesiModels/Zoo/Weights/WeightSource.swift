@@ -29,7 +29,7 @@ public struct WeightSource: Hashable, Sendable {
   /// How it is known that what arrives is what was meant.
   public let checksum: Checksum
 
-  init(_ place: Place, _ checksum: Checksum) {
+  package init(_ place: Place, _ checksum: Checksum) {
     self.place = place
     self.checksum = checksum
   }

