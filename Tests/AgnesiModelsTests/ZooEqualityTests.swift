@@ -30,7 +30,8 @@ import Testing
   }
 
   static let names = [
-    "resnet18", "resnet34", "resnet50", "resnet101", "squeezenet1.1", "mobilenet-v2", "googlenet",
+    "resnet18", "resnet34", "resnet50", "resnet101", "resnet50-caffe", "squeezenet1.1",
+    "mobilenet-v2", "googlenet", "googlenet-caffe",
     "inception-v3", "vgg16-torchvision", "vgg19-torchvision", "vgg19", "lenet5", "lenet-caffe",
     "unet", "nin-cifar10",
   ]
@@ -44,8 +45,9 @@ import Testing
     let expected = try #require(fixture.networks[name])
     let network = try #require(Zoo.network(name))
     let model = try network.model(height: expected.size, width: expected.size)
-    let origin = name.hasPrefix("lenet") || ["unet", "nin-cifar10"].contains(name)
-    let arrays = try network.fileArrays(of: model, origin: origin ? "PyTorch" : "torchvision")
+    let origins = network.parameterNames.map(\.origin)
+    let origin = try #require(["torchvision", "PyTorch"].first { origins.contains($0) })
+    let arrays = try network.fileArrays(of: model, origin: origin)
     try network.fill(
       model,
       from: arrays.map { row in

@@ -7,7 +7,7 @@ public enum Zoo {
   /// In the order in which they are listed.
   public static let all: [ZooNetwork] =
     [EfficientNetLite.lite0, SqueezeNet.version10, SqueezeNet.version11, MobileNetV2.network]
-    + ResNet.all + VGG.all + [GoogLeNet.network, InceptionV3.network]
+    + ResNet.all + VGG.all + GoogLeNet.all + [InceptionV3.network]
     + CIFARResNet.all + [NetworkInNetwork.network, UNet.network] + LeNet.all
 
   /// The network of a name, in upper or lower case.

@@ -175,6 +175,67 @@ class LeNetCaffe(nn.Module):
         return self.ip2(torch.relu(self.ip1(x)))
 
 
+class GoogLeNet(nn.Module):
+    """The authors' GoogLeNet, with Caffe's layer names."""
+
+    def __init__(self):
+        super().__init__()
+        self.add("conv1/7x7_s2", 3, 64, 7, 2)
+        self.add("conv2/3x3_reduce", 64, 64, 1)
+        self.add("conv2/3x3", 64, 192, 3)
+        self.parts, channels = [], 192
+        for name, (a, b, c, d, e, f) in {
+            "3a": (64, 96, 128, 16, 32, 32), "3b": (128, 128, 192, 32, 96, 64),
+            "4a": (192, 96, 208, 16, 48, 64), "4b": (160, 112, 224, 24, 64, 64),
+            "4c": (128, 128, 256, 24, 64, 64), "4d": (112, 144, 288, 32, 64, 64),
+            "4e": (256, 160, 320, 32, 128, 128), "5a": (256, 160, 320, 32, 128, 128),
+            "5b": (384, 192, 384, 48, 128, 128),
+        }.items():
+            for part, inputs, filters, kernel in [
+                ("1x1", channels, a, 1), ("3x3_reduce", channels, b, 1), ("3x3", b, c, 3),
+                ("5x5_reduce", channels, d, 1), ("5x5", d, e, 5), ("pool_proj", channels, f, 1),
+            ]:
+                self.add(f"inception_{name}/{part}", inputs, filters, kernel)
+            self.parts.append(name)
+            channels = a + c + e + f
+        self.add_module("loss3/classifier", nn.Linear(channels, 1000))
+        self.lrn = nn.LocalResponseNorm(5, 1e-4, 0.75, 1)
+
+    def add(self, name, inputs, filters, kernel, stride=1):
+        self.add_module(name, nn.Conv2d(inputs, filters, kernel, stride, kernel // 2))
+
+    def run(self, x, name):
+        return torch.relu(self.get_submodule(name)(x))
+
+    def forward(self, x):
+        pool = lambda x: nn.functional.max_pool2d(x, 3, 2, ceil_mode=True)
+        x = self.lrn(pool(self.run(x, "conv1/7x7_s2")))
+        x = pool(self.lrn(self.run(self.run(x, "conv2/3x3_reduce"), "conv2/3x3")))
+        for name in self.parts:
+            if name in ("4a", "5a"):
+                x = pool(x)
+            one = self.run(x, f"inception_{name}/1x1")
+            three = self.run(self.run(x, f"inception_{name}/3x3_reduce"), f"inception_{name}/3x3")
+            five = self.run(self.run(x, f"inception_{name}/5x5_reduce"), f"inception_{name}/5x5")
+            pooled = nn.functional.max_pool2d(x, 3, 1, 1)
+            x = torch.cat([one, three, five, self.run(pooled, f"inception_{name}/pool_proj")], 1)
+        return self.get_submodule("loss3/classifier")(x.mean((2, 3)))
+
+
+def original_resnet():
+    """ResNet-50 as its authors trained it: a bias, other strides, pooling with partial windows."""
+    network = models.resnet50()
+    network.conv1 = nn.Conv2d(3, 64, 7, 2, 3)
+    network.maxpool = nn.MaxPool2d(3, 2, ceil_mode=True)
+    for stage in [network.layer2, network.layer3, network.layer4]:
+        stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
+    return network
+
+
+def caffe_scaled(x):
+    return x[:, ::-1] - np.array([104, 117, 123]).reshape(3, 1, 1)
+
+
 def centred(middle, deviation):
     return lambda x: (x - middle) / deviation
 
@@ -191,6 +252,8 @@ def networks():
     yield "mobilenet-v2", models.mobilenet_v2(), 224, torch_scaled, {"block4": "features.4"}, "classifier.1"
     yield "googlenet", models.googlenet(aux_logits=False, init_weights=False), 224, centred(127.5, 127.5), {
         "conv2": "conv3", "inception4a": "inception4a"}, "fc"
+    yield "googlenet-caffe", GoogLeNet(), 224, caffe_scaled, {}, "loss3/classifier"
+    yield "resnet50-caffe", original_resnet(), 224, vgg_scaled, {"stage2_block1": "layer2.0"}, "fc"
     yield "inception-v3", models.inception_v3(aux_logits=False, init_weights=False), 299, centred(
         127.5, 127.5), {"mixed5d": "Mixed_5d", "mixed6a": "Mixed_6a", "mixed7b": "Mixed_7b"}, "fc"
     yield "vgg16-torchvision", models.vgg16(), 224, torch_scaled, {"conv3_3": "features.15"}, "classifier.6"

@@ -73,7 +73,8 @@ struct ResNet: Sendable {
   private var torchvision: WeightTable {
     typealias Layer = WeightTable.Layer
     var layers: [Layer] = [
-      .init(.kernels, "conv1.conv", "conv1"), .init(.norm, "conv1.conv.norm", "bn1"),
+      .init(isOriginal ? .convolution : .kernels, "conv1.conv", "conv1"),
+      .init(.norm, "conv1.conv.norm", "bn1"),
     ]
     for (index, count) in blocks.enumerated() {
       for number in 1...count {
@@ -89,7 +90,7 @@ struct ResNet: Sendable {
       }
     }
     layers.append(Layer(.dense, "fc", "fc"))
-    return .torch("torchvision", layers)
+    return .torch(isOriginal ? "PyTorch" : "torchvision", layers)
   }
 
   /// The authors' names: `res3b_branch2a` is the first convolution of the second block.
@@ -143,7 +144,7 @@ struct ResNet: Sendable {
       classNames: ImageNet.classNames, preprocessing: .torchvision, scaling: .vgg,
       height: 224, width: 224,
       licence: WeightLicence("MIT", "Deep residual networks, He, Zhang, Ren and Sun"),
-      tables: [original.caffe]
+      tables: [original.caffe, original.torchvision]
     ) { original.build($0, classes: $1) },
   ]
 }

@@ -41,15 +41,23 @@ extension ZooNetwork {
     for (parameter, value) in zip(parameters, values) { try parameter.assign(value) }
   }
 
-  /// The table most of whose arrays the file has; our own names are always one of them.
+  /// The table most of whose arrays the file has, in the shapes that are expected; our own names are
+  /// always one of them.
   private func bestTable(
     _ parameters: [Parameter], _ arrays: [String: NDArray]
   ) -> WeightTable {
     let own = WeightTable(
       origin: "Agnesi", rows: parameters.map { WeightRow($0.name, $0.name) })
-    let candidates = tables + [own]
-    func score(_ table: WeightTable) -> Int { table.rows.count { arrays[$0.array] != nil } }
-    return candidates.dropFirst().reduce(candidates[0]) { score($1) > score($0) ? $1 : $0 }
+    let shapes = Dictionary(parameters.map { ($0.name, $0.shape) }) { first, _ in first }
+    // Layouts decide where two frameworks have the same names.
+    func score(_ table: WeightTable) -> Int {
+      table.rows.reduce(0) { sum, row in
+        guard let array = arrays[row.array] else { return sum }
+        let expected = shapes[row.parameter].map { row.conversion.shapeInFile($0) }
+        return sum + (array.shape == expected ? 2 : 1)
+      }
+    }
+    return tables.reduce(own) { score($1) > score($0) ? $1 : $0 }
   }
 }
 
