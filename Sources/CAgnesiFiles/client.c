@@ -169,7 +169,7 @@ static bool wait_until(int socket, double deadline) {
   }
 }
 
-static bool fail(agnesi_answer *answer, agnesi_status status, int detail) {
+static bool fail(agnesi_answer *answer, agnesi_files_status status, int detail) {
   *answer = (agnesi_answer){.status = status, .detail = detail};
   return false;
 }

@@ -31,7 +31,7 @@ void *agnesi_job_result(agnesi_job *job, uint64_t size);
 void *agnesi_job_allocate(agnesi_job *job, uint64_t size);
 
 /// Says why the job fails, as the end of a sentence; the first reason stays. Returns false.
-bool agnesi_job_fail(agnesi_job *job, agnesi_status status, const char *format, ...)
+bool agnesi_job_fail(agnesi_job *job, agnesi_files_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 agnesi_job_function agnesi_decode_picture;

@@ -25,7 +25,7 @@ static agnesi_job_function *function_of(agnesi_kind kind) {
   return NULL;
 }
 
-bool agnesi_job_fail(agnesi_job *job, agnesi_status status, const char *format, ...) {
+bool agnesi_job_fail(agnesi_job *job, agnesi_files_status status, const char *format, ...) {
   if (job->answer->status != AGNESI_STATUS_DONE) return false;
   job->answer->status = status;
   va_list arguments;

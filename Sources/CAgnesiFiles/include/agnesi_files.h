@@ -24,7 +24,7 @@ typedef enum agnesi_kind : uint32_t {
 } agnesi_kind;
 
 /// How a request ended.
-typedef enum agnesi_status : uint32_t {
+typedef enum agnesi_files_status : uint32_t {
   AGNESI_STATUS_DONE = 0,
   /// The content is not what its format demands.
   AGNESI_STATUS_BROKEN = 1,
@@ -40,7 +40,7 @@ typedef enum agnesi_status : uint32_t {
   AGNESI_STATUS_DIED = 6,
   /// Of the parent's side: no worker came up.
   AGNESI_STATUS_NO_WORKER = 7,
-} agnesi_status;
+} agnesi_files_status;
 
 enum { agnesi_number_count = 8, agnesi_text_size = 256 };
 
@@ -58,7 +58,7 @@ typedef struct agnesi_request {
 
 /// What the worker answers, as it goes over the socket, with a descriptor where `size` > 0.
 typedef struct agnesi_answer {
-  agnesi_status status;
+  agnesi_files_status status;
   int32_t detail;
   /// Bytes of the result.
   uint64_t size;

@@ -22,7 +22,7 @@ static void fail(j_common_ptr library) {
   decoder *decoder = library->client_data;
   char text[JMSG_LENGTH_MAX];
   library->err->format_message(library, text);
-  agnesi_status status = library->err->msg_code == JERR_OUT_OF_MEMORY ? AGNESI_STATUS_NO_MEMORY
+  agnesi_files_status status = library->err->msg_code == JERR_OUT_OF_MEMORY ? AGNESI_STATUS_NO_MEMORY
                                                                       : AGNESI_STATUS_BROKEN;
   agnesi_job_fail(decoder->job, status, "damaged JPEG: %s", text);
   longjmp(decoder->failed, 1);

@@ -54,7 +54,7 @@ static const char *reason(VP8StatusCode status) {
 }
 
 static bool refuse(agnesi_job *job, VP8StatusCode status) {
-  agnesi_status kind =
+  agnesi_files_status kind =
       status == VP8_STATUS_OUT_OF_MEMORY ? AGNESI_STATUS_NO_MEMORY : AGNESI_STATUS_BROKEN;
   return agnesi_job_fail(job, kind, "%s", reason(status));
 }
