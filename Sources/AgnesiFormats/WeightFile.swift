@@ -1,6 +1,6 @@
 import AgnesiArrays
 
-/// Arrays by name in a file, whatever its format, which its first bytes tell.
+/// Arrays by name in a file, whatever its format, which its first bytes tell (or its name's end, where they do not).
 ///
 /// | format | names | |
 /// |---|---|---|
@@ -8,6 +8,8 @@ import AgnesiArrays
 /// | npz | the members', without `.npy` | by number where all are `arr_0`, `arr_1`, …, else in the file's order |
 /// | npy | `array` | |
 /// | pickle | keys and numbers, joined by `/`: `param values/0` | lists of texts are texts: `synset words` |
+/// | caffe | layer and number: `conv1/0`; `data` of a `.binaryproto` | told by the name's end, `.caffemodel` or `.binaryproto` |
+/// | onnx | the initializers' | told by the name's end, `.onnx` |
 /// | pytorch | the keys of the dictionary that holds the most tensors | zip and the form before 1.6; 16-bit floats become float32 |
 ///
 /// Reading runs no code and takes a bounded amount of memory, whatever the file says. Arrays are views

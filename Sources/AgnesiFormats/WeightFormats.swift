@@ -18,6 +18,18 @@ enum WeightFormats {
       }
       return (.pytorch, contents)
     }
+    if CaffeFile.isNamed(file.path) {
+      let contents = try named(file, "a file of Caffe") {
+        try CaffeFile(bytes, name: file.path, budget).contents
+      }
+      return (.caffe, contents)
+    }
+    if file.path.hasSuffix(".onnx") {
+      let contents = try named(file, "ONNX") {
+        try ONNXFile(bytes, path: file.path, budget).weights
+      }
+      return (.onnx, contents)
+    }
     if isPickle(bytes) {
       return (.pickle, try named(file, "a pickle") { try readPickle(bytes, budget) })
     }
