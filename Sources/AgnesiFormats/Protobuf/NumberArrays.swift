@@ -14,7 +14,8 @@ struct NumberArrays {
     let size = try byteCount(dtype, shape, name)
     guard bytes.count == size else {
       throw FormatProblem(
-        "\(FormatProblem.quoted(name)) is \(dtype)\(shape) of \(size) bytes, but has \(bytes.count)")
+        "\(FormatProblem.quoted(name)) is \(dtype)\(shape) of \(size) bytes, but has \(bytes.count)"
+      )
     }
     return NDArray(
       dtype: dtype, shape: shape, strides: NDArray.rowMajorStrides(shape), offset: 0,

@@ -13,16 +13,18 @@ struct ONNXImporter {
   /// Constants of more elements are parameters: graphs in model files write constants as text.
   private static let constantLimit = 64
 
-  init(_ file: ONNXFile, path: String, names: SizeNames) throws {
+  init(_ file: ONNXFile, path: String, names: SizeNames, _ stated: ONNXModel.Stated) throws {
     self.file = file
     self.path = path
     guard file.functions.isEmpty else {
       throw ModelError(
-        path, "it brings functions of its own along (\(file.functions.prefix(3).joined(separator: ", "))), which are not read",
+        path,
+        "it brings functions of its own along, which are not read: "
+          + file.functions.prefix(3).joined(separator: ", "),
         hint: "inline them first: onnx.inliner.inline_local_functions")
     }
     try addInitializers()
-    try addInputs(names)
+    try addInputs(names, stated)
     for (number, node) in file.graph.nodes.enumerated() { try add(node, number) }
   }
 
@@ -63,13 +65,22 @@ struct ONNXImporter {
     return ONNXValue(array, as: .parameter(parameter))
   }
 
-  private mutating func addInputs(_ names: SizeNames) throws {
+  private mutating func addInputs(_ names: SizeNames, _ stated: ONNXModel.Stated) throws {
     // Before version 4 of the format initializers were inputs too.
     for info in file.graph.inputs where values[info.name] == nil {
-      guard let dtype = info.dtype, let dimensions = info.shape, dimensions.count <= 32 else {
+      if let array = stated.constants[info.name] {
+        guard info.dtype == nil || info.dtype == array.dtype else {
+          throw ModelError(path, "its input \"\(info.name)\" is no \(array.dtype)")
+        }
+        values[info.name] = try value(array, info.name)
+        continue
+      }
+      let known = stated.shapes[info.name].map { $0.map { ONNXValueInfo.Dimension.known($0) } }
+      guard let dtype = info.dtype, let dimensions = known ?? info.shape, dimensions.count <= 32
+      else {
         throw ModelError(
           path, "its input \"\(info.name)\" is no tensor of numbers with a known number of axes",
-          hint: "state its shape: onnx.tools.update_model_dims")
+          hint: "where it is one, state its shape in ONNXModel.stated")
       }
       let shape = dimensions.enumerated().map { axis, dimension -> Size in
         switch dimension {
@@ -97,12 +108,19 @@ struct ONNXImporter {
     do {
       guard node.domain.isEmpty, let operation = ONNXOperators.byName[node.operation] else {
         throw ONNXRefusal(
-          "this operator is not supported", hint: "the operators that are: see ONNXModel")
+          "this operator is not supported",
+          hint:
+            "ONNXModel.operators are; some others can be expanded with onnx.inliner or a simplifier"
+        )
       }
       guard version >= 6 || file.operatorSets.isEmpty else {
         throw ONNXRefusal(
           "operators before version 6 are not read",
           hint: "convert the model: onnx.version_converter.convert_version")
+      }
+      // Until then operands were aligned at an axis that an attribute names.
+      if version < 7, node.attributes["broadcast"] != nil, node.attributes["axis"] != nil {
+        throw ONNXRefusal("broadcasting along an axis, before version 7, is not supported")
       }
       let inputs = try node.inputs.map { name -> ONNXValue? in
         if name.isEmpty { return nil }
@@ -191,7 +209,9 @@ final class SizeNames {
     }
     let stem = "d_" + String(plain.prefix(40))
     var candidate = name == "batch" ? "batch" : stem
-    while name != "batch" && !used.insert(candidate).inserted { candidate = "\(stem)_\(used.count)" }
+    while name != "batch" && !used.insert(candidate).inserted {
+      candidate = "\(stem)_\(used.count)"
+    }
     names[name] = candidate
     return .symbol(candidate)
   }

@@ -19,6 +19,19 @@ public struct ONNXModel: Sendable {
   /// The file.
   public let path: String
   private let file: ONNXFile
+  /// What the caller knows and the file does not say.
+  public var stated = Stated()
+
+  /// Facts about a graph's inputs, by their names.
+  public struct Stated: Sendable {
+    /// Values of inputs that are the same in each call, such as axes; they are inputs no longer.
+    public var constants: [String: NDArray] = [:]
+    /// Shapes of inputs.
+    public var shapes: [String: [Int]] = [:]
+
+    /// Nothing is stated.
+    public init() {}
+  }
 
   /// Reads a file, and the files beside it in which it keeps its weights; nothing else.
   ///
@@ -28,12 +41,21 @@ public struct ONNXModel: Sendable {
     file = try ONNXFile(reading: path)
   }
 
+  /// The names of the graph's inputs, in order; those that only give initializers first values are left
+  /// out.
+  public var inputNames: [String] {
+    let initializers = Set(file.graph.initializers.map(\.name))
+    return file.graph.inputs.map(\.name).filter { !initializers.contains($0) }
+  }
+
   /// The operators that a graph may have.
   public static var operators: [String] { ONNXOperators.byName.keys.sorted() }
 
   /// The operators of this graph that no graph may have, each once.
   public var unsupportedOperators: [String] {
-    let names = file.graph.nodes.map { $0.domain.isEmpty ? $0.operation : "\($0.domain).\($0.operation)" }
+    let names = file.graph.nodes.map { node in
+      node.domain.isEmpty ? node.operation : "\(node.domain).\(node.operation)"
+    }
     return Set(names).filter { ONNXOperators.byName[$0] == nil }.sorted()
   }
 
@@ -49,7 +71,8 @@ public struct ONNXModel: Sendable {
   ///   nil for torchvision's, for which most of them were trained.
   /// - Throws: ``ModelError`` with the node, its operator and what is the matter.
   public func model(scaling: PixelScaling? = nil) throws -> Model {
-    let importer = try ONNXImporter(file, path: path, names: SizeNames(batch: batchName))
+    let importer = try ONNXImporter(
+      file, path: path, names: SizeNames(batch: batchName), stated)
     let outputs = try file.graph.outputs.map { info in
       (name: info.name, tensor: try importer.output(info.name))
     }
@@ -76,8 +99,7 @@ public struct ONNXModel: Sendable {
 
   /// What the file calls the number of samples: the first axis of its first input.
   private var batchName: String? {
-    let initializers = Set(file.graph.initializers.map(\.name))
-    let first = file.graph.inputs.first { !initializers.contains($0.name) }
+    let first = file.graph.inputs.first { $0.name == inputNames.first }
     guard case .named(let name)? = first?.shape?.first else { return nil }
     return name
   }

@@ -41,6 +41,6 @@ enum ONNXOperators {
 
   private static var all: [ONNXOperator] {
     arithmetic + functions + activations + logic + reductions + shape + joining + indexing + linear
-      + convolutions + pooling + normalization + resizing + quantization
+      + convolutions + pooling + normalization + resizing + quantization + losses
   }
 }

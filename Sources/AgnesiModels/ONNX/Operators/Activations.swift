@@ -23,7 +23,15 @@ extension ONNXOperators {
         guard alpha != 0 else { throw ONNXRefusal("its alpha is 0") }
         return maximum(x, 0.0) + minimum(alpha * expm1(minimum(x, 0.0) / alpha), 0.0)
       },
-      .binary("PRelu") { x, slope in select(x .< 0, x * slope, x) },
+      ONNXOperator("PRelu") { call in
+        let (x, given) = (try call(0), try call(1))
+        // Before version 7 a vector was one slope a channel.
+        let isOld = call.version < 7 && given.rank == 1 && x.rank > 2
+        let slope =
+          isOld
+          ? given.reshaped([given.size(0)] + Array(repeating: 1, count: x.rank - 2)) : given
+        return select(x .< 0, x * slope, x)
+      },
       ONNXOperator("ThresholdedRelu") { call in
         let x = try call(0)
         return select(x .> (try call.float("alpha", 1)), x, .zeros(like: x))

@@ -68,7 +68,8 @@ extension ONNXOperators {
     var size = Shape()
     for axis in axes {
       let input = x.shape[axis + 2]
-      let full = (input - 1) * Size(windows.strides[axis])
+      let full =
+        (input - 1) * Size(windows.strides[axis])
         + Size(windows.span(axis) + more[axis])
       if wanted != nil || isSame {
         let target = wanted.map { Size($0[axis]) } ?? input * Size(windows.strides[axis])

@@ -17,7 +17,9 @@ extension ONNXOperators {
       ONNXOperator("LayerNormalization", results: layerNormalization),
       ONNXOperator("MeanVarianceNormalization") { call in
         let x = try call(0)
-        let axes = try (try call.integers("axes") ?? [0, 2, 3]).map { try call.axis($0, of: x.rank) }
+        let axes = try (try call.integers("axes") ?? [0, 2, 3]).map {
+          try call.axis($0, of: x.rank)
+        }
         let centred = x - x.mean(axes: axes, keepingAxes: true)
         return centred / (sqrt(square(centred).mean(axes: axes, keepingAxes: true)) + 1e-9)
       },
@@ -49,6 +51,7 @@ extension ONNXOperators {
   private static func batchNormalization(_ call: ONNXCall) throws -> Tensor {
     let x = try call(0)
     try call.refuse(try call.flag("training_mode"), "the training mode")
+    try call.refuse(call.version < 7 && !(try call.flag("is_test")), "the training mode")
     try call.refuse(call.version < 9 && !(try call.flag("spatial", true)), "spatial = 0")
     let others = try (1...4).map { try call($0).cast(to: x.dtype) }
     let epsilon = try call.float("epsilon", 1e-5)

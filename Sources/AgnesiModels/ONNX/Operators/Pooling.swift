@@ -70,7 +70,8 @@ extension ONNXOperators {
         partialWindows: geometry.partialWindows, countingPadding: countsPadding)
     }
     let sums = Tensor(SumPool(geometry: geometry), x)
-    let isPlain = !geometry.partialWindows && (geometry.padBegin + geometry.padEnd).allSatisfy { $0 == 0 }
+    let isPlain =
+      !geometry.partialWindows && (geometry.padBegin + geometry.padEnd).allSatisfy { $0 == 0 }
     if !geometry.partialWindows, countsPadding || isPlain { return sums / Double(geometry.area) }
     // How many elements there are under each window: the sum of as many ones.
     let spatial = Array(x.shape.dropFirst(2))

@@ -134,8 +134,9 @@ private struct AxisSampler {
     case "pytorch_half_pixel":
       return axis.target > 1 ? (place + 0.5) / axis.scale - 0.5 : 0
     case "align_corners":
-      let last = Double(axis.target - 1)
-      return last > 0 ? place * Double(axis.size - 1) / last : 0
+      // The scaled size counts, of which the target is the whole part.
+      let last = Double(axis.size) * axis.scale - 1
+      return last != 0 ? place * Double(axis.size - 1) / last : 0
     case "half_pixel_symmetric":
       // The middle stays where it is, though the new size is not exactly the scaled one.
       let adjustment = Double(axis.target) / (axis.scale * Double(axis.size))
