@@ -1,0 +1,82 @@
+import AgnesiArrays
+import Foundation
+
+/// Picture files below folders, in an order that does not depend on the file system.
+public enum PhotoFiles {
+  /// What a picture file's name ends with.
+  public static let endings: Set<String> = [
+    "jpg", "jpeg", "jpe", "png", "webp", "gif", "tif", "tiff", "bmp",
+  ]
+
+  /// The files that `paths` name, in their order; a folder stands for all picture files below it,
+  /// sorted by path. Hidden files and folders are left out, and a folder that links lead to again is
+  /// visited once.
+  ///
+  /// - Throws: `FileError` for a path that is nowhere, or a folder that cannot be listed.
+  public static func expanding(_ paths: [String]) throws(FileError) -> [String] {
+    var result: [String] = []
+    for path in paths {
+      guard let status = SystemCalls.status(of: path) else { throw FileError("read", path) }
+      if status.isFolder {
+        var visited: Set<FolderIdentity> = []
+        result += try below(path, &visited)
+      } else {
+        result.append(path)
+      }
+    }
+    return result
+  }
+
+  static func below(
+    _ folder: String, _ visited: inout Set<FolderIdentity>
+  ) throws(FileError) -> [String] {
+    guard let identity = FolderIdentity(folder), visited.insert(identity).inserted else {
+      return []
+    }
+    var result: [String] = []
+    for name in try names(in: folder) {
+      let path = "\(folder)/\(name)"
+      if isFolder(path) {
+        result += try below(path, &visited)
+      } else if isPicture(name) {
+        result.append(path)
+      }
+    }
+    return result
+  }
+
+  /// What stands in a folder, sorted, without what is hidden.
+  static func names(in folder: String) throws(FileError) -> [String] {
+    do {
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      return names.filter { !$0.hasPrefix(".") }.sorted()
+    } catch {
+      throw FileError(
+        action: "list", path: folder,
+        reason: SystemCalls.status(of: folder) == nil
+          ? "No such file or directory" : error.localizedDescription)
+    }
+  }
+
+  static func isFolder(_ path: String) -> Bool {
+    SystemCalls.status(of: path)?.isFolder ?? false
+  }
+
+  static func isPicture(_ name: String) -> Bool {
+    let parts = name.split(separator: ".")
+    return parts.count > 1 && endings.contains(parts.last?.lowercased() ?? "")
+  }
+}
+
+/// What tells two folders apart, whatever links lead there.
+struct FolderIdentity: Hashable {
+  private let device: UInt64
+  private let number: UInt64
+
+  /// Nil where there is nothing.
+  init?(_ path: String) {
+    guard let status = SystemCalls.status(of: path) else { return nil }
+    device = UInt64(truncatingIfNeeded: status.st_dev)
+    number = UInt64(truncatingIfNeeded: status.st_ino)
+  }
+}
