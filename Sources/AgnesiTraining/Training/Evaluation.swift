@@ -15,6 +15,8 @@ public struct Evaluation: Sendable {
   /// The true classes.
   public var labels: [Int] = []
 
+  package init() {}
+
   public var errorCount: Int { zip(predictions, labels).count { $0 != $1 } }
   /// The fraction of wrong predictions, 0...1; NaN without samples.
   public var error: Double { Double(errorCount) / Double(count) }
@@ -28,6 +30,11 @@ public struct Evaluation: Sendable {
       try matrix.add(predicted: prediction, actual: label)
     }
     return matrix
+  }
+
+  /// Counts the loss of a sample whose true class is this probable.
+  package mutating func addLoss(probability: Float) {
+    lossSum -= logarithm(Double(max(probability, Float.leastNonzeroMagnitude)))
   }
 
   /// The samples that the network is most surely wrong about, surest first.
@@ -82,11 +89,11 @@ public struct Evaluator: Sendable {
       let line = values[(row * classes)..<((row + 1) * classes)]
       let best = line.indices.max { (line[$0], $1) < (line[$1], $0) } ?? line.startIndex
       let label = Int(labels[row])
-      let known = label < classes ? Double(line[line.startIndex + label]) : 0
+      let known = label < classes ? line[line.startIndex + label] : 0
       result.predictions.append(best - line.startIndex)
       result.confidences.append(Double(line[best]))
       result.labels.append(label)
-      result.lossSum -= logarithm(max(known, Double(Float.leastNonzeroMagnitude)))
+      result.addLoss(probability: known)
     }
     result.count += batch.count
   }

@@ -71,6 +71,20 @@ public struct PictureFolder: Sendable {
     notes = training.notes + (validation?.notes ?? [])
   }
 
+  /// Whether the path is a folder in one of the layouts, with a look at names only.
+  public static func isOne(_ path: String) -> Bool {
+    guard PhotoFiles.isFolder(path), let names = try? PhotoFiles.names(in: path) else {
+      return false
+    }
+    if names.contains(LabelTable.fileName) { return true }
+    return names.contains { name in
+      var visited: Set<FolderIdentity> = []
+      guard PhotoFiles.isFolder("\(path)/\(name)") else { return false }
+      let below = try? PhotoFiles.below("\(path)/\(name)", &visited)
+      return below?.isEmpty == false
+    }
+  }
+
   /// 2 before 10 where all are numbers.
   private static func sorted(_ labels: Set<String>) -> [String] {
     let numbers = labels.compactMap { Int($0) }

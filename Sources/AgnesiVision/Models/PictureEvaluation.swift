@@ -1,0 +1,55 @@
+import AgnesiArrays
+import AgnesiCompiler
+import AgnesiTraining
+
+/// How a classifier does on photos whose classes are known.
+public struct PictureEvaluation: Sendable {
+  /// The photos that could be read, in order: the classes taken, their probabilities, and the true
+  /// ones, as numbers of the model's classes.
+  public private(set) var result = Evaluation()
+  /// How many of them do not have the true class among the five most probable.
+  public private(set) var mistakesOfFive = 0
+  /// The files that could not be read.
+  public private(set) var failures: [(path: String, error: any Error)] = []
+
+  /// The share of photos whose class is not among the five most probable; NaN without photos.
+  public var errorOfFive: Double { Double(mistakesOfFive) / Double(result.count) }
+
+  /// Runs `classifier` over `photos`.
+  ///
+  /// - Parameters:
+  ///   - classes: the model's class for each label of the photos.
+  ///   - stream: the photos' pictures, in the same order.
+  ///   - interruption: stops between batches; the result covers the photos so far.
+  ///   - progress: called after each batch with the number of photos done.
+  public init(
+    of classifier: PictureClassifier, on photos: [PictureFolder.Photo], classes: [Int],
+    stream: PictureStream, interruption: Interruption = Interruption(),
+    progress: (Int) -> Void = { _ in }
+  ) throws {
+    while !interruption.isRequested, let batch = stream.next() {
+      failures += batch.failures.map { (photos[$0.position].path, $0.error) }
+      if !batch.positions.isEmpty {
+        let labels = batch.positions.map { classes[photos[$0].label] }
+        add(try classifier(batch.pixels), labels, classifier)
+      }
+      progress(result.count + failures.count)
+    }
+    stream.cancel()
+  }
+
+  private mutating func add(_ rows: NDArray, _ labels: [Int], _ classifier: PictureClassifier) {
+    let values = rows.scalars(as: Float.self)
+    let width = classifier.model.classCount
+    let ranked = classifier.ranked(rows)
+    for (row, label) in labels.enumerated() {
+      let best = ranked[row][0]
+      result.predictions.append(best.index)
+      result.confidences.append(Double(best.probability))
+      result.labels.append(label)
+      if !ranked[row].contains(where: { $0.index == label }) { mistakesOfFive += 1 }
+      result.addLoss(probability: values[row * width + label])
+    }
+    result.count += labels.count
+  }
+}
