@@ -89,8 +89,8 @@ let package = Package(
     .target(
       name: "AgnesiVision",
       dependencies: [
-        "AgnesiTraining", "AgnesiModels", "AgnesiCompiler", "AgnesiExpressions", "AgnesiImages",
-        "AgnesiArrays",
+        "AgnesiTraining", "AgnesiModels", "AgnesiCompiler", "AgnesiExpressions", "AgnesiLoops",
+        "AgnesiImages", "AgnesiArrays",
       ]),
     .target(
       name: "Agnesi",

@@ -17,12 +17,14 @@ struct AgnesiCommand: ParsableCommand {
         agnesi evaluate clothes.safetensors fashion-mnist
         agnesi predict clothes.safetensors fashion-mnist --index 0 1 2
         agnesi models get efficientnet-lite0
+        agnesi classify efficientnet-lite0 holiday.jpg
         agnesi summary "20C5 MP2 50C5 MP2 256FC 10FC" --input 1x28x28
       """,
     version: "0.1.0",
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, SummaryCommand.self,
-      DataCommand.self, ModelsCommand.self, TuneCommand.self, ExplainCommand.self,
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ClassifyCommand.self,
+      FindCommand.self, ExplainCommand.self, SummaryCommand.self, DataCommand.self,
+      ModelsCommand.self, TuneCommand.self,
     ])
 }
 

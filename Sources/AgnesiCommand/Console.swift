@@ -29,10 +29,19 @@ struct Console: Sendable {
   func show(_ download: DownloadProgress) {
     let total = max(download.file.byteCount, 1)
     let percent = min(100, download.received * 100 / total)
-    let filled = percent * 30 / 100
-    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
     progress(
-      "download \(download.number)/\(download.count) \(download.file.name) [\(bar)] \(percent) %")
+      "download \(download.number)/\(download.count) \(download.file.name)"
+        + " [\(bar(percent))] \(percent) %")
+  }
+
+  /// How many of `total` are done, as a bar that the next one replaces.
+  func showBar(_ done: Int, of total: Int, _ what: String) {
+    progress("[\(bar(done * 100 / max(total, 1)))] \(done) of \(total) \(what)")
+  }
+
+  private func bar(_ percent: Int) -> String {
+    let filled = min(100, percent) * 30 / 100
+    return String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
   }
 }
 

@@ -6,26 +6,31 @@ import Foundation
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Count a saved model's mistakes on a data set.",
+    abstract: "Count a network's mistakes on a data set or a folder of photos.",
     discussion: """
+      A folder of photos has a folder for each class, or a table labels.csv, or parts train and val
+      (or test) of these forms. Its classes are found by name, by number, or by what else the
+      network calls them.
+
       EXAMPLES
         agnesi evaluate model.safetensors fashion-mnist
         agnesi evaluate digits.safetensors mnist --data folder --json
         agnesi evaluate digits.safetensors mnist --data folder --part train
+        agnesi evaluate efficientnet-lite0 photos
       """)
 
-  @Argument(help: "A model that `agnesi train` saved.")
-  var model: String
+  @OptionGroup var network: PictureNetworkOptions
 
-  @Argument(help: "A known data set (see `agnesi data`) or the path of a folder.")
+  @Argument(help: "A known data set (see `agnesi data`), or the folder of one or of photos.")
   var dataSet: String
 
+  @OptionGroup var batches: PictureBatchOptions
   @OptionGroup var data: DataOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var backend: BackendOptions
   @OptionGroup var profile: ProfileOptions
 
-  @Option(help: "Which samples: test or train.")
+  @Option(help: "Which samples: test or train. Of a folder of photos without parts, all.")
   var part: Part = .test
 
   @Flag(help: "Print one JSON object.")
@@ -37,6 +42,11 @@ struct EvaluateCommand: ParsableCommand {
     try reportingErrors {
       threads.apply()
       let console = Console()
+      if PictureFolder.isOne(dataSet) { return try FolderEvaluation(command: self).run(console) }
+      let model = network.model
+      if network.weights != nil {
+        throw CommandFailure(message: "evaluate: --weights is for photos, \(dataSet) holds none")
+      }
       let profiling = try profile.profiling(backend, console)
       let classifier = try SavedClassifier(reading: model)
       let split = try data.open(dataSet, console: console)
@@ -72,7 +82,7 @@ struct EvaluateCommand: ParsableCommand {
   ) throws {
     if json {
       let object = Output(
-        model: model, data: dataSet, part: part.rawValue, count: result.count,
+        model: network.model, data: dataSet, part: part.rawValue, count: result.count,
         mistakes: result.errorCount, error: result.error, loss: result.loss)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -1,0 +1,37 @@
+import Agnesi
+import ArgumentParser
+
+/// The network that sees pictures; shared by the commands that look at photos.
+struct PictureNetworkOptions: ParsableArguments {
+  @Argument(help: "A network of the zoo (see `agnesi models`), or a model file.")
+  var model: String
+
+  @Option(
+    help: ArgumentHelp(
+      "The weights of a network of the zoo, in any usual format.", valueName: "file"))
+  var weights: String?
+
+  /// Opens it, while a helper that decodes files gets ready.
+  func open() throws -> PictureModel {
+    FileWorkers.shared.prepare()
+    return try PictureModel(try Zoo.open(model, weights: weights), path: model)
+  }
+}
+
+/// How pictures come to a network.
+struct PictureBatchOptions: ParsableArguments {
+  @Option(parsing: .unconditional, help: "Pictures that the network sees at a time.")
+  var batch = 16
+
+  func validate() throws {
+    guard (1...1024).contains(batch) else {
+      throw ValidationError("--batch is \(batch), it must be in 1...1024")
+    }
+  }
+
+  /// Starts to read files as `model` takes them.
+  func stream(_ files: [String], for model: PictureModel) -> PictureStream {
+    PictureStream(
+      files, preprocessing: model.preprocessing, color: model.color, batchSize: batch)
+  }
+}
