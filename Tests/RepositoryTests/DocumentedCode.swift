@@ -143,6 +143,24 @@ import Testing
     print(softer[0].listing())
   }
 
+  /// `ClassifyingPhotos.md`; compiled and not run, since it needs a network's weights.
+  private func classifying() throws {
+    let model = try PictureModel(Zoo.open("efficientnet-lite0"))
+    let classify = try PictureClassifier(model, on: .cpu)
+    for found in try classify(Picture(reading: "fruit.jpg")) {
+      print(found.name, found.probability)
+    }
+  }
+
+  /// `FindingAnObject.md`; compiled and not run, likewise.
+  private func finding() throws {
+    let model = try PictureModel(Zoo.open("efficientnet-lite0"))
+    let photo = try Picture(reading: "P1013781.JPG").resized(shortSide: 612)
+    let finder = try ObjectFinder(model, width: photo.width, height: photo.height, on: .cpu)
+    let map = try finder(photo, class: model.classIndex("peacock"))
+    try photo.overlaid(heat: map.heat()).write(to: "peacock.jpg")
+  }
+
   /// `AgnesiLayers.md`.
   @Test func layers() throws {
     let image = Tensor.input("image", [.batch, 3, 32, 32])

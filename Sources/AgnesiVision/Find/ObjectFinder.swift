@@ -66,6 +66,14 @@ public struct WindowGrid: Sendable, Hashable {
   public var down: Int
   public var right: Int
 
+  /// Windows of a size, and the pixels between neighbours.
+  public init(height: Int, width: Int, down: Int, right: Int) {
+    self.height = height
+    self.width = width
+    self.down = down
+    self.right = right
+  }
+
   /// How many windows lie in a picture.
   public func count(width pictureWidth: Int, height pictureHeight: Int) -> (rows: Int, columns: Int)
   {
@@ -87,6 +95,12 @@ public struct PictureRegion: Sendable, Hashable {
   public var rows: Range<Int>
   public var columns: Range<Int>
 
+  /// The pixels of these rows and columns.
+  public init(rows: Range<Int>, columns: Range<Int>) {
+    self.rows = rows
+    self.columns = columns
+  }
+
   /// The same place in a picture of another size.
   public func scaled(
     from old: (width: Int, height: Int), to new: (width: Int, height: Int)
@@ -106,8 +120,15 @@ public struct ProbabilityMap: Sendable {
   /// float32 `[rows, columns]`, one value for each window.
   public let values: NDArray
   public let windows: WindowGrid
-  let pictureWidth: Int
-  let pictureHeight: Int
+  private let pictureWidth: Int
+  private let pictureHeight: Int
+
+  package init(values: NDArray, windows: WindowGrid, pictureWidth: Int, pictureHeight: Int) {
+    self.values = values
+    self.windows = windows
+    self.pictureWidth = pictureWidth
+    self.pictureHeight = pictureHeight
+  }
 
   /// The window with the largest probability, the first of several; nil where all are NaN.
   public var best: (row: Int, column: Int, probability: Double)? {

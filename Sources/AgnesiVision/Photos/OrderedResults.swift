@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Threads go no further ahead than `ahead` jobs. Unchecked because everything is under the
 /// condition's lock.
-final class OrderedResults<Element>: @unchecked Sendable {
+package final class OrderedResults<Element>: @unchecked Sendable {
   private let count: Int
   private let ahead: Int
   private let condition = NSCondition()
@@ -13,14 +13,14 @@ final class OrderedResults<Element>: @unchecked Sendable {
   private var taken = 0
   private var isCancelled = false
 
-  init(count: Int, ahead: Int) {
+  package init(count: Int, ahead: Int) {
     self.count = count
     self.ahead = max(ahead, 1)
   }
 
   /// The next job for the calling thread, which may have to wait; nil where there is none left, or
   /// nobody wants more.
-  func claim() -> Int? {
+  package func claim() -> Int? {
     condition.withLock {
       while claimed < count, claimed >= taken + ahead, !isCancelled { condition.wait() }
       guard claimed < count, !isCancelled else { return nil }
@@ -29,7 +29,7 @@ final class OrderedResults<Element>: @unchecked Sendable {
     }
   }
 
-  func put(_ result: Element, of job: Int) {
+  package func put(_ result: Element, of job: Int) {
     condition.withLock {
       if isCancelled { return }
       results[job] = result
@@ -38,7 +38,7 @@ final class OrderedResults<Element>: @unchecked Sendable {
   }
 
   /// The next result in order, waiting for it; nil after the last.
-  func take() -> Element? {
+  package func take() -> Element? {
     condition.withLock {
       guard taken < count else { return nil }
       while results[taken] == nil, !isCancelled { condition.wait() }
@@ -50,7 +50,7 @@ final class OrderedResults<Element>: @unchecked Sendable {
   }
 
   /// Nothing more is wanted; what is there is dropped.
-  func cancel() {
+  package func cancel() {
     condition.withLock {
       isCancelled = true
       results = [:]

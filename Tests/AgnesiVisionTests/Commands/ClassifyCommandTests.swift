@@ -1,0 +1,109 @@
+import Agnesi
+import Foundation
+import TestSupport
+import Testing
+
+/// `agnesi classify` from files to lines.
+@Suite struct ClassifyCommandTests {
+  private let place: PhotoWorkplace
+
+  init() throws {
+    place = try PhotoWorkplace()
+    _ = try place.folder.makeFolder("photos/more")
+    try place.write(PhotoWorkplace.picture([200, 40, 8]), "photos/a red.png")
+    try place.folder.write(Array("no picture".utf8), to: "photos/b.jpg")
+    try place.write(PhotoWorkplace.picture([16, 16, 160]), "photos/more/c.png")
+  }
+
+  @Test func aPhotoHasATable() throws {
+    let outcome = try place.agnesi("classify", place.model, place.folder.path("photos/a red.png"))
+    #expect(outcome.status == 0)
+    #expect(outcome.errors == "")
+    // Softmax of 6.25, 1.25 and 0.25.
+    #expect(
+      outcome.output == """
+          red     99.1 %  ██████████████████████████████
+          green    0.7 %
+          blue     0.2 %
+
+        """)
+  }
+
+  @Test func manyFilesAreObjectsALine() throws {
+    let folder = place.folder.path("photos")
+    let outcome = try place.agnesi("classify", place.model, folder, "--json", "--top", "2")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors == "")
+    let objects = outcome.objects
+    #expect(
+      objects.map { $0["file"] as? String }
+        == ["a red.png", "b.jpg", "more/c.png"].map { "\(folder)/\($0)" })
+    #expect(
+      objects[1]["error"] as? String
+        == """
+        cannot read \(folder)/b.jpg: its first bytes are those of no picture format that is read here
+          hint: JPEG, PNG, WebP, GIF, TIFF and BMP are
+        """)
+    let top = try #require(objects[2]["top"] as? [[String: Any]])
+    #expect(top.map { $0["name"] as? String } == ["blue", "red"])
+    #expect(top.map { $0["class"] as? Int } == [2, 0])
+    // Softmax of 0.5, 0.5 and 5.
+    let probability = try #require(top[0]["probability"] as? Double)
+    #expect(abs(probability - 1 / (1 + 2 * exp(-4.5))) < 1e-6)
+  }
+
+  /// The text is what the issue promises, to the letter.
+  @Test func jsonIsExact() throws {
+    let file = try place.write(PhotoWorkplace.picture([9, 9, 9]), "grey.png")
+    let outcome = try place.agnesi("classify", place.model, file, "--json", "--top", "1")
+    #expect(
+      outcome.output
+        == #"{"file":"\#(file)","top":[{"class":0,"name":"red","probability":0.33333334}]}"# + "\n")
+  }
+
+  @Test func batchesDoNotMatter() throws {
+    let folder = place.folder.path("photos")
+    let whole = try place.agnesi("classify", place.model, folder, "--json")
+    let single = try place.agnesi("classify", place.model, folder, "--json", "--batch", "1")
+    #expect(whole.output == single.output && whole.objects.count == 3)
+  }
+
+  @Test func onlyBrokenFilesAreAFailure() throws {
+    let broken = place.folder.path("photos/b.jpg")
+    let outcome = try place.agnesi("classify", place.model, broken)
+    #expect(outcome.status == 1)
+    #expect(outcome.output == "")
+    #expect(outcome.errors.hasPrefix("cannot read \(broken): "))
+    let mixed = try place.agnesi("classify", place.model, place.folder.path("photos"))
+    #expect(mixed.status == 0)
+    #expect(mixed.errors.hasSuffix("\n1 of 3 files could not be read\n"))
+  }
+
+  @Test func whatCannotBeIsSaid() throws {
+    func errors(_ arguments: String...) throws -> String {
+      let command = try #require(BuildProducts.path("agnesi"))
+      let outcome = try BuildProducts.run(command, ["classify"] + arguments)
+      #expect(outcome.status != 0 && outcome.output == "")
+      return outcome.errors
+    }
+    let photo = place.folder.path("photos/a red.png")
+    #expect(
+      try errors(place.model, "/nowhere.jpg")
+        == "cannot read /nowhere.jpg: No such file or directory\n")
+    let empty = try place.folder.makeFolder("empty")
+    #expect(try errors(place.model, empty) == "classify: there are no pictures in \(empty)\n")
+    #expect(
+      try errors(place.model, photo, "--top", "0").hasPrefix(
+        "Error: --top is 0, it must be at least 1"))
+    #expect(
+      try errors(place.model, photo, "--batch", "0")
+        .hasPrefix("Error: --batch is 0, it must be in 1...1024"))
+    let row = Tensor.input("row", [.batch, 4])
+    let other = place.folder.path("other.safetensors")
+    try Model(functions: ["generate": .init(inputs: [row], outputs: [("x", row + 1)])])
+      .write(to: other)
+    #expect(
+      try errors(other, photo)
+        == "model \(other): the model has no function \"classify\"\n  hint: it has generate\n")
+  }
+}
