@@ -148,10 +148,11 @@ private struct FindResult {
   mutating func compare(with other: ProbabilityMap, seconds: Double) {
     output.slidingSeconds = seconds
     output.ratio = seconds / output.seconds
-    if other.values.shape == map.values.shape {
-      output.largestDifference = zip(map.values.doubles, other.values.doubles)
-        .map { abs($0 - $1) }.max()
-    }
+    let (rows, columns) = (other.values.shape[0], other.values.shape[1])
+    output.largestDifference = (0..<(rows * columns)).map { cell in
+      let (row, column) = cell.quotientAndRemainder(dividingBy: columns)
+      return abs(map.values[row, column] - other.values[row, column])
+    }.max()
     output.slidingProbability = other.best?.probability
   }
 

@@ -23,15 +23,18 @@ public struct ObjectFinder: Sendable {
   ///   than what it was made for, or what the backend throws.
   public init(_ model: PictureModel, width: Int, height: Int, on backend: any Backend) throws {
     let model = model.specialized(for: .inference)
-    let network = try FullyConvolutional(
-      [model.probabilities], of: model.pixels, windowHeight: model.preprocessing.cropHeight,
-      windowWidth: model.preprocessing.cropWidth, height: Size(height), width: Size(width))
-    guard height >= network.windowHeight, width >= network.windowWidth else {
+    let preprocessing = model.preprocessing
+    if let least = model.pixels.shape[2].known ?? preprocessing.cropHeight,
+      let narrowest = model.pixels.shape[3].known ?? preprocessing.cropWidth,
+      height < least || width < narrowest
+    {
       throw FindError(
-        "the picture is \(width) × \(height), the network sees"
-          + " \(network.windowWidth) × \(network.windowHeight) at least",
+        "the picture is \(width) × \(height), the network sees \(narrowest) × \(least) at least",
         hint: "a larger --scale or --short-side")
     }
+    let network = try FullyConvolutional(
+      [model.probabilities], of: model.pixels, windowHeight: preprocessing.cropHeight,
+      windowWidth: preprocessing.cropWidth, height: Size(height), width: Size(width))
     let bytes = Tensor.input("pixels", network.image.shape, .uint8)
     let probabilities = network.outputs[0].replacing([network.image: bytes.cast(to: .float32)])
     self.model = model
@@ -77,9 +80,10 @@ public struct WindowGrid: Sendable, Hashable {
   /// How many windows lie in a picture.
   public func count(width pictureWidth: Int, height pictureHeight: Int) -> (rows: Int, columns: Int)
   {
-    (
-      max((pictureHeight - height) / down + 1, 0), max((pictureWidth - width) / right + 1, 0)
-    )
+    func count(_ picture: Int, _ window: Int, _ stride: Int) -> Int {
+      picture < window ? 0 : (picture - window) / stride + 1
+    }
+    return (count(pictureHeight, height, down), count(pictureWidth, width, right))
   }
 
   /// The pixels of a window.
@@ -119,6 +123,8 @@ public struct PictureRegion: Sendable, Hashable {
 public struct ProbabilityMap: Sendable {
   /// float32 `[rows, columns]`, one value for each window.
   public let values: NDArray
+  /// Where these lie. A network that does not look at its window's last rows or columns may have said
+  /// something about windows that end outside of the picture.
   public let windows: WindowGrid
   private let pictureWidth: Int
   private let pictureHeight: Int

@@ -89,8 +89,10 @@ import Testing
     #expect([network.strideDown, network.strideRight] == example.strides)
     let picture = Self.picture(height: 17, width: 14)
     let map = try evaluate(network.outputs[0], [network.image: picture])
-    let (rows, columns) = (map.shape[2], map.shape[3])
-    #expect(rows == 5 / example.strides[0] + 1 && columns == 4 / example.strides[1] + 1)
+    let (rows, columns) = (5 / example.strides[0] + 1, 4 / example.strides[1] + 1)
+    // A network may look at less than its window, and so at windows that end outside.
+    #expect(map.shape[2] - rows <= 1 && map.shape[3] - columns <= 1)
+    try #require(map.shape[2] >= rows && map.shape[3] >= columns)
     let single = output.specialized(for: .inference)
     for row in 0..<rows {
       for column in 0..<columns {
