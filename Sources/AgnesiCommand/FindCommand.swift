@@ -28,7 +28,8 @@ struct FindCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Draw the probabilities over the photo, into a .png or .jpg file.", valueName: "file"))
+      "Draw the probabilities over the photo, as large as it was searched, into a .png or .jpg file.",
+      valueName: "file"))
   var output: String?
 
   @Option(help: "How much smaller (or larger) the photo is made first.")
@@ -92,7 +93,7 @@ struct FindCommand: ParsableCommand {
         }
         try print(result.text(isJSON: json, file: photo))
         if let output {
-          try original.overlaid(heat: map.heat()).write(to: output)
+          try picture.overlaid(heat: map.heat()).write(to: output)
           console.note("drawn in \(output)")
         }
       }

@@ -40,10 +40,8 @@ import Testing
         == ["a red.png", "b.jpg", "more/c.png"].map { "\(folder)/\($0)" })
     #expect(
       objects[1]["error"] as? String
-        == """
-        cannot read \(folder)/b.jpg: its first bytes are those of no picture format that is read here
-          hint: JPEG, PNG, WebP, GIF, TIFF and BMP are
-        """)
+        == "cannot read the picture \(folder)/b.jpg: it begins with the text \"no picture\", as no"
+        + " JPEG, PNG, WebP, GIF, TIFF or BMP picture does")
     let top = try #require(objects[2]["top"] as? [[String: Any]])
     #expect(top.map { $0["name"] as? String } == ["blue", "red"])
     #expect(top.map { $0["class"] as? Int } == [2, 0])
@@ -73,7 +71,7 @@ import Testing
     let outcome = try place.agnesi("classify", place.model, broken)
     #expect(outcome.status == 1)
     #expect(outcome.output == "")
-    #expect(outcome.errors.hasPrefix("cannot read \(broken): "))
+    #expect(outcome.errors.hasPrefix("cannot read the picture \(broken): "))
     let mixed = try place.agnesi("classify", place.model, place.folder.path("photos"))
     #expect(mixed.status == 0)
     #expect(mixed.errors.hasSuffix("\n1 of 3 files could not be read\n"))

@@ -23,7 +23,7 @@ import Testing
     let set = place.folder.path("set")
     let outcome = try place.agnesi("evaluate", place.model, set)
     #expect(outcome.status == 0)
-    #expect(outcome.errors.hasPrefix("cannot read \(set)/val/blue/2.png: "))
+    #expect(outcome.errors.hasPrefix("cannot read the picture \(set)/val/blue/2.png: "))
     // Of the mistake: the other two of three logits are 6.25 lower.
     #expect(
       outcome.output == """
