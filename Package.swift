@@ -39,6 +39,9 @@ let package = Package(
       providers: [.apt(["libtiff-dev"]), .brew(["libtiff"])]),
     .systemLibrary(
       name: "CGIF", providers: [.apt(["libgif-dev"]), .brew(["giflib"])]),
+    // Weights of Keras.
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .target(
       name: "CAgnesi", dependencies: ["COneDNN", "COpenBLAS"],
       linkerSettings: [
@@ -50,13 +53,16 @@ let package = Package(
     .target(name: "AgnesiArrays", dependencies: ["CZlib"]),
     // C: files from strangers, decoded in a process of their own.
     .target(
-      name: "CAgnesiFiles", dependencies: ["CJPEG", "CPNG", "CWebP", "CTIFF", "CGIF"],
+      name: "CAgnesiFiles", dependencies: ["CJPEG", "CPNG", "CWebP", "CTIFF", "CGIF", "CHDF5"],
       linkerSettings: [
         .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"),
         .linkedLibrary("webpdemux"), .linkedLibrary("tiff"), .linkedLibrary("gif"),
+        .linkedLibrary("hdf5"),
       ]),
     .target(name: "AgnesiImages", dependencies: ["AgnesiArrays", "CAgnesiFiles", "CZlib"]),
-    .target(name: "AgnesiFormats", dependencies: ["AgnesiArrays", "CZlib"]),
+    .target(
+      name: "AgnesiFormats",
+      dependencies: ["AgnesiImages", "AgnesiArrays", "CAgnesiFiles", "CZlib"]),
     .target(name: "AgnesiLoops", dependencies: ["AgnesiArrays"]),
     .target(name: "AgnesiExpressions", dependencies: ["AgnesiLoops", "AgnesiArrays"]),
 

@@ -6,12 +6,12 @@ set -eu
 
 if [ "$(uname)" = Darwin ]; then
   command -v brew >/dev/null || { echo "install Homebrew first: https://brew.sh" >&2; exit 1; }
-  brew install --quiet onednn openblas openssl pkg-config jpeg-turbo libpng webp libtiff giflib
+  brew install --quiet onednn openblas openssl pkg-config jpeg-turbo libpng webp libtiff giflib hdf5
   exit 0
 fi
 
 wanted="libdnnl-dev libopenblas-openmp-dev zlib1g-dev libssl-dev libjpeg-dev libpng-dev \
-  libwebp-dev libtiff-dev libgif-dev pkg-config $*"
+  libwebp-dev libtiff-dev libgif-dev libhdf5-dev pkg-config $*"
 missing=""
 for package in $wanted; do
   status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)

@@ -11,6 +11,7 @@ import AgnesiArrays
 /// | caffe | layer and number: `conv1/0`; `data` of a `.binaryproto` | told by the name's end, `.caffemodel` or `.binaryproto` |
 /// | onnx | the initializers' | told by the name's end, `.onnx` |
 /// | pytorch | the keys of the dictionary that holds the most tensors | zip and the form before 1.6; 16-bit floats become float32 |
+/// | hdf5 | Keras's: `conv1/conv1/kernel:0`, in the layers' order; of a `.keras`, `conv1/vars/0` | kernels are height, width, in, out |
 ///
 /// Reading runs no code and takes a bounded amount of memory, whatever the file says. Arrays are views
 /// of the mapped file where it stores them row by row, uncompressed, at multiples of the element's size.
@@ -43,6 +44,9 @@ public struct WeightFile: Sendable {
   public let arrays: [(name: String, array: NDArray)]
   /// What the file says beside its arrays, such as Lasagne's `synset words` and `model name`.
   public let texts: [String: [String]]
+
+  /// The text under which the paths of arrays are listed that are no weights, such as an optimiser's.
+  public static let otherArrays = "other arrays"
 
   private let places: [String: Int]
 

@@ -12,6 +12,12 @@ enum WeightFormats {
       return try readArchive(file, bytes, budget)
     }
     if isSafetensors(bytes) { return (.safetensors, try readSafetensors(file.path)) }
+    if HDF5File.isFound(in: bytes) {
+      let contents = try named(file, "HDF5") {
+        try KerasFile.contents(of: file.path, bytes, budget)
+      }
+      return (.hdf5, contents)
+    }
     if TorchFile.isLegacy(bytes) {
       let contents = try named(file, "a file of PyTorch") {
         try TorchFile.legacyContents(of: bytes, budget)
@@ -47,12 +53,20 @@ enum WeightFormats {
       }
       return (.pytorch, contents)
     }
+    if KerasFile.isFound(in: archive) {
+      let contents = try named(file, "a file of Keras") {
+        try KerasFile.contents(of: archive, budget)
+      }
+      return (.hdf5, contents)
+    }
     if names.contains(where: { $0.hasSuffix(".npy") }) {
       return (.npz, try named(file, "npz") { try NPZFile.contents(of: archive, budget) })
     }
     throw FormatError(
       path: file.path, format: "weights",
-      reason: "it is a zip archive without arrays (.npy) and without a data.pkl of PyTorch")
+      reason:
+        "it is a zip archive without arrays (.npy), a data.pkl of PyTorch or a model.weights.h5 of Keras"
+    )
   }
 
   private static func readSafetensors(_ path: String) throws -> WeightContents {

@@ -35,3 +35,4 @@ bool agnesi_job_fail(agnesi_job *job, agnesi_files_status status, const char *fo
     __attribute__((format(printf, 3, 4)));
 
 agnesi_job_function agnesi_decode_picture;
+agnesi_job_function agnesi_read_hdf5;

@@ -21,6 +21,7 @@
 static agnesi_job_function *function_of(agnesi_kind kind) {
   switch (kind) {
     case AGNESI_KIND_PICTURE: return agnesi_decode_picture;
+    case AGNESI_KIND_HDF5: return agnesi_read_hdf5;
   }
   return NULL;
 }

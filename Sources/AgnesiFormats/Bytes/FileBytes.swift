@@ -26,7 +26,8 @@ struct FileBytes: @unchecked Sendable {
     self.init(storage)
   }
 
-  private init(_ buffer: UnsafeRawBufferPointer, owner: AnyObject) {
+  /// Bytes that `owner` keeps alive.
+  init(_ buffer: UnsafeRawBufferPointer, owner: AnyObject) {
     self.buffer = buffer
     self.owner = owner
   }

@@ -40,6 +40,9 @@ final class MemoryBudget {
     limit = overflows ? .max : max(product, 64 << 20)
   }
 
+  /// Bytes that may still be allocated.
+  var remaining: Int { limit - used }
+
   /// Takes `count` bytes out of the budget.
   func charge(_ count: Int, for purpose: String) throws(FormatProblem) {
     guard count >= 0, count <= limit - used else {

@@ -246,13 +246,13 @@ struct PickleReader {
     case .frame: _ = try cursor.next(UInt64.self)
     case .global:
       let module = try cursor.line().text
-      stack.append(try Self.named(module, cursor.line().text))
+      stack.append(try named(module, cursor.line().text))
     case .stackGlobal:
       let name = heap.string(try popped())
       guard let module = heap.string(try popped()), let name else {
         throw FormatProblem("it names a class or function by something that is not text")
       }
-      stack.append(try Self.named(module, name))
+      stack.append(try named(module, name))
     case .reduce:
       let arguments = try popped()
       let function = try popped()
@@ -273,10 +273,11 @@ struct PickleReader {
     }
   }
 
-  private static func named(_ module: String, _ name: String) throws(FormatProblem) -> PickleValue {
+  private func named(_ module: String, _ name: String) throws(FormatProblem) -> PickleValue {
     if let global = PickleGlobal(module: module, name: name) { return .global(global) }
+    let hint = allowsStorages ? " (torch.save(model.state_dict(), …) writes these alone)" : ""
     throw FormatProblem(
       "it names \(FormatProblem.quoted("\(module).\(name)")), and a class or function from a file "
-        + "would run code; only arrays, numbers, texts, lists and dictionaries are read")
+        + "would run code; only arrays, numbers, texts, lists and dictionaries are read\(hint)")
   }
 }

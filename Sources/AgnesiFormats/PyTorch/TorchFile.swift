@@ -4,11 +4,8 @@ import AgnesiArrays
 ///
 /// What is read is the state dictionary: the dictionary that holds the most tensors, wherever it is, so
 /// that a checkpoint with an optimiser's state beside the weights gives the weights. Its keys are the
-/// names. The paths of other tensors are listed in the texts under ``otherTensors``.
-enum TorchFile {
-  /// The text under which tensors outside of the state dictionary are listed.
-  static let otherTensors = "other tensors"
-
+/// names. The paths of other tensors are listed under ``WeightFile/otherArrays``.
+public enum TorchFile {
   /// Reads an archive with a `data.pkl`.
   static func contents(
     of archive: ZipArchive, _ budget: MemoryBudget
@@ -132,7 +129,7 @@ enum TorchFile {
     let chosen = stateDictionary(contents.items)
     for item in contents.items {
       guard item.parent == chosen else {
-        result.texts[otherTensors, default: []].append(item.path)
+        result.texts[WeightFile.otherArrays, default: []].append(item.path)
         continue
       }
       switch heap.objects[item.object] {

@@ -21,6 +21,9 @@ typedef enum agnesi_kind : uint32_t {
   /// A picture as 8-bit samples, standing upright. Numbers of the request: `agnesi_picture_request`;
   /// of the answer: `agnesi_picture_answer`.
   AGNESI_KIND_PICTURE = 1,
+  /// What an HDF5 file holds: a table and data, as `agnesi_entry` describes them. Numbers of the answer:
+  /// `agnesi_weights_answer`.
+  AGNESI_KIND_HDF5 = 2,
 } agnesi_kind;
 
 /// How a request ended.
@@ -82,6 +85,47 @@ typedef enum agnesi_picture_answer {
   AGNESI_PICTURE_WIDTH = 0,
   AGNESI_PICTURE_HEIGHT = 1,
 } agnesi_picture_answer;
+
+/// Places in the numbers of the answer with weights.
+typedef enum agnesi_weights_answer {
+  /// Entries of the table, with which the result begins.
+  AGNESI_WEIGHTS_ENTRIES = 0,
+  AGNESI_WEIGHTS_TABLE_SIZE = 1,
+  /// Where in the result the data of unpacked datasets begin.
+  AGNESI_WEIGHTS_DATA_START = 2,
+} agnesi_weights_answer;
+
+/// An entry of the table is four 32-bit numbers, the kind, the type of elements, a count and the length of
+/// the name, then the name, then what the kind says. Nothing is aligned; the small byte comes first.
+typedef enum agnesi_entry : uint32_t {
+  /// A dataset whose elements lie in the file row by row, the small byte first: `count` sizes of 64 bits,
+  /// then where in the file, 64 bits.
+  AGNESI_ENTRY_IN_FILE = 0,
+  /// The same, but in the data of the result.
+  AGNESI_ENTRY_IN_RESULT = 1,
+  /// An attribute, `group@attribute`: `count` texts, each a length of 32 bits and the bytes.
+  AGNESI_ENTRY_TEXTS = 2,
+  /// A dataset of other things than numbers.
+  AGNESI_ENTRY_OTHER = 3,
+} agnesi_entry;
+
+/// Types of elements.
+typedef enum agnesi_element : uint32_t {
+  AGNESI_ELEMENT_OTHER = 0,
+  AGNESI_ELEMENT_BOOL = 1,
+  AGNESI_ELEMENT_INT8 = 2,
+  AGNESI_ELEMENT_INT16 = 3,
+  AGNESI_ELEMENT_INT32 = 4,
+  AGNESI_ELEMENT_INT64 = 5,
+  AGNESI_ELEMENT_UINT8 = 6,
+  AGNESI_ELEMENT_UINT16 = 7,
+  AGNESI_ELEMENT_UINT32 = 8,
+  AGNESI_ELEMENT_UINT64 = 9,
+  AGNESI_ELEMENT_FLOAT16 = 10,
+  AGNESI_ELEMENT_BFLOAT16 = 11,
+  AGNESI_ELEMENT_FLOAT32 = 12,
+  AGNESI_ELEMENT_FLOAT64 = 13,
+} agnesi_element;
 
 // MARK: - The parent's side
 
