@@ -94,6 +94,7 @@ enum WeightFormats {
       contents.set(item.path, try arrays.array(array, at: item.object, heap))
     }
     for (name, array) in found.numbers { contents.set(name, array) }
+    if contents.arrays.isEmpty { throw FormatProblem("it holds no arrays") }
     return contents
   }
 

@@ -141,6 +141,7 @@ public enum TorchFile {
       case .storage, .elementType: continue
       }
     }
+    if result.arrays.isEmpty { throw FormatProblem("it holds no tensors") }
     return result
   }
 
