@@ -179,7 +179,7 @@ import Testing
   func everyTruncationIsAnError(name: String) throws {
     let bytes = try Fixtures.bytes(name)
     for count in 0..<bytes.count {
-      let path = try folder.write(bytes[..<count], to: "cut")
+      let path = try folder.replace("cut", with: bytes[..<count])
       #expect(throws: FormatError.self) { _ = try WeightFile(reading: path) }
     }
   }

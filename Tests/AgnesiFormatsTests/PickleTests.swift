@@ -186,7 +186,7 @@ import Testing
     for name in ["python2-0.pkl", "python3-4.pkl", "more.pkl"] {
       let bytes = try Fixtures.bytes(name)
       for count in 0..<bytes.count {
-        let path = try folder.write(bytes[..<count], to: "cut")
+        let path = try folder.replace("cut", with: bytes[..<count])
         #expect(throws: FormatError.self) { _ = try WeightFile(reading: path) }
       }
     }

@@ -21,8 +21,8 @@ struct HDF5File {
   private(set) var others: [String] = []
 
   private static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
-  /// Processor time for the largest files.
-  private static let seconds = 60
+  /// Processor time that a file of so many bytes may take: damaged ones make libhdf5 run in circles.
+  private static func seconds(for byteCount: Int) -> Int { 1 + byteCount >> 24 }
 
   /// Whether `bytes` are an HDF5 file; it may begin behind 512 bytes of something else, or twice as many.
   static func isFound(in bytes: FileBytes) -> Bool {
@@ -49,7 +49,7 @@ struct HDF5File {
   }
 
   private init(descriptor: Int32, _ bytes: FileBytes, _ budget: MemoryBudget) throws {
-    let limits = DecodingLimits(memory: budget.remaining, seconds: Self.seconds)
+    let limits = DecodingLimits(memory: budget.remaining, seconds: Self.seconds(for: bytes.count))
     var request = agnesi_request()
     request.kind = AGNESI_KIND_HDF5
     request.seconds = UInt32(limits.seconds)
