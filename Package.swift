@@ -95,8 +95,8 @@ let package = Package(
     .target(
       name: "AgnesiVision",
       dependencies: [
-        "AgnesiTraining", "AgnesiModels", "AgnesiCompiler", "AgnesiExpressions", "AgnesiLoops",
-        "AgnesiImages", "AgnesiArrays",
+        "AgnesiTraining", "AgnesiModels", "AgnesiLayers", "AgnesiCompiler", "AgnesiExpressions",
+        "AgnesiLoops", "AgnesiImages", "AgnesiArrays",
       ]),
     .target(
       name: "Agnesi",

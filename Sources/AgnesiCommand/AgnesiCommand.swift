@@ -22,9 +22,9 @@ struct AgnesiCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ClassifyCommand.self,
-      FindCommand.self, ExplainCommand.self, SummaryCommand.self, DataCommand.self,
-      ModelsCommand.self, TuneCommand.self,
+      TrainCommand.self, TransferCommand.self, EvaluateCommand.self, PredictCommand.self,
+      ClassifyCommand.self, FindCommand.self, ExplainCommand.self, SummaryCommand.self,
+      DataCommand.self, ModelsCommand.self, TuneCommand.self,
     ])
 }
 

@@ -67,7 +67,7 @@ struct RunReport {
 
   /// The first parameter that looks at the input itself.
   private func firstLayer() -> FirstLayer? {
-    let weights = trainer.graph.logits.parameters(.regularizable)
+    let weights = trainer.graph.output.parameters(.regularizable)
     guard let first = weights.first?.parameter, first.shape.count == 2 || first.shape.count == 4
     else { return nil }
     return FirstLayer(weights: first.value, inputShape: split.train.sampleShape)

@@ -20,6 +20,7 @@ struct TrainCommand: ParsableCommand {
         agnesi train fashion-mnist --epochs 5 --report report.html
         agnesi train mnist --data folder --network "256FC D0.5 256FC D0.5 10FC" --epochs 25 \\
           --seed 7 --output digits.safetensors
+        agnesi train cifar10 --mirror --shift 4 --patience 5
         agnesi train --resume digits.checkpoint.safetensors
       """)
 
@@ -56,6 +57,13 @@ struct TrainCommand: ParsableCommand {
     name: .customLong("weight-penalty"), parsing: .unconditional,
     help: "Times the sum of squared weights.")
   var weightPenalty = 0.0
+
+  @Option(
+    parsing: .unconditional,
+    help: "Epochs without a better one after which training ends; by default none.")
+  var patience: Int?
+
+  @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions
 
   @Option(
     parsing: .unconditional,
@@ -117,7 +125,7 @@ struct TrainCommand: ParsableCommand {
     let settings = TrainingSettings(
       epochs: epochs, batchSize: batch, seed: seed, optimizer: kind,
       rate: rate ?? kind.usualRate, schedule: try Schedule.named(schedule),
-      weightPenalty: weightPenalty)
+      weightPenalty: weightPenalty, patience: patience, augmentation: augmentation.augmentation)
     try settings.check()
     return try TrainingJob(
       chain, dataSet: dataSet ?? "", data: data, validation: validation,

@@ -43,7 +43,10 @@ struct TrainingJob {
     let settings = checkpoint.state.settings
     split = try Self.holdOut(
       Int(record["validation"] ?? "") ?? 0, of: whole, seed: settings.seed)
-    network = checkpoint.state.network
+    guard let network = checkpoint.state.network else {
+      throw CommandFailure(message: "train: \(path) is not a checkpoint of `agnesi train`")
+    }
+    self.network = network
     output = Self.modelPath(of: path)
     trainer = try Trainer(
       resuming: checkpoint, on: split, output: output, backend: profiling.backend)
@@ -90,6 +93,10 @@ struct TrainingJob {
       if outcome.bestEpoch != nil { console.note("the best model so far is in \(output)") }
       console.note("go on with: agnesi train --resume \(checkpoint)")
       throw ExitCode(130)
+    }
+    if outcome.stoppedEarly, let last = outcome.history.last?.epoch {
+      console.note(
+        "no epoch was better for \(last - (outcome.bestEpoch ?? 0)) epochs, so that was all")
     }
     try trainer.useBest()
     let test = try split.test.map { try trainer.evaluate($0) }

@@ -40,16 +40,22 @@ public struct Batches: Sendable {
   public let dropsLast: Bool
   /// What is applied to the scaled inputs.
   public let standardization: Standardization?
+  /// The shape of one sample's input in a batch.
+  public let sampleShape: [Int]
   private let gather: RowGather
+  private let augmenter: Augmenter?
 
   /// - Parameters:
   ///   - size: samples in each batch; where there are fewer, the only batch is smaller.
   ///   - standardization: applied to the scaled inputs.
-  /// - Throws: ``DataError`` where `size` is not positive, or the standardisation is of samples of
-  ///   another shape.
+  ///   - augmentation: what happens to each sample, anew in each epoch; it excludes standardisation,
+  ///     which is then a part of the network.
+  /// - Throws: ``DataError`` where `size` is not positive, the standardisation is of samples of
+  ///   another shape, or samples that are no pictures are to be augmented.
   public init(
     of dataSet: DataSet, size: Int, order: Order = .stored, dropsLast: Bool = false,
-    standardization: Standardization? = nil
+    standardization: Standardization? = nil,
+    augmentation: (Augmentation, seed: UInt64)? = nil
   ) throws(DataError) {
     guard size > 0 else {
       throw DataError(
@@ -57,11 +63,29 @@ public struct Batches: Sendable {
         hint: "it needs 1 or more")
     }
     gather = try RowGather(dataSet, standardization)
+    augmenter = try augmentation.map { augmentation throws(DataError) in
+      try Augmenter(augmentation.0, dataSet, seed: augmentation.seed)
+    }
+    if augmenter != nil, standardization != nil {
+      throw DataError(
+        "augment the data set \(dataSet.name)", "its samples are to be standardised too",
+        hint: "standardise inside of the network")
+    }
+    sampleShape = augmenter?.sampleShape ?? dataSet.sampleShape
     self.dataSet = dataSet
     self.size = size
     self.order = order
     self.dropsLast = dropsLast
     self.standardization = standardization
+  }
+
+  /// The shape of one sample's input in batches of `dataSet`.
+  ///
+  /// - Throws: ``DataError`` where the samples cannot be augmented so.
+  static func sampleShape(
+    of dataSet: DataSet, _ augmentation: Augmentation?
+  ) throws(DataError) -> [Int] {
+    try augmentation?.sampleShape(of: dataSet) ?? dataSet.sampleShape
   }
 
   /// Batches in each epoch.
@@ -103,10 +127,14 @@ public struct Batches: Sendable {
   func batch(_ number: Int, epoch: Int, order: [Int], buffers: BatchBuffers) -> Batch {
     let start = number * size
     let indices = Array(order[start..<min(start + size, order.count)])
-    let inputs = buffers.array([indices.count] + dataSet.sampleShape, .float32)
+    let inputs = buffers.array([indices.count] + sampleShape, .float32)
     let targetShape = [indices.count] + dataSet.targets.shape.dropFirst()
     let targets = buffers.array(targetShape, dataSet.targets.dtype)
-    gather.fillInputs(inputs.storage.base, indices)
+    if let augmenter {
+      augmenter.fill(inputs.storage.base, indices, epoch: epoch)
+    } else {
+      gather.fillInputs(inputs.storage.base, indices)
+    }
     gather.fillTargets(targets.storage.base, indices)
     return Batch(inputs: inputs, targets: targets, indices: indices, epoch: epoch, number: number)
   }

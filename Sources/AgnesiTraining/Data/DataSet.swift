@@ -8,7 +8,8 @@ public struct DataSet: Sendable {
   public let name: String
   /// `[count, …]`, uint8 or float32, contiguous. Images are `[count, channels, height, width]`.
   public let inputs: NDArray
-  /// int32 labels `[count]`, or float32 values `[count, …]`; contiguous.
+  /// int32 labels `[count]` or masks `[count, height, width]`, or float32 values `[count, …]`;
+  /// contiguous.
   public let targets: NDArray
   /// The name of each label; empty where they have none.
   public let classNames: [String]
@@ -19,8 +20,8 @@ public struct DataSet: Sendable {
   ///
   /// - Parameters:
   ///   - inputs: `[count, …]`, uint8 or floating; floating ones are kept as float32.
-  ///   - targets: integer labels `[count]`, kept as int32, or floating values `[count, …]`, kept as
-  ///     float32.
+  ///   - targets: integer labels `[count]` or masks of labels `[count, height, width]`, kept as
+  ///     int32, or floating values `[count, …]`, kept as float32.
   ///   - classNames: one name for each label, or none.
   ///   - scaling: by default bytes are divided by 255 and floats are left as they are.
   /// - Throws: ``DataError`` where counts or dtypes do not fit, or a label has no name.
@@ -61,7 +62,10 @@ public struct DataSet: Sendable {
   public var sampleShape: [Int] { Array(inputs.shape.dropFirst()) }
 
   /// Whether the targets are labels of classes.
-  public var isClassification: Bool { targets.dtype == .int32 }
+  public var isClassification: Bool { targets.dtype == .int32 && targets.rank == 1 }
+
+  /// Whether the targets are masks: the class of each pixel.
+  public var isSegmentation: Bool { targets.dtype == .int32 && targets.rank == 3 }
 
   /// How many classes there are: the names', or else one more than the largest label; 0 where the
   /// targets are no labels.
@@ -109,11 +113,12 @@ extension DataSet {
     _ targets: NDArray, _ classNames: [String], _ action: String
   ) throws(DataError) -> NDArray {
     if targets.dtype.isFloating { return targets.cast(to: .float32).contiguous() }
-    guard targets.rank == 1 else {
+    guard targets.rank == 1 || targets.rank == 3 else {
       throw DataError(action, "its labels have the shape \(targets.shape) instead of one axis")
     }
     // Before the cast, which would wrap what int32 cannot hold.
-    for (row, label) in targets.doubles.enumerated() {
+    let size = max(targets.shape.dropFirst().reduce(1, *), 1)
+    for (position, label) in targets.doubles.enumerated() {
       if label >= 0, label <= Double(Int32.max),
         classNames.isEmpty || label < Double(classNames.count)
       {
@@ -121,7 +126,8 @@ extension DataSet {
       }
       let text = Int(exactly: label).map(String.init) ?? "\(label)"
       let allowed = classNames.isEmpty ? "not negative" : "0 to \(classNames.count - 1)"
-      throw DataError(action, "sample \(row) has the label \(text); labels are \(allowed)")
+      throw DataError(
+        action, "sample \(position / size) has the label \(text); labels are \(allowed)")
     }
     return targets.cast(to: .int32).contiguous()
   }

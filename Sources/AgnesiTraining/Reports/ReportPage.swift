@@ -35,7 +35,8 @@ package struct ReportPage {
     var all = report.notes
     if !names.isEmpty {
       all.append(
-        "Never predicted, although present in the test set: \(names.joined(separator: ", ")).")
+        "Never predicted, although present in the \(report.judgedPart) set: \(names.joined(separator: ", "))."
+      )
     }
     return all.isEmpty ? "" : "<ul class=\"notes\">\(all.map { "<li>\($0)</li>" as HTML })</ul>"
   }

@@ -18,7 +18,7 @@ package struct ConfusionSection {
       (\(NumberText.grouped(pair.count)))
       """
     }
-    if pairs.isEmpty { return "No test sample was classified wrongly." }
+    if pairs.isEmpty { return "No \(report.judgedPart) sample was classified wrongly." }
     return "Most often: \(pairs.joined(separator: "; "))."
   }
 }
@@ -32,7 +32,7 @@ package struct MistakeSection {
     return reportSection(
       "Worst mistakes",
       """
-      Test samples classified wrongly with the greatest certainty: what each is, what the network \
+      \(report.judgedPartAtStart) samples classified wrongly with the greatest certainty: what each is, what the network \
       said, the probability it gave to that, and the sample's number.
       """,
       "<div class=\"mistakes\">\(report.mistakes.map(figure))</div>")
@@ -42,7 +42,8 @@ package struct MistakeSection {
     let actual = report.className(mistake.actual)
     let predicted = report.className(mistake.predicted)
     let certainty = NumberText.percent(mistake.probability, 1)
-    let place = mistake.index.map { "Test sample \($0)" } ?? "Test sample"
+    let part = report.judgedPartAtStart
+    let place = mistake.index.map { "\(part) sample \($0)" } ?? "\(part) sample"
     let words = "\(place): \(actual), taken for \(predicted) with \(certainty)"
     let side = mistake.image.shape.last ?? 1
     let image = reportImage(alternative: words, scale: max(1, 84 / max(side, 1))) {

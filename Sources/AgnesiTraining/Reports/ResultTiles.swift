@@ -22,7 +22,8 @@ package struct ResultTiles {
       let (wrong, all) = (NumberText.grouped(matrix.errorCount), NumberText.grouped(matrix.total))
       detail = "\(wrong) of \(all) wrong, " + detail
     }
-    return tile("Test error", NumberText.percent(error), detail, kind: "main")
+    return tile(
+      "\(report.judgedPartAtStart) error", NumberText.percent(error), detail, kind: "main")
   }
 
   private var validation: HTML? {

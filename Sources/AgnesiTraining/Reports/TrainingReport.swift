@@ -47,6 +47,9 @@ public struct TrainingReport: Sendable {
   public var mistakes: [Mistake] = []
   /// What a reader must know, such as that training was interrupted.
   public var notes: [String] = []
+  /// Which samples `confusion`, `testError` and `mistakes` are of: `test`, or `validation` where there
+  /// are no others.
+  public var judgedPart = "test"
   /// Where the model was saved.
   public var modelFile: String?
   /// Agnesi's version.
@@ -152,6 +155,11 @@ extension TrainingReport {
   /// The record of the epoch whose parameters were kept; without one, the last.
   package var keptRecord: EpochRecord? {
     history.first { $0.epoch == bestEpoch } ?? history.last
+  }
+
+  /// ``judgedPart`` at the beginning of a sentence.
+  package var judgedPartAtStart: String {
+    judgedPart.prefix(1).uppercased() + judgedPart.dropFirst()
   }
 
   package func className(_ label: Int) -> String {

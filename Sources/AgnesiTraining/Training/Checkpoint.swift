@@ -16,7 +16,8 @@ package struct Checkpoint: Sendable {
   /// What is not tensors.
   package struct State: Codable, Sendable {
     package var settings: TrainingSettings
-    package var network: Chain
+    /// Nil where the network is no chain: then who resumes builds it again.
+    package var network: Chain?
     package var standardization: Standardization?
     /// What the data were, for a person and for `--resume`.
     package var data: [String: String]
@@ -54,6 +55,11 @@ package struct Checkpoint: Sendable {
     self.state = state
     self.parameters = parameters
     self.best = best
+  }
+
+  /// The backend that chooses as the checkpoint's did.
+  func backend(from backend: any Backend) -> any Backend {
+    state.choices.map { backend.repeating($0) } ?? backend
   }
 
   /// - Throws: ``TrainingError`` where the file is no checkpoint.

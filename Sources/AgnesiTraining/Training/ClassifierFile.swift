@@ -9,7 +9,7 @@ import Foundation
 public struct ClassifierFile {
   package static let functionName = "classify"
 
-  var graph: ClassifierGraph
+  var graph: TrainingGraph
   var network: Chain
   var classNames: [String]
   var history: [EpochRecord]

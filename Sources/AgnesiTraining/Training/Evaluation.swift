@@ -50,8 +50,12 @@ public struct Evaluator: Sendable {
   private let function: Function
   private let probabilities: Tensor
 
-  /// Samples of one call.
-  private static let batchSize = 500
+  /// Samples of one call: of large pictures so few that what the network remembers of them stays
+  /// small.
+  static func batchSize(for dataSet: DataSet) -> Int {
+    let bytes = 4 * dataSet.sampleShape.reduce(1, *)
+    return min(500, max(1, (16 << 20) / max(bytes, 1)))
+  }
 
   /// - Parameters:
   ///   - image: the function's input.
@@ -69,7 +73,7 @@ public struct Evaluator: Sendable {
     _ dataSet: DataSet, interruption: Interruption = Interruption(),
     progress: (Int) -> Void = { _ in }
   ) throws -> Evaluation {
-    let batches = try Batches(of: dataSet, size: Self.batchSize)
+    let batches = try Batches(of: dataSet, size: Self.batchSize(for: dataSet))
     var result = Evaluation()
     let stream = batches.epoch(0)
     defer { stream.cancel() }

@@ -4,16 +4,16 @@ import AgnesiExpressions
 import AgnesiLayers
 import AgnesiModels
 
-/// Trains a classifier: the loop over epochs and batches, with everything that makes it safe to
-/// leave alone. The best model so far is always on disk; so is the state to go on from.
+/// Trains a network: the loop over epochs and batches, with everything that makes it safe to leave
+/// alone. The best model so far is always on disk; so is the state to go on from.
 public final class Trainer {
-  public let graph: ClassifierGraph
+  public let graph: TrainingGraph
   public let settings: TrainingSettings
   private let split: DataSplit
   private let output: String?
   private let step: Function
   private let rate: Tensor
-  private let evaluator: Evaluator
+  private let measures: Measures
   /// All parameters that the step changes, with the network's own.
   private let parameters: [Parameter]
   private var state: Checkpoint.State
@@ -22,7 +22,7 @@ public final class Trainer {
   private var lastGood: [String: NDArray] = [:]
   private var lastGoodState: Checkpoint.State
   private var monitor: LossMonitor
-  private let network: Chain
+  private let makeModel: (_ history: [EpochRecord]) throws -> Model
   private let backend: any Backend
   public private(set) var timing = Timing()
   /// Told of what a run does besides its steps: waiting for a batch, and the end of each epoch.
@@ -43,8 +43,12 @@ public final class Trainer {
     /// Counted from 1; nil where no epoch was completed.
     public var bestEpoch: Int?
     public var wasInterrupted: Bool
+    /// Whether it ended before its last epoch because no epoch became better any more.
+    public var stoppedEarly = false
   }
 
+  /// A chain of layers that becomes a classifier.
+  ///
   /// - Parameters:
   ///   - standardization: of the inputs; part of the saved model.
   ///   - output: where the best model goes; its checkpoint lies beside it. Nil keeps both in memory.
@@ -60,60 +64,106 @@ public final class Trainer {
     try self.init(state, split: split, output: output, backend: backend)
   }
 
+  /// Any network, for any goal.
+  ///
+  /// - Parameters:
+  ///   - graph: the network; its parameters are what learns.
+  ///   - output: where the best model goes; its checkpoint lies beside it. Nil keeps both in memory.
+  ///   - data: what the data were, recorded for a person and for resuming.
+  ///   - model: makes the model that is saved, from what the epochs led to so far.
+  /// - Throws: ``TrainingError``, ``GraphError`` where the network does not fit the data.
+  public convenience init(
+    _ graph: TrainingGraph, on split: DataSplit, settings: TrainingSettings, output: String?,
+    data: [String: String] = [:], backend: any Backend,
+    model: @escaping (_ history: [EpochRecord]) throws -> Model
+  ) throws {
+    let state = Checkpoint.State(settings: settings, data: data)
+    try self.init(state, graph, split: split, output: output, backend: backend, model: model)
+  }
+
   /// Goes on where a checkpoint stopped, to the same bits as if it had not: what the backend chose then,
   /// it chooses again.
   package convenience init(
     resuming checkpoint: Checkpoint, on split: DataSplit, output: String?, backend: any Backend
   ) throws {
     try self.init(
-      checkpoint.state, split: split, output: output,
-      backend: checkpoint.state.choices.map { backend.repeating($0) } ?? backend)
+      checkpoint.state, split: split, output: output, backend: checkpoint.backend(from: backend))
+    try takeOver(checkpoint)
+  }
+
+  /// The same for a network that is no chain, built again as it was.
+  package convenience init(
+    resuming checkpoint: Checkpoint, _ graph: TrainingGraph, on split: DataSplit, output: String?,
+    backend: any Backend, model: @escaping (_ history: [EpochRecord]) throws -> Model
+  ) throws {
+    try self.init(
+      checkpoint.state, graph, split: split, output: output,
+      backend: checkpoint.backend(from: backend), model: model)
+    try takeOver(checkpoint)
+  }
+
+  private convenience init(
+    _ state: Checkpoint.State, split: DataSplit, output: String?, backend: any Backend
+  ) throws {
+    guard let network = state.network else {
+      throw TrainingError("the checkpoint does not say what its network is")
+    }
+    try state.settings.check()
+    let settings = state.settings
+    let sampleShape = try Batches.sampleShape(of: split.train, settings.augmentation)
+    let graph = TrainingGraph(
+      network, sampleShape: sampleShape, standardization: state.standardization,
+      seed: settings.seed)
+    try self.init(state, graph, split: split, output: output, backend: backend) { history in
+      try ClassifierFile(
+        graph: graph, network: network, classNames: split.train.classNames, history: history,
+        settings: settings, data: state.data, scaling: split.train.scaling
+      ).model()
+    }
+  }
+
+  private init(
+    _ state: Checkpoint.State, _ graph: TrainingGraph, split: DataSplit, output: String?,
+    backend: any Backend, model: @escaping ([EpochRecord]) throws -> Model
+  ) throws {
+    try state.settings.check()
+    if let output { try Self.checkWritable(output) }
+    self.state = state
+    lastGoodState = state
+    settings = state.settings
+    self.split = split
+    self.output = output
+    self.backend = backend
+    self.graph = graph
+    makeModel = model
+    if let failure = graph.output.failure { throw failure }
+    if let mistake = graph.goal.mistake(graph.output, split.train) {
+      throw TrainingError(mistake.message, hint: mistake.hint)
+    }
+    let objective = TrainingObjective(graph, settings)
+    rate = objective.rate
+    step = try compile(
+      [graph.input, graph.target, rate],
+      to: [graph.loss] + (graph.mistakes.map { [$0] } ?? []),
+      updates: objective.updates, options: CompileOptions(name: "training step"), on: backend)
+    measures = try Measures(graph, on: backend)
+    let changed = objective.updates.pairs.compactMap(\.parameter.parameter)
+    let used = graph.output.parameters().compactMap(\.parameter)
+    parameters = Set(changed + used).sorted { $0.name < $1.name }
+    monitor =
+      graph.goal == .classes
+      ? LossMonitor(classCount: split.train.classCount) : LossMonitor()
+    lastGood = currentValues()
+  }
+
+  private func takeOver(_ checkpoint: Checkpoint) throws {
     try restore(checkpoint.parameters)
     best = checkpoint.best
     lastGood = currentValues()
     step.callCount = state.calls
   }
 
-  private init(
-    _ state: Checkpoint.State, split: DataSplit, output: String?, backend: any Backend
-  ) throws {
-    try state.settings.check()
-    if let output { try Self.checkWritable(output) }
-    let classes = split.train.classCount
-    guard split.train.isClassification, classes > 0 else {
-      throw TrainingError("the data set \(split.train.name) has no class labels")
-    }
-    self.state = state
-    lastGoodState = state
-    settings = state.settings
-    network = state.network
-    self.split = split
-    self.output = output
-    self.backend = backend
-    graph = ClassifierGraph(
-      state.network, sampleShape: split.train.sampleShape,
-      standardization: state.standardization, seed: settings.seed)
-    if let failure = graph.logits.failure { throw failure }
-    guard graph.logits.rank == 2, graph.logits.shape[1].known == classes else {
-      throw TrainingError(
-        "the network's output is \(graph.logits.type), the data have \(classes) classes",
-        hint: "the last layer must have \(classes) units, as in \(classes)FC")
-    }
-    let objective = Objective(graph, settings)
-    rate = objective.rate
-    step = try compile(
-      [graph.image, graph.label, rate], to: [graph.loss, graph.mistakes],
-      updates: objective.updates, options: CompileOptions(name: "training step"), on: backend)
-    evaluator = try Evaluator(
-      image: graph.image, probabilities: graph.probabilities, on: backend)
-    let changed = objective.updates.pairs.compactMap(\.parameter.parameter)
-    let used = graph.logits.parameters().compactMap(\.parameter)
-    parameters = Set(changed + used).sorted { $0.name < $1.name }
-    monitor = LossMonitor(classCount: classes)
-    lastGood = currentValues()
-  }
-
-  /// Trains until the last epoch or an interruption.
+  /// Trains until the last epoch, an interruption, or the end of the patience that the settings give.
   ///
   /// - Throws: ``LossFailure`` after restoring the last good state, and errors of the file system.
   public func run(
@@ -121,7 +171,8 @@ public final class Trainer {
     display: ProgressOutput = .none
   ) throws -> Outcome {
     let batches = try Batches(
-      of: split.train, size: settings.batchSize, order: .shuffled(seed: settings.seed))
+      of: split.train, size: settings.batchSize, order: .shuffled(seed: settings.seed),
+      augmentation: settings.augmentation.map { ($0, seed: settings.seed) })
     var display = ProgressDisplay(
       epochs: settings.epochs, stepsPerEpoch: batches.count, batchSize: settings.batchSize,
       output: display)
@@ -130,7 +181,7 @@ public final class Trainer {
     defer { timing.total += monotonicSeconds() - start }
     let stream = batches.epochs(state.epoch..<settings.epochs, from: state.batch)
     defer { stream.cancel() }
-    while state.epoch < settings.epochs {
+    while state.epoch < settings.epochs, !isOutOfPatience {
       let isComplete = try runEpoch(stream, batches.count, interruption, &display)
       guard isComplete else {
         try saveCheckpoint()
@@ -150,7 +201,13 @@ public final class Trainer {
 
   private func outcome(wasInterrupted: Bool) -> Outcome {
     Outcome(
-      history: state.history, bestEpoch: state.bestEpoch, wasInterrupted: wasInterrupted)
+      history: state.history, bestEpoch: state.bestEpoch, wasInterrupted: wasInterrupted,
+      stoppedEarly: !wasInterrupted && state.epoch < settings.epochs)
+  }
+
+  private var isOutOfPatience: Bool {
+    guard let patience = settings.patience, let best = state.bestEpoch else { return false }
+    return state.epoch - best >= patience
   }
 
   // MARK: Epochs
@@ -191,18 +248,23 @@ public final class Trainer {
     state.batch += 1
     state.calls = step.callCount
     state.lossSum += loss * Double(batch.count)
-    state.mistakes += results[1].scalar
+    if let mistakes = graph.mistakes { state.mistakes += results[mistakes].scalar }
     state.samples += batch.count
     timing.samples += batch.count
     display.stepEnded(
       epoch: state.epoch + 1, step: state.batch, loss: state.lossSum / Double(state.samples),
-      accuracy: 1 - state.mistakes / Double(state.samples))
+      accuracy: trainingAccuracy)
+  }
+
+  /// Of the epoch so far.
+  private var trainingAccuracy: Double? {
+    graph.mistakes.map { _ in 1 - state.mistakes / Double(max(state.samples, 1)) }
   }
 
   /// Validation, the record of the epoch, the best model, the checkpoint.
   private func finishEpoch(_ display: inout ProgressDisplay) throws {
     let start = monotonicSeconds()
-    let validation = try split.validation.map { try evaluator($0) }
+    let validation = try split.validation.map { try measures.score($0) }
     let samples = Double(max(state.samples, 1))
     let total = settings.epochs * max(1, state.batch)
     let lastRate =
@@ -210,7 +272,7 @@ public final class Trainer {
       * settings.schedule.factor(step: (state.epoch + 1) * state.batch - 1, of: total)
     let record = EpochRecord(
       epoch: state.epoch + 1, trainingLoss: state.lossSum / samples,
-      trainingAccuracy: 1 - state.mistakes / samples, validationLoss: validation?.loss,
+      trainingAccuracy: trainingAccuracy, validationLoss: validation?.loss,
       validationAccuracy: validation?.accuracy,
       seconds: state.secondsInEpoch + monotonicSeconds() - start, learningRate: lastRate)
     let isBest = record.isBetter(than: state.bestEpoch.map { state.history[$0 - 1] })
@@ -238,7 +300,7 @@ public final class Trainer {
   }
 
   private var modelNames: Set<String> {
-    Set(graph.logits.parameters().compactMap { $0.parameter?.name })
+    Set(graph.output.parameters().compactMap { $0.parameter?.name })
   }
 
   private func currentValues() -> [String: NDArray] {
@@ -276,45 +338,58 @@ public final class Trainer {
     }
   }
 
-  /// Evaluates the network as it is now.
-  public func evaluate(_ dataSet: DataSet) throws -> Evaluation { try evaluator(dataSet) }
+  /// Evaluates the classifier as it is now.
+  ///
+  /// - Throws: ``TrainingError`` where the network's goal is not to tell classes; see ``score(_:)``.
+  public func evaluate(_ dataSet: DataSet) throws -> Evaluation {
+    guard case .classifier(let evaluator) = measures else {
+      throw TrainingError("the network tells no classes of \(dataSet.name)")
+    }
+    return try evaluator(dataSet)
+  }
+
+  /// Measures the network as it is now, whatever its goal is.
+  public func score(_ dataSet: DataSet) throws -> Score { try measures.score(dataSet) }
 
   /// The network as it is now, ready to be saved.
-  public func model() throws -> Model {
-    try ClassifierFile(
-      graph: graph, network: network, classNames: split.train.classNames,
-      history: state.history, settings: settings, data: state.data,
-      scaling: split.train.scaling
-    ).model()
-  }
+  public func model() throws -> Model { try makeModel(state.history) }
 
   /// Where the state to go on from lies.
   public var checkpointPath: String? { output.map { Checkpoint.path(for: $0) } }
 }
 
 extension EpochRecord {
-  /// By validation error, then validation loss; without validation the later epoch is better.
+  /// By validation error, then validation loss, or by that alone; without validation the later epoch
+  /// is better.
   fileprivate func isBetter(than other: EpochRecord?) -> Bool {
-    guard let other, let accuracy = validationAccuracy, let best = other.validationAccuracy else {
-      return true
+    guard let other else { return true }
+    let losses = (validationLoss ?? 0, other.validationLoss ?? 0)
+    guard let accuracy = validationAccuracy, let best = other.validationAccuracy else {
+      return validationLoss == nil || losses.0 < losses.1
     }
-    if accuracy != best { return accuracy > best }
-    return (validationLoss ?? 0) <= (other.validationLoss ?? 0)
+    return accuracy == best ? losses.0 <= losses.1 : accuracy > best
   }
 }
 
-/// What is minimised, and how.
-private struct Objective {
-  let rate: Tensor
-  let updates: Updates
+/// What measures a network on a data set.
+private enum Measures {
+  case classifier(Evaluator)
+  case other(GraphEvaluator)
 
-  init(_ graph: ClassifierGraph, _ settings: TrainingSettings) {
-    rate = .input("learningRate", [])
-    var cost = graph.loss
-    if settings.weightPenalty > 0 {
-      cost = cost + settings.weightPenalty * l2(graph.logits.parameters(.regularizable))
+  init(_ graph: TrainingGraph, on backend: any Backend) throws {
+    self =
+      graph.goal == .classes
+      ? .classifier(
+        try Evaluator(image: graph.input, probabilities: graph.probabilities, on: backend))
+      : .other(try GraphEvaluator(graph, on: backend))
+  }
+
+  func score(_ dataSet: DataSet) throws -> Score {
+    switch self {
+    case .classifier(let evaluator):
+      let evaluation = try evaluator(dataSet)
+      return Score(loss: evaluation.loss, accuracy: evaluation.accuracy)
+    case .other(let evaluator): return try evaluator(dataSet)
     }
-    updates = settings.optimizer.updates(
-      of: cost, parameters: graph.logits.parameters(.trainable), rate: rate)
   }
 }

@@ -13,11 +13,20 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
   public var schedule: Schedule
   /// The weight of the sum of squared weights in the loss.
   public var weightPenalty: Double
+  /// Ends the run after so many epochs without a better one; nil trains to the last epoch.
+  public var patience: Int?
+  /// Factors of the rate for parameters whose names begin with these words; the longest beginning
+  /// counts, and `""` begins every name. With a factor of 0 a parameter stays as it is. Nil: all learn
+  /// at the same rate.
+  public var rateFactors: [String: Double]?
+  /// What happens to each training sample, anew in each epoch; nil for nothing.
+  public var augmentation: Augmentation?
 
-  /// - Parameter rate: nil takes the optimiser's usual one.
+  /// Settings with these numbers.
   public init(
     epochs: Int = 25, batchSize: Int = 100, seed: UInt64 = 0, optimizer: Optimizer,
-    rate: Double, schedule: Schedule, weightPenalty: Double = 0
+    rate: Double, schedule: Schedule, weightPenalty: Double = 0, patience: Int? = nil,
+    rateFactors: [String: Double]? = nil, augmentation: Augmentation? = nil
   ) {
     self.epochs = epochs
     self.batchSize = batchSize
@@ -26,6 +35,9 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
     self.rate = rate
     self.schedule = schedule
     self.weightPenalty = weightPenalty
+    self.patience = patience
+    self.rateFactors = rateFactors
+    self.augmentation = augmentation
   }
 
   /// What is wrong with the settings, if anything: a sentence.
@@ -36,6 +48,11 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
     if !(weightPenalty >= 0) {
       return "the weight penalty is \(weightPenalty), it must not be negative"
     }
+    if let patience, patience < 1 { return "the patience is \(patience), it must be at least 1" }
+    if let wrong = rateFactors?.first(where: { !($0.value.isFinite && $0.value >= 0) }) {
+      return "the rate's factor for \"\(wrong.key)\" is \(wrong.value), it must not be negative"
+    }
+    if let mistake = augmentation?.mistake { return mistake }
     return nil
   }
 

@@ -242,9 +242,9 @@ private func split() throws -> DataSplit {
     let values = NDArray(
       rounding: (0..<120).map { Double(($0 * 37) % 101) / 10 - 3 }, shape: [5, 2, 3, 4], .float32)
     let standardization = try Standardization(of: values, per: grain)
-    let graph = ClassifierGraph(
+    let graph = TrainingGraph(
       Chain([]), sampleShape: [2, 3, 4], standardization: standardization, seed: 0)
-    let got = try compile([graph.image], to: [graph.logits], on: .reference)(values)[0]
+    let got = try compile([graph.input], to: [graph.output], on: .reference)(values)[0]
     #expect(difference(try standardization.applied(to: values), got, ulps: 4) == nil)
   }
 }

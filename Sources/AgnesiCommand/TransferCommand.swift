@@ -1,0 +1,178 @@
+import Agnesi
+import ArgumentParser
+import Foundation
+
+/// `agnesi transfer`.
+struct TransferCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "transfer",
+    abstract: "Teach a network that knows pictures other classes, from a few photos.",
+    discussion: """
+      FOLDER holds a folder of photos for each class, or such folders in `train` and `val`. Without
+      parts a fifth of each class is held out, drawn by the seed.
+
+      First the end of the network is cut off, and a new one learns from what the rest says of each
+      photo, which is computed once. Then all layers learn a little, those from before at a smaller
+      rate, from photos that are randomly cut, mirrored and coloured in each epoch. What is best on
+      the photos held out is saved; Ctrl-C stops and keeps it too.
+
+      EXAMPLES
+        agnesi transfer efficientnet-lite0 ants-and-bees --head-only
+        agnesi transfer efficientnet-lite0 ants-and-bees --output insects.safetensors \\
+          --report insects.html
+        agnesi classify insects.safetensors garden.jpg
+        agnesi transfer "32C3p1 BN MP2 64C3p1 BN MP2 128C3p1 BN MP2 128FC D0.5" ants-and-bees \\
+          --from-scratch --no-augment
+      """)
+
+  @Argument(
+    help: """
+      A network of the zoo (see `agnesi models`), or a model file; with --from-scratch also a \
+      network in the literature's notation.
+      """)
+  var model: String
+
+  @Argument(help: "A folder of photos.")
+  var folder: String
+
+  @Option(
+    help: ArgumentHelp(
+      "The weights of a network of the zoo, in any usual format.", valueName: "file"))
+  var weights: String?
+
+  @Flag(help: "Train the new end alone.")
+  var headOnly = false
+
+  @Flag(help: "Forget what the network has learned, to see what that was worth.")
+  var fromScratch = false
+
+  @Option(help: ArgumentHelp("The last layer that is kept.", valueName: "layer"))
+  var cut = "features"
+
+  @Option(
+    help: ArgumentHelp("The layers up to this one stay as they are.", valueName: "layer"))
+  var freeze: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Passes over the photos when everything is trained; by default 10, from scratch 40.")
+  var epochs: Int?
+
+  @Option(parsing: .unconditional, help: "Photos of a mini-batch.")
+  var batch = 32
+
+  @Option(
+    parsing: .unconditional,
+    help: "The largest learning rate of the new end; by default 3e-4, from scratch 1e-3.")
+  var rate: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: "That of the other layers; by default a tenth of it, from scratch the same.")
+  var bodyRate: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Epochs without a better one after which training ends; by default 4, from scratch 10.")
+  var patience: Int?
+
+  @Flag(inversion: .prefixedNo, help: "Change the training photos randomly.")
+  var augment = true
+
+  @Option(
+    parsing: .unconditional,
+    help: "Pixels of the shorter side, for a network in notation.")
+  var size = 64
+
+  @Option(help: "Of first values, order, augmentation, and the photos held out.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("Where the model goes.", valueName: "file"))
+  var output = "model.safetensors"
+
+  @Option(help: ArgumentHelp("Write a report that a browser opens.", valueName: "file.html"))
+  var report: String?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Print a JSON object for each epoch and phase.",
+      discussion: "The last one has the accuracy on the photos held out: {\"accuracy\":0.948,…}."))
+  var json = false
+
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var backend: BackendOptions
+  @OptionGroup var profile: ProfileOptions
+
+  func validate() throws {
+    if headOnly, fromScratch {
+      throw ValidationError("--head-only trains on what a network knows, --from-scratch forgets it")
+    }
+    if headOnly, epochs != nil {
+      throw ValidationError("--epochs is for training everything, not for --head-only")
+    }
+    if let epochs, epochs < 1 {
+      throw ValidationError("--epochs is \(epochs), it must be at least 1")
+    }
+    if batch < 1 { throw ValidationError("--batch is \(batch), it must be at least 1") }
+    for (name, rate) in [("--rate", rate), ("--body-rate", bodyRate)] {
+      guard let rate else { continue }
+      if !(rate.isFinite && rate > 0) {
+        throw ValidationError("\(name) is \(rate), it must be positive")
+      }
+    }
+    if let patience, patience < 1 {
+      throw ValidationError("--patience is \(patience), it must be at least 1")
+    }
+    if !(8...1024).contains(size) {
+      throw ValidationError("--size is \(size), it must be in 8...1024")
+    }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      threads.apply()
+      let console = Console()
+      // Minutes of training must not end at a path that never could be written.
+      for path in [output, report].compactMap({ $0 }) { try Trainer.checkWritable(path) }
+      FileWorkers.shared.prepare()
+      let photos = try PictureFolder(reading: folder)
+      for note in photos.notes { console.note(note) }
+      let profiling = try profile.profiling(backend, console)
+      let training = try PhotoTraining(
+        try PictureBody(try network(), cutAt: cut), photos: photos, settings: settings,
+        on: profiling.backend)
+      let job = TransferJob(
+        training: training, command: self, console: console, start: Date())
+      try profiling.reporting { try job.run() }
+    }
+  }
+
+  private var settings: TransferSettings {
+    let rate = rate ?? (fromScratch ? 1e-3 : 3e-4)
+    return TransferSettings(
+      layer: cut, seed: seed, epochs: headOnly ? 0 : epochs ?? (fromScratch ? 40 : 10),
+      batchSize: batch, rate: rate, bodyRate: bodyRate ?? (fromScratch ? rate : rate / 10),
+      patience: patience ?? (fromScratch ? 10 : 4), frozenLayer: freeze,
+      augmentation: augment ? .usual : nil)
+  }
+
+  private func network() throws -> PictureModel {
+    guard fromScratch else {
+      return try PictureModel(try Zoo.open(model, weights: weights), path: model)
+    }
+    if weights != nil {
+      throw CommandFailure(message: "transfer: --from-scratch forgets weights, --weights has none")
+    }
+    if let known = Zoo.network(model) {
+      return try PictureModel(try Scope.seeded(seed) { try known.model() }, path: model)
+    }
+    if FileManager.default.fileExists(atPath: model) {
+      throw CommandFailure(
+        message: """
+          transfer: the file \(model) does not say how its first values were drawn
+            hint: --from-scratch takes a name of the zoo, or a network in notation
+          """)
+    }
+    return try PictureModel(untrained: try Notation.parse(model), size: size, seed: seed)
+  }
+}

@@ -1,0 +1,153 @@
+import Agnesi
+import ArgumentParser
+import Foundation
+
+/// A run of `agnesi transfer`: its phases, and what is said of them.
+struct TransferJob {
+  let training: PhotoTraining
+  let command: TransferCommand
+  let console: Console
+  /// When the command began.
+  let start: Date
+
+  func run() throws {
+    training.observer = { [console] progress in
+      switch progress {
+      case .photos(let done, let count): console.progress("\(done) of \(count) photos")
+      case .begins(let text):
+        console.endLine()
+        console.note(text)
+      }
+    }
+    let message = "stopping after this step; press Ctrl-C once more to end at once"
+    let wasStopped = try Interruption.whileHandling(message: message) { try run($0) }
+    if !wasStopped, let report = command.report {
+      try TransferReport(job: self).write(to: report)
+      if !command.json { print("report in \(report)") }
+    }
+    try end()
+    if wasStopped { throw ExitCode(130) }
+  }
+
+  /// - Returns: whether somebody stopped it.
+  private func run(_ interruption: Interruption) throws -> Bool {
+    do {
+      if !command.fromScratch {
+        try training.trainHead(interruption: interruption)
+        try phaseEnded(2)
+      }
+      if training.settings.epochs > 0, !interruption.isRequested {
+        try training.trainEverything(
+          interruption: interruption, display: command.json ? .none : .standardError())
+        try phaseEnded(1)
+      }
+      return interruption.isRequested
+    } catch let stopped as StoppedTransfer {
+      console.endLine()
+      guard training.evaluation != nil else {
+        console.note(stopped.description)
+        throw ExitCode(130)
+      }
+      return true
+    }
+  }
+
+  /// Saves what was learned, and says what the last `count` phases led to.
+  private func phaseEnded(_ count: Int) throws {
+    console.endLine()
+    try training.model(information: try information()).write(to: command.output)
+    for phase in training.phases.suffix(count) {
+      if command.json {
+        for record in phase.history { try line(EpochLine(phase: phase.name, record)) }
+        try line(PhaseLine(phase))
+      } else if let evaluation = phase.evaluation {
+        let kept = phase.bestEpoch == nil ? ", not better than before, so not kept" : ""
+        console.note("\(phase.name): \(text(evaluation)), \(text(phase.seconds))\(kept)")
+      } else {
+        console.note("\(phase.name): \(text(phase.seconds))")
+      }
+    }
+  }
+
+  private func information() throws -> [String: String] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let settings = String(decoding: try encoder.encode(training.settings), as: UTF8.self)
+    return ["transfer": settings, "transferred from": command.model]
+  }
+
+  private func end() throws {
+    for failure in training.failures { console.note(String(describing: failure.error)) }
+    guard let evaluation = training.evaluation else { return }
+    if command.json {
+      try line(
+        LastLine(
+          accuracy: evaluation.accuracy, classes: training.classNames, loss: evaluation.loss,
+          model: command.output, seconds: seconds, training: training.training.count,
+          validation: evaluation.count))
+    } else {
+      print("validation accuracy \(text(evaluation))")
+      print("model saved in \(command.output), \(text(seconds)) in all")
+    }
+  }
+
+  var seconds: Double { Date().timeIntervalSince(start) }
+
+  private func text(_ seconds: Double) -> String { String(format: "%.1f s", seconds) }
+
+  private func text(_ evaluation: Evaluation) -> String {
+    String(format: "%.2f %%", evaluation.accuracy * 100)
+      + " (\(evaluation.errorCount) of \(evaluation.count) wrong)"
+  }
+
+  // MARK: - JSON
+
+  private func line(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    // Somebody may read line by line while the command goes on.
+    FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+  }
+
+  private struct EpochLine: Encodable {
+    var phase: String
+    var epoch: Int
+    var accuracy: Double?
+    var loss: Double?
+    var trainingLoss: Double
+
+    init(phase: String, _ record: EpochRecord) {
+      self.phase = phase
+      epoch = record.epoch
+      accuracy = record.validationAccuracy
+      loss = record.validationLoss
+      trainingLoss = record.trainingLoss
+    }
+  }
+
+  private struct PhaseLine: Encodable {
+    var phase: String
+    var accuracy: Double?
+    var bestEpoch: Int?
+    var seconds: Double
+
+    init(_ phase: PhotoTraining.Phase) {
+      self.phase = phase.name
+      accuracy = phase.evaluation?.accuracy
+      bestEpoch = phase.bestEpoch
+      seconds = phase.seconds
+    }
+  }
+
+  private struct LastLine: Encodable {
+    var accuracy: Double
+    var classes: [String]
+    var loss: Double
+    var model: String
+    var seconds: Double
+    var training: Int
+    var validation: Int
+  }
+}

@@ -1,0 +1,86 @@
+import Agnesi
+import Foundation
+
+/// The report of a transferred network.
+struct TransferReport {
+  let job: TransferJob
+
+  /// Mistakes shown, and the pixels of their shorter side.
+  private static let mistakeCount = 24
+  private static let mistakeSize = 112
+
+  func write(to path: String) throws {
+    try AtomicFile.write(Array(page().html.utf8), to: path)
+  }
+
+  private func page() throws -> TrainingReport {
+    let (training, command) = (job.training, job.command)
+    let settings = training.settings
+    let names = training.classNames.joined(separator: ", ")
+    var report = TrainingReport(
+      title: command.fromScratch ? "A network from scratch" : "\(command.model), transferred",
+      dataSet: "\(command.folder): \(names)")
+    report.command = CommandLine.arguments.joined(separator: " ")
+    report.settings = [
+      .init("cut behind", settings.layer), .init("seed", String(settings.seed)),
+      .init("training photos", String(training.training.count)),
+      .init("validation photos", String(training.validation.count)),
+    ]
+    if settings.epochs > 0 {
+      report.settings += [
+        .init("epochs", String(settings.epochs)), .init("batch", String(settings.batchSize)),
+        .init("rate of the new end", String(settings.rate)),
+        .init("rate of the other layers", String(settings.bodyRate)),
+        .init("augmentation", settings.augmentation == nil ? "none" : "usual"),
+      ]
+    }
+    report.machine = .current(threads: CPU.threads)
+    report.timing = .init(total: job.seconds)
+    let shown = training.phases.last { !$0.history.isEmpty }
+    report.history = shown?.history ?? []
+    report.bestEpoch = shown?.bestEpoch
+    report.classNames = training.classNames
+    report.modelFile = command.output
+    report.judgedPart = "validation"
+    report.notes = notes(shown)
+    if let evaluation = training.evaluation {
+      report.testError = evaluation.error
+      report.testLoss = evaluation.loss
+      report.confusion = try evaluation.confusion(classCount: training.classNames.count)
+      report.mistakes = mistakes(evaluation)
+    }
+    return report
+  }
+
+  private func notes(_ shown: PhotoTraining.Phase?) -> [String] {
+    var notes = job.training.phases.map { phase in
+      let time = String(format: "%.1f s", phase.seconds)
+      guard let evaluation = phase.evaluation else { return "Phase “\(phase.name)”: \(time)." }
+      let accuracy = String(format: "%.2f %%", evaluation.accuracy * 100)
+      return "Phase “\(phase.name)”: \(time), then \(accuracy) of the validation photos right."
+    }
+    if let shown { notes.append("The curves are those of the phase “\(shown.name)”.") }
+    if shown?.name == "everything", shown?.bestEpoch == nil {
+      notes.append("No epoch of it was better than before, so the network from before is kept.")
+    }
+    if !job.training.failures.isEmpty {
+      notes.append("\(job.training.failures.count) files could not be read.")
+    }
+    return notes
+  }
+
+  /// The photos themselves, read again: while training they were only numbers.
+  private func mistakes(_ evaluation: Evaluation) -> [TrainingReport.Mistake] {
+    let photos = job.training.validation
+    return evaluation.worstMistakes(Self.mistakeCount).compactMap { index in
+      guard photos.indices.contains(index),
+        let photo = try? Picture(reading: photos[index].path)
+      else { return nil }
+      let small = photo.resized(shortSide: Self.mistakeSize)
+      return TrainingReport.Mistake(
+        image: small.centerCropped(width: Self.mistakeSize, height: Self.mistakeSize).planes,
+        actual: evaluation.labels[index], predicted: evaluation.predictions[index],
+        probability: evaluation.confidences[index], index: index)
+    }
+  }
+}

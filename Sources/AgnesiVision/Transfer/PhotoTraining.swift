@@ -1,0 +1,232 @@
+import AgnesiArrays
+import AgnesiCompiler
+import AgnesiExpressions
+import AgnesiImages
+import AgnesiModels
+import AgnesiTraining
+
+/// Photos of some classes, taught to a network that has seen others: a new head on features that are
+/// computed once, then, if asked for, all of the network on the photos themselves.
+///
+///     let model = try PictureModel(Zoo.open("efficientnet-lite0"))
+///     let training = try PhotoTraining(
+///       PictureBody(model), on: PictureFolder(reading: "ants-and-bees"), on: .cpu)
+///     try training.trainHead()
+///     try training.trainEverything()
+///     try training.model().write(to: "insects.safetensors")
+///
+/// What a frozen layer is: its parameters and the averages of its batch normalisation stay the same
+/// to the bit, and it computes as in inference. When everything is trained, batch normalisation is
+/// that of the mini-batch, and its averages follow.
+public final class PhotoTraining {
+  /// How the network is transferred.
+  public let settings: TransferSettings
+  /// The names of the classes.
+  public let classNames: [String]
+  /// The photos that are learned from.
+  public private(set) var training: [PictureFolder.Photo]
+  /// The photos that the network is chosen and judged by.
+  public private(set) var validation: [PictureFolder.Photo]
+  /// The network, once its head has been trained.
+  public private(set) var network: TransferNetwork?
+  /// What could not be read and is left out.
+  public private(set) var failures: [(path: String, error: any Error)] = []
+  /// What each phase led to.
+  public private(set) var phases: [Phase] = []
+  /// Told of what is going on.
+  public var observer: (Progress) -> Void = { _ in }
+
+  private let body: PictureBody
+  private let backend: any Backend
+
+  /// A phase that has ended.
+  public struct Phase: Sendable {
+    /// `features`, `head` or `everything`.
+    public var name: String
+    /// Wall-clock seconds.
+    public var seconds: Double
+    /// Its epochs; none of `features`.
+    public var history: [EpochRecord] = []
+    /// Counted from 1.
+    public var bestEpoch: Int?
+    /// On the validation photos, after the phase.
+    public var evaluation: Evaluation?
+    /// Whether somebody stopped it.
+    public var wasInterrupted = false
+  }
+
+  /// What is going on.
+  public enum Progress: Sendable {
+    /// So many photos of all are read.
+    case photos(done: Int, count: Int)
+    /// A phase begins: a sentence for a person.
+    case begins(String)
+  }
+
+  /// - Parameters:
+  ///   - body: what is kept of a network.
+  ///   - folder: photos; its own parts are used as they are, else a fifth of each class is held out.
+  /// - Throws: ``TransferError`` where there are not two classes, or a part has no photos.
+  public init(
+    _ body: PictureBody, photos folder: PictureFolder, settings: TransferSettings = .init(),
+    on backend: any Backend
+  ) throws {
+    let (training, validation) = folder.split(seed: settings.seed)
+    guard folder.classNames.count > 1 else {
+      throw TransferError("\(folder.path) has photos of one class only")
+    }
+    guard !training.isEmpty, !validation.isEmpty else {
+      throw TransferError(
+        "\(folder.path) has \(training.count) photos to learn from and \(validation.count) to "
+          + "judge by", hint: "each part needs some")
+    }
+    self.body = body
+    self.backend = backend
+    self.settings = settings
+    self.training = training
+    self.validation = validation
+    classNames = folder.classNames
+  }
+
+  /// What the network does on the validation photos after the last phase.
+  public var evaluation: Evaluation? { phases.last(where: { $0.evaluation != nil })?.evaluation }
+
+  // MARK: - The head
+
+  /// Computes the features of all photos with the body as it is, and trains the head on them.
+  public func trainHead(interruption: Interruption = Interruption()) throws {
+    let (known, held) = try computeFeatures(interruption)
+    let standardization =
+      known.inputs.rank == 2 ? try Standardization(of: known, per: .global) : nil
+    let network = try TransferNetwork(
+      body, head: .classes(classNames.count), standardization: standardization,
+      seed: settings.seed)
+    observer(.begins("train the head"))
+    let start = monotonicSeconds()
+    let trainer = try Trainer(
+      network.headGraph, on: DataSplit(train: known, validation: held),
+      settings: settings.headTraining, output: nil, backend: backend
+    ) { [classNames] _ in try network.model(classNames: classNames) }
+    let outcome = try trainer.run(interruption: interruption)
+    // The problem is convex and weights are kept small: the last epoch is the solution, and nothing is
+    // chosen by the photos that it is judged by.
+    self.network = network
+    phases.append(
+      Phase(
+        name: "head", seconds: monotonicSeconds() - start, history: outcome.history,
+        bestEpoch: outcome.history.last?.epoch, evaluation: try trainer.evaluate(held),
+        wasInterrupted: outcome.wasInterrupted))
+  }
+
+  private func computeFeatures(_ interruption: Interruption) throws -> (DataSet, DataSet) {
+    observer(.begins("compute features"))
+    let start = monotonicSeconds()
+    let extractor = try FeatureExtractor(body, on: backend)
+    let count = training.count + validation.count
+    func features(
+      _ photos: [PictureFolder.Photo], _ name: String, from first: Int
+    ) throws -> PhotoFeatures {
+      try extractor.features(
+        of: photos, name: name, classNames: classNames, interruption: interruption
+      ) { [observer] in observer(.photos(done: first + $0, count: count)) }
+    }
+    let known = try features(training, "training photos", from: 0)
+    let held = try features(validation, "validation photos", from: training.count)
+    (training, validation) = (known.photos, held.photos)
+    failures = known.failures + held.failures
+    phases.append(Phase(name: "features", seconds: monotonicSeconds() - start))
+    return (known.dataSet, held.dataSet)
+  }
+
+  // MARK: - Everything
+
+  /// Trains all layers but the frozen ones, the head at a rate of its own; the best epoch's values
+  /// stay, or those from before where no epoch is better. Without ``trainHead(interruption:)`` before,
+  /// the head begins with drawn values: so a network learns from nothing.
+  ///
+  /// - Parameter display: where epochs are shown.
+  public func trainEverything(
+    interruption: Interruption = Interruption(), display: ProgressOutput = .none
+  ) throws {
+    let network = try self.network ?? untrained()
+    self.network = network
+    let start = monotonicSeconds()
+    let pixels = network.body.model.pixels.shape
+    let augmentation = settings.augmentation?.augmentation(
+      height: pixels[2].known ?? 0, width: pixels[3].known ?? 0)
+    observer(.begins("read the photos"))
+    let split = try planes(augmentation, interruption)
+    observer(.begins("train everything"))
+    let before = try values(of: network)
+    let trainer = try Trainer(
+      try network.graph(frozenThrough: settings.frozenLayer), on: split,
+      settings: settings.training(network, augmentation: augmentation), output: nil,
+      backend: backend
+    ) { [classNames] _ in try network.model(classNames: classNames) }
+    let outcome = try trainer.run(interruption: interruption, display: display)
+    try trainer.useBest()
+    let earlier = evaluation
+    var bestEpoch = outcome.bestEpoch
+    if let best = bestEpoch, let earlier, !outcome.history[best - 1].improves(on: earlier) {
+      bestEpoch = nil
+    }
+    if bestEpoch == nil { try before.forEach { try $0.parameter.assign($0.value) } }
+    let held = try split.validation.map { try trainer.evaluate($0) }
+    phases.append(
+      Phase(
+        name: "everything", seconds: monotonicSeconds() - start, history: outcome.history,
+        bestEpoch: bestEpoch, evaluation: held, wasInterrupted: outcome.wasInterrupted))
+  }
+
+  private func untrained() throws -> TransferNetwork {
+    try TransferNetwork(body, head: .classes(classNames.count), seed: settings.seed)
+  }
+
+  private func planes(
+    _ augmentation: Augmentation?, _ interruption: Interruption
+  ) throws -> DataSplit {
+    let (model, count) = (body.model, training.count + validation.count)
+    let wide =
+      augmentation?.cropHeight.map {
+        model.preprocessing.widened(height: $0, width: augmentation?.cropWidth ?? $0)
+      } ?? model.preprocessing
+    func planes(
+      _ photos: [PictureFolder.Photo], _ name: String, _ preprocessing: PicturePreprocessing,
+      from first: Int
+    ) throws -> DataSet {
+      try PhotoPlanes(
+        reading: photos, name: name, classNames: classNames, preprocessing: preprocessing,
+        color: model.color, interruption: interruption
+      ) { [observer] in observer(.photos(done: first + $0, count: count)) }.dataSet
+    }
+    return DataSplit(
+      train: try planes(training, "training photos", wide, from: 0),
+      validation: try planes(
+        validation, "validation photos", model.preprocessing, from: training.count))
+  }
+
+  private func values(
+    of network: TransferNetwork
+  ) throws -> [(parameter: Parameter, value: NDArray)] {
+    try network.graph().output.parameters().compactMap(\.parameter).map { ($0, $0.value) }
+  }
+
+  // MARK: - The model
+
+  /// The network as it is now, with the new classes.
+  ///
+  /// - Throws: ``TransferError`` where nothing was trained yet.
+  public func model(information: [String: String] = [:]) throws -> Model {
+    guard let network else { throw TransferError("no head was trained yet") }
+    return try network.model(classNames: classNames, information: information)
+  }
+}
+
+extension EpochRecord {
+  /// Whether the validation photos went better than before: fewer mistakes, or as many and less loss.
+  fileprivate func improves(on earlier: Evaluation) -> Bool {
+    guard let accuracy = validationAccuracy else { return false }
+    if accuracy != earlier.accuracy { return accuracy > earlier.accuracy }
+    return (validationLoss ?? .infinity) < earlier.loss
+  }
+}

@@ -1,0 +1,22 @@
+import Foundation
+
+/// What cannot be transferred, and why.
+public struct TransferError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+  /// What is wrong, with the values that disagree.
+  public let message: String
+  /// What to do about it, where that is certain.
+  public let hint: String?
+
+  init(_ message: String, hint: String? = nil) {
+    self.message = message
+    self.hint = hint
+  }
+
+  /// The error as one sentence and a hint.
+  public var description: String {
+    "transfer: \(message)" + (hint.map { "\n  hint: \($0)" } ?? "")
+  }
+
+  /// The same, for Foundation.
+  public var errorDescription: String? { description }
+}

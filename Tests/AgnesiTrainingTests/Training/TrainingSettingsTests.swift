@@ -1,0 +1,144 @@
+import Agnesi
+import AgnesiTraining
+import Foundation
+import TestSupport
+import Testing
+
+private let network = Chain([
+  Dense(units: 6, activation: .tanh, name: "body"), BatchNormalization(name: "norm"),
+  Dense(units: 2, name: "head"),
+])
+
+private func data(_ count: Int, seed: UInt64, random: Bool = false) throws -> DataSet {
+  let stream = Philox(seed: seed, name: "values")
+  let values = (0..<(3 * count)).map { Double(stream.word(UInt64($0))) / 0x1p32 - 0.5 }
+  let labels = (0..<count).map { index in
+    random ? Int32(stream.word(UInt64(9_000 + index)) & 1) : (values[3 * index] > 0 ? 1 : 0)
+  }
+  return try DataSet(
+    name: "values", inputs: NDArray(rounding: values, shape: [count, 3], .float32),
+    targets: NDArray(labels), classNames: ["low", "high"])
+}
+
+private func settings(
+  _ optimizer: Optimizer, epochs: Int = 1, patience: Int? = nil, factors: [String: Double]? = nil
+) -> TrainingSettings {
+  TrainingSettings(
+    epochs: epochs, batchSize: 40, seed: 3, optimizer: optimizer, rate: 0.1, schedule: .constant,
+    patience: patience, rateFactors: factors)
+}
+
+private func values(_ graph: TrainingGraph) -> [String: [Double]] {
+  let parameters = graph.output.parameters().compactMap(\.parameter)
+  return Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value.doubles) })
+}
+
+@Suite struct TrainingSettingsTests {
+  private func trainer(_ settings: TrainingSettings, _ split: DataSplit) throws -> Trainer {
+    try Trainer(
+      network, on: split, settings: settings, standardization: nil, output: nil, backend: .cpu)
+  }
+
+  /// Of one step of plain descent, by hand.
+  @Test func twoRates() throws {
+    let train = try data(40, seed: 1)
+    let trainer = try trainer(
+      settings(.sgd, factors: ["": 0.1, "head.": 1, "norm.scale": 0]), DataSplit(train: train))
+    let before = values(trainer.graph)
+    let parameters = trainer.graph.output.parameters(.trainable)
+    let slopes = Slopes(of: trainer.graph.loss, withRespectTo: parameters)
+    let function = try compile(
+      [trainer.graph.input, trainer.graph.target], to: slopes.pairs.map(\.slope), on: .cpu)
+    let found = try function(train.inputs, train.targets)
+    _ = try trainer.run()
+    let after = values(trainer.graph)
+    let factors = [
+      "body.weight": 0.1, "norm.scale": 0, "norm.offset": 0.1, "head.weight": 1, "head.bias": 1,
+    ]
+    #expect(Set(slopes.pairs.map(\.parameter.name)) == Set(factors.keys))
+    for (index, pair) in slopes.pairs.enumerated() {
+      let name = pair.parameter.name
+      let (old, new) = (try #require(before[name]), try #require(after[name]))
+      let rate = 0.1 * (factors[name] ?? 0)
+      let expected = zip(old, found[index].doubles).map { $0 - rate * $1 }
+      #expect(zip(new, expected).allSatisfy { abs($0 - $1) < 1e-6 }, "\(name)")
+      #expect((new == old) == (rate == 0), "\(name)")
+    }
+    // The layer learns, so its averages follow.
+    #expect(after["norm.runningMean"] != before["norm.runningMean"])
+  }
+
+  @Test func twoRatesOfAdam() throws {
+    let split = DataSplit(train: try data(40, seed: 1))
+    // Adam's first step is the rate, whatever the slope.
+    let trainer = try trainer(settings(.adam(), factors: ["": 0.01, "head.": 1]), split)
+    let before = values(trainer.graph)
+    _ = try trainer.run()
+    for (name, new) in values(trainer.graph) where !name.contains("running") {
+      let rate = name.hasPrefix("head.") ? 0.1 : 0.001
+      let old = try #require(before[name])
+      for (a, b) in zip(new, old) { #expect(abs(abs(a - b) - rate) < 0.02 * rate, "\(name)") }
+    }
+  }
+
+  @Test func frozenParametersKeepTheirBits() throws {
+    let split = DataSplit(train: try data(80, seed: 1), validation: try data(40, seed: 2))
+    let trainer = try trainer(
+      settings(.adam(), epochs: 5, factors: ["": 0, "head.": 1]), split)
+    let before = values(trainer.graph)
+    _ = try trainer.run()
+    for (name, new) in values(trainer.graph) {
+      #expect((new == before[name]) == !name.hasPrefix("head."), "\(name)")
+    }
+  }
+
+  @Test func equalFactorsChangeNothing() throws {
+    let split = DataSplit(train: try data(80, seed: 1))
+    let (plain, factored) = (
+      try trainer(settings(.momentum(), epochs: 3), split),
+      try trainer(settings(.momentum(), epochs: 3, factors: ["body.": 1]), split)
+    )
+    _ = try plain.run()
+    _ = try factored.run()
+    #expect(values(plain.graph) == values(factored.graph))
+  }
+
+  @Test func stopsWhenNothingGetsBetter() throws {
+    let split = DataSplit(
+      train: try data(80, seed: 1, random: true), validation: try data(60, seed: 2, random: true))
+    let trainer = try trainer(settings(.adam(), epochs: 200, patience: 3), split)
+    let outcome = try trainer.run()
+    let best = try #require(outcome.bestEpoch)
+    #expect(outcome.stoppedEarly)
+    #expect(outcome.history.count == best + 3)
+    #expect(outcome.history.count < 200)
+    try trainer.useBest()
+    let score = try trainer.score(try #require(split.validation))
+    #expect(score.accuracy == outcome.history[best - 1].validationAccuracy)
+  }
+
+  @Test func settingsOfBeforeAreRead() throws {
+    let text = #"""
+      {"batchSize":50,"epochs":2,"optimizer":{"sgd":{}},"rate":0.1,"schedule":{"constant":{}},
+      "seed":3,"weightPenalty":0}
+      """#
+    let read = try JSONDecoder().decode(TrainingSettings.self, from: Data(text.utf8))
+    #expect(read.patience == nil && read.rateFactors == nil && read.augmentation == nil)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let written = String(decoding: try encoder.encode(read), as: UTF8.self)
+    #expect(written == text.filter { !$0.isWhitespace })
+  }
+
+  @Test func mistakes() throws {
+    let split = DataSplit(train: try data(40, seed: 1))
+    func text(_ settings: TrainingSettings) -> String {
+      errorText { _ = try trainer(settings, split) }
+    }
+    #expect(
+      text(settings(.sgd, patience: 0)) == "train: the patience is 0, it must be at least 1")
+    #expect(
+      text(settings(.sgd, factors: ["head.": -1]))
+        == "train: the rate's factor for \"head.\" is -1.0, it must not be negative")
+  }
+}
