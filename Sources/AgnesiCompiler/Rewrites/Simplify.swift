@@ -8,7 +8,7 @@ import AgnesiExpressions
 
 extension Rewrites {
   package static let simplify =
-    arithmetic + functions + selection + views + moves + reductions + pulls
+    arithmetic + functions + selection + views + convolutions + moves + reductions + pulls
 
   private static let arithmetic = rules {
     let x = Tensor.any("x")

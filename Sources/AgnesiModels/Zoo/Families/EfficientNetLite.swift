@@ -112,7 +112,8 @@ enum EfficientNetLite {
     summary: "ImageNet, 75.1 % right, 4.7 million parameters: small and good, the default",
     classNames: ImageNet.classNames,
     preprocessing: PicturePreprocessing(
-      resizing: .shortSide(256), filter: .bilinear, cropWidth: 224, cropHeight: 224),
+      // Trained on pictures that were resized with the cubic filter, next of kin to this one.
+      resizing: .shortSide(256), filter: .lanczos, cropWidth: 224, cropHeight: 224),
     scaling: .centred(at: 127, deviation: 128), height: 224, width: 224,
     licence: WeightLicence(
       "Apache 2.0",
