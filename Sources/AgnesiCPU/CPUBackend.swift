@@ -76,8 +76,9 @@ public struct CPU: Backend {
     let inLanes = LanesArrangement.arranged(program, expecting: sizes)
     let inPixels = PixelsArrangement.arranged(inLanes, expecting: sizes)
     let arranged = BlockArrangement.arranged(
-      inPixels, expecting: sizes, isStrict: convolutions.algorithms == .direct)
-    return Lowerer.lower(arranged, library: CPULibrary(expectedSizes: sizes))
+      ScaledKernels.scaled(inPixels), expecting: sizes,
+      isStrict: convolutions.algorithms == .direct)
+    return Lowerer.lower(arranged, library: CPULibrary(expectedSizes: sizes)).settledFirst()
   }
 }
 

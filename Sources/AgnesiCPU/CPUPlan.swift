@@ -20,21 +20,29 @@ final class CPUPlan: Sendable {
   private let inputs: [(slot: Int, position: Int)]
   private let outputs: [(slot: Int, position: Int)]
   private let copies: [(from: Int, to: Int, bytes: Int)]
+  /// What the steps that are left out while nothing changes depend on.
+  private let settledParameters: [Parameter]
 
+  /// - Parameter touch: memory that is on its way for the first call.
   init(
     _ lowered: LoweredProgram, functions: [CompiledUnit.Function?], sizes: [String: Int],
-    outputShapes: [[Int]], name: String, backend: CPU
+    outputShapes: [[Int]], name: String, backend: CPU,
+    touch: FirstTouch? = nil
   ) throws {
     self.lowered = lowered
     self.outputShapes = outputShapes
-    memory = MemoryPlan(lowered, sizes: sizes)
+    let memory = touch?.plan ?? MemoryPlan(lowered, sizes: sizes)
+    self.memory = memory
     let steps = try StepTable(
       lowered, functions: functions, sizes: sizes, choices: backend.convolutions)
     self.steps = steps
     profile = backend.profiler.map { profiler in
       (profiler, profiler.add(steps.entries(lowered, function: name, sizes: sizes)))
     }
-    workspaces = Mutex([])
+    workspaces = Mutex(
+      touch.map { touch in
+        [Workspace(lowered, memory, scratchBytes: steps.scratchBytes, arena: touch.finish())]
+      } ?? [])
     var parameters: [(slot: Int, parameter: Parameter, isWritten: Bool)] = []
     var inputs: [(slot: Int, position: Int)] = []
     var outputs: [(slot: Int, position: Int)] = []
@@ -53,6 +61,7 @@ final class CPUPlan: Sendable {
     self.parameters = parameters.filter(\.isWritten) + parameters.filter { !$0.isWritten }
     self.inputs = inputs
     self.outputs = outputs
+    settledParameters = lowered.settledParameters
     copies = lowered.copies.map { copy in
       let buffer = lowered.buffers[copy.to.index]
       let count = buffer.count.evaluated(sizes) ?? 0
@@ -74,13 +83,16 @@ final class CPUPlan: Sendable {
       workspace.slots[binding.slot] = storage.base
     }
     defer { for index in parameters.indices { workspace.held[index] = nil } }
-    for weights in steps.kept { weights.refresh() }
+    let version = settledParameters.version
+    for weights in steps.kept { weights.refresh(settled: version) }
     let start = profile.map { _ in ContinuousClock.now }
+    let first = workspace.firstStep(after: lowered.settledCount, version)
     let failed = agnesi_run_on(
-      agnesi_shared_executor(), steps.pointer, Int64(steps.count), workspace.slots,
-      profile == nil ? nil : workspace.seconds)
+      agnesi_shared_executor(), steps.pointer + first, Int64(steps.count - first),
+      workspace.slots, profile == nil ? nil : workspace.seconds + first)
     guard failed < 0 else {
-      throw FunctionError(lowered.steps[Int(failed)].label, "the library call failed")
+      workspace.settledVersion = nil
+      throw FunctionError(lowered.steps[first + Int(failed)].label, "the library call failed")
     }
     if let profile, let start { profile.profiler.add(profile.plan, from: start, workspace.seconds) }
     for copy in copies {
@@ -110,8 +122,12 @@ private final class Workspace: @unchecked Sendable {
   private var constants: [NDArray] = []
   /// Keeps parameters' memory alive during a call.
   var held: [ArrayStorage?]
+  /// The version of the parameters that settled steps have run with here; nil before they have.
+  var settledVersion: Int?
 
-  init(_ lowered: LoweredProgram, _ memory: MemoryPlan, scratchBytes: Int) {
+  init(
+    _ lowered: LoweredProgram, _ memory: MemoryPlan, scratchBytes: Int, arena: ArrayStorage? = nil
+  ) {
     // The scratch memory has the slot behind those of the buffers.
     slotCount = lowered.buffers.count + 1
     slots = .allocate(capacity: max(1, slotCount))
@@ -119,7 +135,9 @@ private final class Workspace: @unchecked Sendable {
     callNumber = .allocate(capacity: 1)
     callNumber.initialize(to: 0)
     seconds = .allocate(capacity: max(1, lowered.steps.count))
-    arena = ArrayStorage(uninitialized: memory.byteCount)
+    seconds.initialize(repeating: 0, count: max(1, lowered.steps.count))
+    let arena = arena ?? ArrayStorage(uninitialized: memory.byteCount)
+    self.arena = arena
     scratch = ArrayStorage(uninitialized: scratchBytes)
     slots[lowered.buffers.count] = scratch.base
     held = [ArrayStorage?](repeating: nil, count: slotCount)
@@ -134,6 +152,15 @@ private final class Workspace: @unchecked Sendable {
       default: break
       }
     }
+  }
+
+  /// Where a call begins: behind the `settled` first steps if they have run with this version.
+  func firstStep(after settled: Int, _ version: Int) -> Int {
+    let isSettled = settledVersion == version
+    settledVersion = version
+    guard isSettled else { return 0 }
+    for step in 0..<settled { seconds[step] = 0 }
+    return settled
   }
 
   deinit {

@@ -52,12 +52,11 @@ final class StepTable: @unchecked Sendable {
         let isWorth = kernel.cost.evaluated(sizes) ?? 0 > Self.parallelWork
         entry.threads = isWorth ? Int32(threads) : 1
       case .call(let call):
-        let parameter = lowered.unchangedParameter(call)
+        let source = lowered.keptWeights(call)
         let context = try LibraryContext.make(
-          call, sizes: sizes, threads: threads, keepsWeights: parameter != nil,
-          choices: choices)
+          call, sizes: sizes, threads: threads, keepsWeights: source != nil, choices: choices)
         contexts[index] = context
-        if let parameter { kept.append(KeptWeights(context, parameter)) }
+        if let source { kept.append(KeptWeights(context, source)) }
         entry.call = context.call
         entry.context = context.pointer
         entry.threads = Int32(threads)
@@ -104,39 +103,56 @@ final class StepTable: @unchecked Sendable {
 }
 
 extension LoweredProgram {
-  /// The parameter that a convolution's kernels are, if this program leaves it as it is.
-  func unchangedParameter(_ call: LibraryCall) -> Parameter? {
+  /// Where a convolution's kernels come from, if they stay the same from call to call while
+  /// parameters do; else nil.
+  func keptWeights(_ call: LibraryCall) -> KeptWeights.Source? {
     guard case .convolution(let convolution) = LibraryKernel.kind(of: call.node),
-      convolution.kind != agnesi_convolution_to_weights,
-      case .parameter(let parameter) = buffers[call.operands[1].buffer.index].kind
+      convolution.kind != agnesi_convolution_to_weights
     else { return nil }
-    let isWritten = buffers.contains { buffer in
-      if case .inPlace(parameter) = buffer.kind { true } else { false }
+    let kernels = call.operands[1].buffer
+    if case .parameter(let parameter) = buffers[kernels.index].kind {
+      return leavesUnchanged(parameter) ? .parameter(parameter) : nil
     }
-    let isCopied = copies.contains { $0.to == call.operands[1].buffer }
-    return isWritten || isCopied ? nil : parameter
+    return isSettled(kernels) ? .settledStep : nil
   }
 }
 
-/// A library context that keeps a parameter in another form.
+/// A library context that keeps parameters, or what settled steps made of them, in another form.
 final class KeptWeights: Sendable {
-  private let context: LibraryContext
-  private let parameter: Parameter
-  private let version: Mutex<Int>
-
-  init(_ context: LibraryContext, _ parameter: Parameter) {
-    self.context = context
-    self.parameter = parameter
-    version = Mutex(parameter.version)
+  /// What is kept.
+  enum Source {
+    case parameter(Parameter)
+    case settledStep
   }
 
-  /// Lets the context convert again if the parameter has changed since the last call.
-  func refresh() {
-    let current = parameter.version
+  private let context: LibraryContext
+  private let source: Source
+  private let version: Mutex<Int?>
+
+  init(_ context: LibraryContext, _ source: Source) {
+    self.context = context
+    self.source = source
+    version = Mutex(nil)
+  }
+
+  /// Lets the context convert again if its source has changed since the last call.
+  ///
+  /// - Parameter settled: the version of what settled steps read.
+  func refresh(settled: Int) {
+    let current =
+      switch source {
+      case .parameter(let parameter): parameter.version
+      case .settledStep: settled
+      }
     let isStale = version.withLock { version in
       defer { version = current }
       return version != current
     }
     if isStale { agnesi_context_refresh(OpaquePointer(context.pointer)) }
   }
+}
+
+extension [Parameter] {
+  /// Grows with each change of any of them.
+  var version: Int { reduce(0) { $0 + $1.version } }
 }

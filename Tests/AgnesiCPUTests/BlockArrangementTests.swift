@@ -120,6 +120,33 @@ import Testing
     return y + b.reshaped([Size(filters), 1, 1])
   }
 
+  private static func grouped(
+    _ name: String, _ x: Tensor, filters: Int? = nil, groups: Int, size: Int = 3, stride: Int = 1,
+    padding: Padding2D = .same
+  ) -> Tensor {
+    let channels = x.shape[1].known ?? 0
+    let weight = Tensor.parameter(
+      "\(name).weight",
+      [Size(filters ?? channels), Size(channels / groups), Size(size), Size(size)], .heNormal)
+    return convolution2D(
+      x, weight, stride: [stride, stride], padding: padding, groups: groups)
+  }
+
+  /// Channels with a kernel of their own are the lanes of blocks.
+  @Test func depthwiseConvolutionsStayInBlocks() throws {
+    guard ChannelBlocks.host?.width == 16 else { return }
+    let x = Tensor.input("x", [.batch, 16, 8, 8])
+    let y = Self.grouped("b", relu(Self.convolution("a", x, 32, 1, bias: false)), groups: 32)
+    let z = Self.convolution("c", y, 64, 1, bias: false)
+    let program = try Self.program((inputs: [x], outputs: [z.sum(axes: [0, 2, 3])]))
+    let labels = BlockArrangement.arranged(program).roots.topologicalNodes().map(\.operation.label)
+    #expect(
+      labels.filter { !["constant", "reshape", "broadcast", "parameter"].contains($0) } == [
+        "input", "transpose", "blockedConvolution.forward", "lessOrEqual", "select",
+        "blockedConvolution.forward", "blockedConvolution.forward", "sum",
+      ])
+  }
+
   static let networks: [Network] = [
     Network(name: "convolution", sample: [16, 6, 5]) { convolution("a", $0, 32) },
     Network(name: "image to blocks, ReLU, maxima", sample: [3, 12, 12]) {
@@ -144,6 +171,22 @@ import Testing
     Network(name: "sums over channels", sample: [32, 5, 5]) {
       let y = convolution("a", $0, 32)
       return y / sqrt((y * y).sum(axes: [1], keepingAxes: true).broadcast(to: y.shape))
+    },
+    Network(name: "one kernel for each channel", sample: [32, 9, 8]) {
+      grouped("b", relu(convolution("a", $0, 48)), groups: 48)
+    },
+    Network(
+      name: "one kernel for each channel, strides, more below and right", sample: [16, 10, 12]
+    ) {
+      let padding = Padding2D.explicit(top: 1, bottom: 2, left: 1, right: 2)
+      return convolution(
+        "b", relu(grouped("a", $0, groups: 16, size: 5, stride: 2, padding: padding)), 24, 1)
+    },
+    Network(name: "groups of blocks", sample: [32, 6, 7]) {
+      grouped("a", $0, filters: 64, groups: 2)
+    },
+    Network(name: "groups that fill no block", sample: [32, 6, 7]) {
+      grouped("a", $0, filters: 64, groups: 8)
     },
     Network(name: "Winograd", sample: [32, 16, 16]) {
       convolution("b", relu(convolution("a", $0, 64)), 64)

@@ -46,6 +46,13 @@ enum Noise {
     return NDArray((0..<count).map { Float(stream.word(UInt64($0))) / 0x1p32 }, shape: shape)
   }
 
+  /// Whole numbers of 0...255, as decoded photos have.
+  static func bytes(_ shape: [Int]) -> NDArray {
+    let stream = Philox(key: 4)
+    let count = shape.reduce(1, *)
+    return NDArray((0..<count).map { Float(stream.word(UInt64($0)) >> 24) }, shape: shape)
+  }
+
   /// One of `classes` for each sample.
   static func labels(_ count: Int, classes: Int) -> NDArray {
     let stream = Philox(key: 2)

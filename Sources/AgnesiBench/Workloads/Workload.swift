@@ -11,6 +11,8 @@ enum Workload: String, CaseIterable, Codable, ExpressibleByArgument {
   case style
   case dcgan
   case elementwise = "elemwise"
+  case efficientNetInfer = "efficientnet-infer"
+  case efficientNetTrain = "efficientnet-train"
 
   /// The usual numbers of a workload.
   struct Traits {
@@ -59,6 +61,13 @@ enum Workload: String, CaseIterable, Codable, ExpressibleByArgument {
       Traits(
         summary: "Σ tanh(wx + b)² · exp(−x²) over 10 million numbers, with slopes along w and b",
         batch: 1, steps: 20, reach: 0.33)
+    case .efficientNetInfer:
+      Traits(
+        summary: "forward pass of EfficientNet-Lite0 at 224×224", batch: 16, steps: 10, reach: 0.5)
+    case .efficientNetTrain:
+      Traits(
+        summary: "training step of all of EfficientNet-Lite0 at 224×224, momentum", batch: 32,
+        steps: 4, reach: 0.6)
     }
   }
 
@@ -74,6 +83,8 @@ enum Workload: String, CaseIterable, Codable, ExpressibleByArgument {
     case .style: try StyleTransfer.job(batch: batch)
     case .dcgan: Adversaries().job(batch: batch)
     case .elementwise: ElementwiseFormula.job(count: batch * 10_000_000)
+    case .efficientNetInfer: try PictureNetwork("efficientnet-lite0").inference(batch: batch)
+    case .efficientNetTrain: try PictureNetwork("efficientnet-lite0").training(batch: batch)
     }
   }
 }

@@ -133,7 +133,10 @@ package struct BlockArrangement {
       set(result, Tensor.make(convolution, operands)[0], convolution.blocksImage)
     case .toKernels:
       let operands = [form(first, convolution.blocksImage), form(second, convolution.blocksOutput)]
-      plain[result] = Tensor.make(convolution, operands)[0]
+      let own = DepthwiseToKernels(
+        convolution, channels: first.shape[1], filters: second.shape[1])
+      plain[result] =
+        own.map { Tensor.make($0, operands)[0] } ?? Tensor.make(convolution, operands)[0]
     }
   }
 
@@ -299,12 +302,29 @@ extension ChannelBlocks {
       (image, output, size) = (first, second, it.size)
     default: return nil
     }
-    guard geometry.groups == 1, divides(image) || divides(output),
-      (image[1].known ?? 0) > 0, (output[1].known ?? 0) > 0
+    guard let (channels, filters) = known(image[1], output[1]),
+      geometry.groups == 1
+        ? divides(image) || divides(output)
+        : takesGroups(geometry.groups, channels: channels, filters: filters)
     else { return nil }
     return BlockedConvolution(
       kind: kind, geometry: geometry, blocks: self, blocksImage: divides(image),
       blocksOutput: divides(output), size: size)
+  }
+}
+
+extension ChannelBlocks {
+  private func known(_ channels: Size, _ filters: Size) -> (Int, Int)? {
+    guard let channels = channels.known, let filters = filters.known else { return nil }
+    return channels > 0 && filters > 0 ? (channels, filters) : nil
+  }
+
+  /// Blocks are good for groups of one channel and one filter, which then are the lanes of a vector,
+  /// and for groups that fill whole blocks.
+  private func takesGroups(_ groups: Int, channels: Int, filters: Int) -> Bool {
+    let isDepthwise = groups == channels && groups == filters
+    let unit = isDepthwise ? width : groups * width
+    return channels % unit == 0 && filters % unit == 0
   }
 }
 

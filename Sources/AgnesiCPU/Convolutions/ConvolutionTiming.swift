@@ -83,7 +83,7 @@ extension LoweredProgram {
         case .convolution(let convolution) = LibraryKernel.kind(of: call.node)
       else { return nil }
       return ConvolutionProblem(
-        convolution, call, sizes: sizes, keepsWeights: unchangedParameter(call) != nil)
+        convolution, call, sizes: sizes, keepsWeights: keptWeights(call) != nil)
     }
   }
 }

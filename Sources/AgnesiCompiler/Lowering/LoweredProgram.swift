@@ -11,6 +11,8 @@ public struct LoweredProgram: Sendable {
   /// Parameters whose new value is in another buffer after all steps ran; empty where every update
   /// happens in place.
   package var copies: [(from: BufferID, to: BufferID)] = []
+  /// So many of the first steps are needed again only when a parameter that they read has changed.
+  package var settledCount = 0
 }
 
 /// Memory of a program, before it has an address.

@@ -1,0 +1,142 @@
+import AgnesiCompiler
+import AgnesiExpressions
+
+/// Numbers of each channel that a convolution's result is multiplied by go into its kernels, and what
+/// is added stays a bias: what normalisation by running averages comes to. The image is passed over
+/// once less, and the kernels are scaled only when a parameter changes.
+///
+///     (conv(x, w) − mean) · factor + offset   →   conv(x, w · factor) + (offset − mean · factor)
+///
+/// Only where nobody else reads the result on the way, and where kernels and numbers are the same for
+/// all calls. Results differ by a few roundings.
+package struct ScaledKernels {
+  /// A convolution with what has been done to its result so far, as vectors of one number for each
+  /// filter; nil is 1 and 0.
+  private struct Scaled {
+    var convolution: Node
+    var scale: Tensor?
+    var shift: Tensor?
+  }
+
+  /// What stands for a tensor of the program.
+  private var forms: [Tensor: Tensor] = [:]
+  /// Tensors that are not built yet, since the next node may become part of them.
+  private var pending: [Tensor: Scaled] = [:]
+  private var users: [Tensor: Int] = [:]
+  /// Tensors that are the same for all calls with the same parameters.
+  private var steady: Set<Tensor> = []
+
+  /// The program with these kernels, or as it is where there is nothing to scale.
+  package static func scaled(_ program: GraphProgram) -> GraphProgram {
+    let roots = program.roots
+    guard roots.topologicalNodes().contains(where: { $0.operation is ConvolutionForward }) else {
+      return program
+    }
+    var scaling = ScaledKernels()
+    var result = program
+    let scaled = scaling.scaled(roots)
+    result.outputs = Array(scaled.prefix(program.outputs.count))
+    for (index, value) in scaled.dropFirst(program.outputs.count).enumerated() {
+      result.updates[index].value = value
+    }
+    return result
+  }
+
+  private init() {}
+
+  private mutating func scaled(_ roots: [Tensor]) -> [Tensor] {
+    let nodes = roots.topologicalNodes()
+    for node in nodes { for operand in node.operands { users[operand, default: 0] += 1 } }
+    for root in roots { users[root, default: 0] += 1 }
+    for node in nodes {
+      Site.$inherited.withValue(node.site) { visit(node) }
+      if isSteady(node) { steady.formUnion(node.results) }
+    }
+    return roots.map { form($0) }
+  }
+
+  private func isSteady(_ node: Node) -> Bool {
+    switch node.operation {
+    case is Input, is CallNumber: false
+    default: !node.operation.isRandom && node.operands.allSatisfy { steady.contains($0) }
+    }
+  }
+
+  private mutating func visit(_ node: Node) {
+    if node.operation is ConvolutionForward, steady.contains(node.operands[1]) {
+      pending[node.results[0]] = Scaled(convolution: node)
+    } else if let scaled = continued(node) {
+      pending[node.results[0]] = scaled
+    } else {
+      build(node)
+    }
+  }
+
+  private mutating func build(_ node: Node) {
+    let operands = node.operands.map { form($0) }
+    let results =
+      operands == node.operands ? node.results : Tensor.make(node.operation, operands)
+    for (old, new) in zip(node.results, results) { forms[old] = new }
+  }
+
+  /// What `node` makes of a convolution that it alone reads.
+  private mutating func continued(_ node: Node) -> Scaled? {
+    let label = node.operation.label
+    guard node.operands.count == 2, ["add", "subtract", "multiply"].contains(label) else {
+      return nil
+    }
+    for (image, other) in label == "subtract" ? [(0, 1)] : [(0, 1), (1, 0)] {
+      let tensor = node.operands[image]
+      guard users[tensor] == 1, var scaled = pending[tensor],
+        let vector = vector(node.operands[other])
+      else { continue }
+      switch label {
+      case "multiply":
+        scaled.scale = scaled.scale.map { $0 * vector } ?? vector
+        scaled.shift = scaled.shift.map { $0 * vector }
+      case "add": scaled.shift = scaled.shift.map { $0 + vector } ?? vector
+      default: scaled.shift = scaled.shift.map { $0 - vector } ?? -vector
+      }
+      return scaled
+    }
+    return nil
+  }
+
+  /// The numbers of the channels, where a tensor repeats one for each.
+  private mutating func vector(_ tensor: Tensor) -> Tensor? {
+    guard tensor.isBroadcast, steady.contains(tensor), tensor.rank >= 2 else { return nil }
+    let source = tensor.node.operands[0]
+    let missing = Shape(repeating: 1, count: tensor.rank - source.rank)
+    var expected = Shape(repeating: 1, count: tensor.rank)
+    expected[1] = tensor.shape[1]
+    guard missing + source.shape == expected else { return nil }
+    return form(source).reshaped([tensor.shape[1]])
+  }
+
+  private mutating func form(_ tensor: Tensor) -> Tensor {
+    if let known = forms[tensor] { return known }
+    guard let scaled = pending[tensor] else {
+      internalError("\(tensor) used before it is arranged")
+    }
+    let result = Site.$inherited.withValue(tensor.node.site) { built(scaled) }
+    forms[tensor] = result
+    return result
+  }
+
+  private mutating func built(_ scaled: Scaled) -> Tensor {
+    let node = scaled.convolution
+    var operands = node.operands.map { form($0) }
+    if let scale = scaled.scale {
+      operands[1] = operands[1] * repeated(scale, over: operands[1].shape, axis: 0)
+    }
+    let image =
+      operands == node.operands ? node.results[0] : Tensor.make(node.operation, operands)[0]
+    return scaled.shift.map { image + repeated($0, over: image.shape, axis: 1) } ?? image
+  }
+
+  private func repeated(_ vector: Tensor, over shape: Shape, axis: Int) -> Tensor {
+    var aligned = Shape(repeating: 1, count: shape.count)
+    aligned[axis] = shape[axis]
+    return vector.reshaped(aligned).broadcast(to: shape)
+  }
+}
