@@ -18,7 +18,8 @@ import Testing
     // One inside of the other: a quarter.
     #expect(try overlap(unit, [0.25, 0.25, 0.5, 0.5]) == [0.25])
     // Side by side, apart, and of no size.
-    #expect(try overlap(unit + unit + unit, [1, 0, 1, 1, 3, 3, 1, 1, 0.5, 0.5, 0, 0]) == [0, 0, 0])
+    #expect(
+      try overlap(unit + unit + unit, [1, 0, 1, 1, 3, 3, 1, 1, 0.5, 0.5, 0, 0]) == [0, 0, 0])
     #expect(try overlap([1, 1, 0, 0], [1, 1, 0, 0]) == [0])
     // A negative width is none.
     #expect(try overlap(unit, [0.5, 0, -1, 1]) == [0])

@@ -56,10 +56,11 @@ private func mirrored(_ values: [Double], side: Int) -> [Double] {
     for (index, values) in changed.enumerated() {
       let whole = rows(data, index)
       let place = (0..<4).flatMap { top in (0..<3).map { [top, $0] } }.first { place in
-        values == (0..<(3 * 5 * 6)).map { position in
-          let (channel, y, x) = (position / 30, position / 6 % 5, position % 6)
-          return whole[channel * 64 + (y + place[0]) * 8 + x + place[1]]
-        }
+        values
+          == (0..<(3 * 5 * 6)).map { position in
+            let (channel, y, x) = (position / 30, position / 6 % 5, position % 6)
+            return whole[channel * 64 + (y + place[0]) * 8 + x + place[1]]
+          }
       }
       places.insert(try #require(place, "sample \(index)"))
     }
@@ -120,7 +121,8 @@ private func mirrored(_ values: [Double], side: Int) -> [Double] {
 
   @Test func coloursMoveAsAWhole() throws {
     // Grey pictures: the only axis is grey, so all channels move by the same.
-    let values = (0..<(20 * 192)).map { UInt8(60 + 2 * ($0 % 64)) }
+    let ramp: [UInt8] = (0..<64).map { UInt8(60 + 2 * $0) }
+    let values: [UInt8] = (0..<60).flatMap { (_: Int) in ramp }
     let data = try DataSet(
       name: "grey", inputs: NDArray(values, shape: [20, 3, 8, 8]),
       targets: NDArray(zeros: [20], .int32), scaling: .identity)
