@@ -7,7 +7,7 @@ import Testing
 @Suite struct ArchiveTests {
   let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TemporaryFolder(inMemory: true) }
 
   @Test func arraysWithoutNamesComeByNumber() throws {
     let file = try Fixtures.read("plain.npz")
@@ -179,7 +179,7 @@ import Testing
   func everyTruncationIsAnError(name: String) throws {
     let bytes = try Fixtures.bytes(name)
     for count in 0..<bytes.count {
-      let path = try folder.replace("cut", with: bytes[..<count])
+      let path = try folder.write(bytes[..<count], to: "cut")
       #expect(throws: FormatError.self) { _ = try WeightFile(reading: path) }
     }
   }

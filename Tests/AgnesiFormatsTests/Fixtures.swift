@@ -30,12 +30,3 @@ func problem(_ path: String, as format: String) -> String {
   let prefix = "cannot read \(path) as \(format): "
   return text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
 }
-
-extension TemporaryFolder {
-  /// Writes a file that takes the place of one that was there. Some file systems bring a file that is cut
-  /// to nothing and written again to the disk at once, which takes longer than to read it.
-  func replace(_ name: String, with bytes: some Sequence<UInt8>) throws -> String {
-    try? FileManager.default.removeItem(atPath: path(name))
-    return try write(bytes, to: name)
-  }
-}

@@ -6,7 +6,7 @@ import Testing
 @Suite struct KerasFileTests {
   let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TemporaryFolder(inMemory: true) }
 
   @Test func datasetsOfAllKinds() throws {
     let file = try Fixtures.read("plain.h5")
@@ -82,7 +82,7 @@ import Testing
   @Test(arguments: ["plain.h5", "keras2.h5"]) func truncationsAreErrors(name: String) throws {
     let bytes = try Fixtures.bytes(name)
     for count in stride(from: 8, to: bytes.count - 1, by: 101) {
-      let path = try folder.replace("cut", with: bytes[..<count])
+      let path = try folder.write(bytes[..<count], to: "cut")
       #expect(
         problem(path, as: "HDF5") == "it is no HDF5 file, is damaged, or is cut short", "\(count)")
     }

@@ -13,7 +13,7 @@ import Testing
 
   let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TemporaryFolder(inMemory: true) }
 
   @Test func safetensors() throws {
     let path = folder.path("seed")
@@ -90,7 +90,7 @@ import Testing
     var refused = 0
     for _ in 0..<Self.files {
       let seed = seeds[Int.random(in: 0..<seeds.count, using: &mutator.random)]
-      let path = try folder.replace("mutant", with: wrap(mutator.mutated(seed)))
+      let path = try folder.write(wrap(mutator.mutated(seed)), to: "mutant")
       do {
         let file = try WeightFile(reading: path)
         for (_, array) in file.arrays {

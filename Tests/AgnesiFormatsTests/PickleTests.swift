@@ -6,7 +6,7 @@ import Testing
 @Suite struct PickleTests {
   let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TemporaryFolder(inMemory: true) }
 
   /// Lasagne's Recipes: Python 2 and 3, all protocols, both orders of axes and bytes.
   @Test(arguments: [
@@ -186,7 +186,7 @@ import Testing
     for name in ["python2-0.pkl", "python3-4.pkl", "more.pkl"] {
       let bytes = try Fixtures.bytes(name)
       for count in 0..<bytes.count {
-        let path = try folder.replace("cut", with: bytes[..<count])
+        let path = try folder.write(bytes[..<count], to: "cut")
         #expect(throws: FormatError.self) { _ = try WeightFile(reading: path) }
       }
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct TorchFileTests {
   let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TemporaryFolder(inMemory: true) }
 
   @Test(arguments: ["state.pth", "legacy.pth"]) func stateDictionaries(name: String) throws {
     let file = try Fixtures.read(name)
@@ -135,7 +135,7 @@ import Testing
   @Test(arguments: ["state.pth", "legacy.pth"]) func everyTruncationIsAnError(name: String) throws {
     let bytes = try Fixtures.bytes(name)
     for count in 0..<bytes.count {
-      let path = try folder.replace("cut", with: bytes[..<count])
+      let path = try folder.write(bytes[..<count], to: "cut")
       #expect(throws: FormatError.self) { _ = try WeightFile(reading: path) }
     }
   }

@@ -4,9 +4,14 @@ import Foundation
 package final class TemporaryFolder: Sendable {
   package let path: String
 
-  package init() throws {
+  /// - Parameter inMemory: for thousands of files: in memory where the system has a folder there, so that
+  ///   no disk is waited for.
+  package init(inMemory: Bool = false) throws {
     let name = "agnesi-test-\(UUID().uuidString)"
-    path = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
+    let memory = URL(fileURLWithPath: "/dev/shm")
+    let hasMemory = FileManager.default.isWritableFile(atPath: memory.path)
+    let parent = inMemory && hasMemory ? memory : FileManager.default.temporaryDirectory
+    path = parent.appendingPathComponent(name).path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
