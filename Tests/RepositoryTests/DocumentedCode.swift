@@ -205,4 +205,20 @@ import Testing
     #expect(try step(NDArray([3] as [Float]))[0] == NDArray([6] as [Float]))
     #expect(read.information["note"] == "made by hand")
   }
+
+  /// `AgnesiFormats.md` and `TheZoo.md`: files that nobody can have here, so the errors are looked at.
+  @Test func filesOfOthers() {
+    func weights() throws {
+      let file = try WeightFile(reading: "vgg19_normalized.pkl")
+      let kernels = file["param values/0"]
+      let classes = file.texts["synset words"] ?? []
+      print(file.format, kernels?.shape ?? [], classes.count)
+    }
+    func network() throws {
+      let model = try Zoo.open("vgg19", weights: "vgg19.pkl")
+      #expect(model.functions.isEmpty)
+    }
+    #expect(throws: (any Error).self) { try weights() }
+    #expect(throws: (any Error).self) { try network() }
+  }
 }

@@ -78,8 +78,9 @@ import Testing
         + "maxPool, reshape, transposedConvolution, upsample")
     #expect(
       decodingText(#"{"layers": [{"kind": "dense", "units": 4, "activation": "rely"}]}"#)
-        == "no nonlinearity is called \"rely\"; there are identity, relu, leakyReLU, elu, selu, "
-        + "gelu, sigmoid, tanh, scaledTanh, softplus, softsign, hardSigmoid, softmax, logSoftmax")
+        == "no nonlinearity is called \"rely\"; there are identity, relu, relu6, leakyReLU, elu, "
+        + "selu, gelu, sigmoid, tanh, scaledTanh, softplus, softsign, hardSigmoid, softmax, logSoftmax"
+    )
     #expect(
       decodingText(
         #"{"layers": [{"kind": "convolution", "filters": 1, "kernel": 2, "padding": "some"}]}"#)

@@ -5,8 +5,8 @@ import Testing
 @Suite struct NotationErrorTests {
   private static let layers =
     "20C5 (convolution), 256FC (dense), MP2 and AP2 (pooling), GAP, BN, D0.5 (dropout), "
-    + "U2 (enlarging), flatten, or a nonlinearity: relu, lrelu, elu, selu, gelu, sigmoid, tanh, "
-    + "stanh, softplus, softsign, hsigmoid, softmax, logsoftmax, linear"
+    + "U2 (enlarging), flatten, or a nonlinearity: relu, relu6, lrelu, elu, selu, gelu, sigmoid, "
+    + "tanh, stanh, softplus, softsign, hsigmoid, softmax, logsoftmax, linear"
 
   private static let cases: [(text: String, error: String)] = [
     ("", "there is no layer\n  allowed: \(layers)"),
@@ -59,7 +59,7 @@ import Testing
     ("D0.5.5", "token 1, \"D0.5.5\": \"0.5.5\" is no number"),
     ("U", "token 1, \"U\": needs the factor, as in U2"),
     ("GAP2", "token 1, \"GAP2\": \"2\" at its end is not understood"),
-    ("relu2", "token 1, \"relu2\": \"2\" at its end is not understood"),
+    ("relu2", "token 1, \"relu2\": only relu6 has a bound"),
     (
       "99999999999999999999FC",
       "token 1, \"99999999999999999999FC\": the number 99999999999999999999 is too large"
