@@ -109,4 +109,32 @@ extension SlidingRewriter {
     else { throw error(node, "adds elements to what is no map, or between a map's") }
     return source.with(Tensor(operation, source.tensor))
   }
+
+  /// Of a map's rows and columns all are taken, or each `step`th from the first.
+  func sliced(_ operation: Slice, _ node: Node) throws -> SlidTensor {
+    let source = try only(node)
+    let old = node.operands[0].shape
+    var (starts, counts, steps) = (operation.starts, operation.counts, operation.steps)
+    switch source.form {
+    case .flattened: throw error(node, "takes part of a flattened map")
+    case .windows:
+      starts += [0, 0]
+      counts += source.places
+      steps += [1, 1]
+      return source.with(
+        Tensor(Slice(starts: starts, counts: counts, steps: steps), source.tensor))
+    case .map(let y, let x):
+      for axis in [y, x] {
+        let step = steps[axis]
+        guard starts[axis].isZero, step >= 1,
+          counts[axis] == (old[axis] + Size(step - 1)) / Size(step)
+        else { throw error(node, "takes part of a map") }
+        counts[axis] = (source.tensor.shape[axis] + Size(step - 1)) / Size(step)
+      }
+      var result = source.with(
+        Tensor(Slice(starts: starts, counts: counts, steps: steps), source.tensor))
+      result.strides = [source.strides[0] * steps[y], source.strides[1] * steps[x]]
+      return result
+    }
+  }
 }

@@ -167,6 +167,7 @@ final class SlidingRewriter {
     case is MatMul: return [try multiplied(node)]
     case let concatenate as Concatenate: return [try joined(concatenate, node)]
     case let pad as Pad: return [try padded(pad, node)]
+    case let slice as Slice: return [try sliced(slice, node)]
     default: return try elementwise(node)
     }
   }

@@ -74,6 +74,13 @@ import Testing
     Case("softmax of each position, then their mean", [1, 1]) { pixels in
       softmax(conv(pixels * 0.01, "a", [4, 3, 3, 3]), axis: 1).mean(axes: [2, 3])
     },
+    Case("colours in the other order, every second row", [2, 1]) { pixels in
+      let turned = pixels.flipped([1]) * 0.01
+      let map = conv(turned, "a", [4, 3, 3, 1]).sliced(
+        [0, 1, 0, 0], [nil, 4, nil, nil], [1, 1, 2, 1])
+      return softmax(
+        dense(map.mean(axes: [2, 3]), "fc", 3, 4).sliced([0, 1], [nil, nil]), axis: 1)
+    },
     Case("a border around the picture's channels only", [1, 1]) { pixels in
       let map = conv(pixels * 0.01, "a", [4, 3, 3, 3])
         .padded([(0, 0), (1, 2), (0, 0), (0, 0)])
