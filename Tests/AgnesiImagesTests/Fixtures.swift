@@ -15,7 +15,7 @@ enum Fixtures {
   /// Every picture file's name.
   static let names: [String] = {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return files.filter { !$0.hasSuffix(".py") && !$0.hasSuffix(".safetensors") }.sorted()
+    return files.filter { !$0.hasSuffix(".py") && !$0.hasSuffix(".expected") }.sorted()
   }()
 
   static func arrays(_ name: String) throws -> [String: NDArray] {
@@ -23,8 +23,8 @@ enum Fixtures {
     return Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.array) })
   }
 
-  static let pictures = Result { try arrays("pictures.safetensors") }
-  static let resized = Result { try arrays("resized.safetensors") }
+  static let pictures = Result { try arrays("pictures.expected") }
+  static let resized = Result { try arrays("resized.expected") }
 }
 
 extension NDArray {

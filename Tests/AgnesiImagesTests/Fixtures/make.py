@@ -225,7 +225,7 @@ old = struct.pack("<IHHHH", 12, WIDTH, HEIGHT, 1, 24)
 lines = rows(line[:, ::-1].tobytes() for line in array[::-1])
 keep("old.bmp", b"BM" + struct.pack("<IHHI", 26 + len(lines), 0, 0, 26) + old + lines)
 
-save_file({name: np.ascontiguousarray(array) for name, array in expected.items()}, os.path.join(FOLDER, "pictures.safetensors"), {"pillow": PIL.__version__})
+save_file({name: np.ascontiguousarray(array) for name, array in expected.items()}, os.path.join(FOLDER, "pictures.expected"), {"pillow": PIL.__version__})
 
 # Resizing
 filters = {
@@ -242,4 +242,4 @@ for name, filter in filters.items():
             image = Image.fromarray(resized[kind]).resize((width, 29), filter)
             image = image.resize((width, height), filter)
             resized[f"{kind} {name} {width} {height}"] = np.asarray(image).copy()
-save_file(resized, os.path.join(FOLDER, "resized.safetensors"))
+save_file(resized, os.path.join(FOLDER, "resized.expected"))
