@@ -76,14 +76,11 @@ final class CPUExecutable: Executable {
   private func newPlan(for sizes: [String: Int], in plans: inout Plans) throws -> CPUPlan {
     let own = plans.variants[SizeRegime(sizes)]
     let other = own == nil ? plans.variants.first?.value : nil
-    var touch: FirstTouch?
-    let variant =
-      try own ?? other
-      ?? self.variant(for: sizes, in: &plans) { touch = FirstTouch($0, sizes: sizes) }
+    let variant = try own ?? other ?? self.variant(for: sizes, in: &plans)
     let shapes = outputTypes.map { type in type.shape.map { $0.evaluated(sizes) ?? 0 } }
     let plan = try CPUPlan(
       variant.lowered, functions: variant.functions, sizes: sizes, outputShapes: shapes,
-      name: program.name, backend: backend, touch: touch)
+      name: program.name, backend: backend)
     plans.bySizes[sizes] = .init(plan: plan, patience: other == nil ? nil : Self.patience - 1)
     plans.order.append(sizes)
     if plans.order.count > Self.planLimit { plans.bySizes[plans.order.removeFirst()] = nil }
@@ -91,15 +88,10 @@ final class CPUExecutable: Executable {
   }
 
   /// The regime's code, compiled if it is not there yet.
-  ///
-  /// - Parameter meanwhile: what is done before the compiler starts, and may go on beside it.
-  private func variant(
-    for sizes: [String: Int], in plans: inout Plans, meanwhile: (LoweredProgram) -> Void = { _ in }
-  ) throws -> CPUVariant {
+  private func variant(for sizes: [String: Int], in plans: inout Plans) throws -> CPUVariant {
     let regime = SizeRegime(sizes)
     if let known = plans.variants[regime] { return known }
     let lowered = backend.lowered(program, expecting: sizes)
-    meanwhile(lowered)
     let variant = try CPUVariant(program, lowered, compiler: backend.compiler)
     plans.variants[regime] = variant
     return variant

@@ -23,26 +23,20 @@ final class CPUPlan: Sendable {
   /// What the steps that are left out while nothing changes depend on.
   private let settledParameters: [Parameter]
 
-  /// - Parameter touch: memory that is on its way for the first call.
   init(
     _ lowered: LoweredProgram, functions: [CompiledUnit.Function?], sizes: [String: Int],
-    outputShapes: [[Int]], name: String, backend: CPU,
-    touch: FirstTouch? = nil
+    outputShapes: [[Int]], name: String, backend: CPU
   ) throws {
     self.lowered = lowered
     self.outputShapes = outputShapes
-    let memory = touch?.plan ?? MemoryPlan(lowered, sizes: sizes)
-    self.memory = memory
+    memory = MemoryPlan(lowered, sizes: sizes)
     let steps = try StepTable(
       lowered, functions: functions, sizes: sizes, choices: backend.convolutions)
     self.steps = steps
     profile = backend.profiler.map { profiler in
       (profiler, profiler.add(steps.entries(lowered, function: name, sizes: sizes)))
     }
-    workspaces = Mutex(
-      touch.map { touch in
-        [Workspace(lowered, memory, scratchBytes: steps.scratchBytes, arena: touch.finish())]
-      } ?? [])
+    workspaces = Mutex([])
     var parameters: [(slot: Int, parameter: Parameter, isWritten: Bool)] = []
     var inputs: [(slot: Int, position: Int)] = []
     var outputs: [(slot: Int, position: Int)] = []
@@ -125,9 +119,7 @@ private final class Workspace: @unchecked Sendable {
   /// The version of the parameters that settled steps have run with here; nil before they have.
   var settledVersion: Int?
 
-  init(
-    _ lowered: LoweredProgram, _ memory: MemoryPlan, scratchBytes: Int, arena: ArrayStorage? = nil
-  ) {
+  init(_ lowered: LoweredProgram, _ memory: MemoryPlan, scratchBytes: Int) {
     // The scratch memory has the slot behind those of the buffers.
     slotCount = lowered.buffers.count + 1
     slots = .allocate(capacity: max(1, slotCount))
@@ -136,8 +128,7 @@ private final class Workspace: @unchecked Sendable {
     callNumber.initialize(to: 0)
     seconds = .allocate(capacity: max(1, lowered.steps.count))
     seconds.initialize(repeating: 0, count: max(1, lowered.steps.count))
-    let arena = arena ?? ArrayStorage(uninitialized: memory.byteCount)
-    self.arena = arena
+    arena = ArrayStorage(uninitialized: memory.byteCount)
     scratch = ArrayStorage(uninitialized: scratchBytes)
     slots[lowered.buffers.count] = scratch.base
     held = [ArrayStorage?](repeating: nil, count: slotCount)
