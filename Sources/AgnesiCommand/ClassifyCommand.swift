@@ -125,7 +125,8 @@ private struct ClassificationReport {
       let top = classes.map {
         Output.Class(class: $0.index, name: $0.name, probability: $0.probability)
       }
-      return Line(text: try json(Output(file: file, top: top)), isResult: true)
+      return Line(
+        text: try jsonLine(Output(file: file, top: top), namingNonFinite: true), isResult: true)
     }
     let width = classes.map(\.name.count).max() ?? 0
     let lines = classes.map { entry in
@@ -142,18 +143,10 @@ private struct ClassificationReport {
 
   func failure(_ file: String, _ error: any Error) -> Line {
     let text = String(describing: error)
-    guard isJSON, let line = try? json(Failure(file: file, error: text)) else {
+    guard isJSON, let line = try? jsonLine(Failure(file: file, error: text)) else {
       return Line(text: text, isResult: false)
     }
     return Line(text: line, isResult: true)
-  }
-
-  private func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
   private struct Output: Encodable {

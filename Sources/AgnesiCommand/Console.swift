@@ -61,6 +61,31 @@ func reportingErrors(_ body: () throws -> Void) throws {
   }
 }
 
+/// One object of a command's output for programs: equal values are equal lines.
+///
+/// - Parameter namingNonFinite: whether NaN and infinity become texts (`"nan"`, `"inf"`); else they are an
+///   error, since JSON has no such numbers.
+func jsonLine(_ value: some Encodable, namingNonFinite: Bool = false) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  if namingNonFinite {
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+  }
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
+}
+
+extension Evaluation {
+  /// Prints the loss, and which classes were most often taken for which.
+  func printLossAndConfusions(classCount: Int, name: (Int) -> String) throws {
+    print("mean cross-entropy \(String(format: "%.4f", loss)) nats")
+    for confusion in try confusion(classCount: classCount).largestConfusions(5) {
+      let (actual, taken) = (name(confusion.actual), name(confusion.predicted))
+      print("  \(confusion.count) × \(actual) taken for \(taken)")
+    }
+  }
+}
+
 /// An error whose text is all there is to say.
 struct CommandFailure: Error, CustomStringConvertible {
   let message: String

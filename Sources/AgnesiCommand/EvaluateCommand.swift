@@ -84,20 +84,12 @@ struct EvaluateCommand: ParsableCommand {
       let object = Output(
         model: network.model, data: dataSet, part: part.rawValue, count: result.count,
         mistakes: result.errorCount, error: result.error, loss: result.loss)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(object), as: UTF8.self))
+      print(try jsonLine(object))
       return
     }
     let percent = String(format: "%.2f", result.error * 100)
     print("\(result.errorCount) of \(result.count) wrong, \(percent) %")
-    print("mean cross-entropy \(String(format: "%.4f", result.loss)) nats")
-    let matrix = try result.confusion(classCount: classifier.classCount)
-    for confusion in matrix.largestConfusions(5) {
-      let actual = samples.className(confusion.actual)
-      let taken = samples.className(confusion.predicted)
-      print("  \(confusion.count) × \(actual) taken for \(taken)")
-    }
+    try result.printLossAndConfusions(classCount: classifier.classCount, name: samples.className)
   }
 
   private struct Output: Encodable {

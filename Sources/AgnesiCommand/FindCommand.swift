@@ -161,9 +161,7 @@ private struct FindResult {
     if isJSON {
       var output = output
       output.file = file
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(output), as: UTF8.self)
+      return try jsonLine(output)
     }
     func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }
     var lines: [String] = []

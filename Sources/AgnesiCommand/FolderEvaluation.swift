@@ -39,14 +39,12 @@ struct FolderEvaluation {
   private func report(_ evaluation: PictureEvaluation, _ model: PictureModel) throws {
     let result = evaluation.result
     if command.json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
       let object = Output(
         model: command.network.model, data: command.dataSet, part: command.part.rawValue,
         count: result.count, failed: evaluation.failures.count, mistakes: result.errorCount,
         error: result.error, top5Mistakes: evaluation.mistakesOfFive,
         top5Error: evaluation.errorOfFive, loss: result.loss)
-      print(String(decoding: try encoder.encode(object), as: UTF8.self))
+      print(try jsonLine(object))
       return
     }
     func percent(_ share: Double) -> String { String(format: "%.2f %%", share * 100) }
@@ -56,14 +54,7 @@ struct FolderEvaluation {
       print(
         "\(five) of \(result.count) not among the first five, \(percent(evaluation.errorOfFive))")
     }
-    print("mean cross-entropy \(String(format: "%.4f", result.loss)) nats")
-    let matrix = try result.confusion(classCount: model.classCount)
-    for confusion in matrix.largestConfusions(5) {
-      let (actual, taken) = (
-        model.classNames[confusion.actual], model.classNames[confusion.predicted]
-      )
-      print("  \(confusion.count) × \(actual) taken for \(taken)")
-    }
+    try result.printLossAndConfusions(classCount: model.classCount) { model.classNames[$0] }
   }
 
   private struct Output: Encodable {

@@ -70,10 +70,7 @@ struct TransferJob {
   }
 
   private func information() throws -> [String: String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let settings = String(decoding: try encoder.encode(training.settings), as: UTF8.self)
-    return ["transfer": settings, "transferred from": command.model]
+    ["transfer": try jsonLine(training.settings), "transferred from": command.model]
   }
 
   private func end() throws {
@@ -103,12 +100,9 @@ struct TransferJob {
   // MARK: - JSON
 
   private func line(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     // Somebody may read line by line while the command goes on.
-    FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+    let text = try jsonLine(value, namingNonFinite: true)
+    FileHandle.standardOutput.write(Data((text + "\n").utf8))
   }
 
   private struct EpochLine: Encodable {
