@@ -42,6 +42,10 @@ struct TransferJob {
         try phaseEnded(1)
       }
       return interruption.isRequested
+    } catch let failure as LossFailure {
+      let saved =
+        command.fromScratch ? "" : "\n  what the head alone had learned is in \(command.output)"
+      throw CommandFailure(message: "\(failure)\(saved)")
     } catch let stopped as StoppedTransfer {
       console.endLine()
       guard training.evaluation != nil else {

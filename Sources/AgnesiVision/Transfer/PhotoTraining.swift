@@ -145,6 +145,7 @@ public final class PhotoTraining {
   /// the head begins with drawn values: so a network learns from nothing.
   ///
   /// - Parameter display: where epochs are shown.
+  /// - Throws: `LossFailure` where the loss explodes; the network is then as it was before.
   public func trainEverything(
     interruption: Interruption = Interruption(), display: ProgressOutput = .none
   ) throws {
@@ -163,7 +164,13 @@ public final class PhotoTraining {
       settings: settings.training(network, augmentation: augmentation), output: nil,
       backend: backend
     ) { [classNames] _ in try network.model(classNames: classNames) }
-    let outcome = try trainer.run(interruption: interruption, display: display)
+    let outcome: Trainer.Outcome
+    do {
+      outcome = try trainer.run(interruption: interruption, display: display)
+    } catch let failure as LossFailure {
+      try before.forEach { try $0.parameter.assign($0.value) }
+      throw failure
+    }
     try trainer.useBest()
     let earlier = evaluation
     var bestEpoch = outcome.bestEpoch

@@ -50,6 +50,25 @@ enum DrawnPictures {
     return try PictureModel(untrained: chain, size: side, seed: seed).model
   }
 
+  /// The same after it has learned to tell tall from wide on drawings that no test uses.
+  static func taughtModel() throws -> Model {
+    let network = try TransferNetwork(
+      PictureBody(PictureModel(model())), head: .classes(2), seed: 2)
+    let drawings = drawings(160, from: 20_000)
+    let data = try DataSet(
+      name: "drawings", inputs: planes(drawings),
+      targets: NDArray(drawings.map { $0.box.height > $0.box.width ? Int32(0) : 1 }),
+      classNames: ["tall", "wide"], scaling: .identity)
+    let settings = TrainingSettings(
+      epochs: 8, batchSize: 20, seed: 1, optimizer: .adam(), rate: 0.01, schedule: .oneCycle())
+    let trainer = try Trainer(
+      try network.graph(), on: DataSplit(train: data), settings: settings, output: nil,
+      backend: .cpu
+    ) { _ in try network.model(classNames: data.classNames) }
+    _ = try trainer.run()
+    return try trainer.model()
+  }
+
   /// Folders `tall` and `wide`, in `train` and `val` where a part for validation is asked for.
   static func write(_ training: Int, validation: Int?, to folder: TemporaryFolder) throws {
     func write(_ count: Int, _ part: String, from first: Int) throws {

@@ -11,7 +11,7 @@ import Testing
     folder = try TemporaryFolder()
     for name in ["tall", "wide"] { _ = try folder.makeFolder("photos/\(name)") }
     try DrawnPictures.write(60, validation: nil, to: folder)
-    try DrawnPictures.model().write(to: folder.path("old.safetensors"))
+    try DrawnPictures.taughtModel().write(to: folder.path("old.safetensors"))
   }
 
   private func agnesi(_ arguments: String...) throws -> BuildProducts.Outcome {
@@ -40,8 +40,7 @@ import Testing
     let last = try last(outcome.output)
     #expect(last.classes == ["tall", "wide"])
     #expect(last.training == 48 && last.validation == 12)
-    // A body that knows nothing makes no promise, but the number is a share of the twelve.
-    #expect((last.accuracy * 12).rounded() == last.accuracy * 12)
+    #expect(last.accuracy >= 0.9)
     // Each line is an object; a hundred epochs, two phases, the end.
     let lines = outcome.output.split(separator: "\n")
     #expect(lines.count == 103)
