@@ -26,17 +26,17 @@ struct ListModels: ParsableCommand {
   func run() throws {
     try reportingErrors {
       for network in Zoo.all {
-        let values = try network.parameterCount
         print("\(network.name): \(network.summary)")
         print(
-          "  \(values) values, input \(network.channels)x\(network.height)x\(network.width), "
+          "  \(network.parameterCount) values, input \(network.channels)x\(network.height)x\(network.width), "
             + "\(network.classCount) classes, weights: \(network.licence.name)")
+        print("  reads files of \(network.readableFiles)")
         if let path = network.installedPath() {
           print("  here: \(path)")
         } else if let source = network.sources.first {
           print("  to get it: agnesi models get \(network.name)   (\(source.description))")
         } else {
-          print("  no public place has weights: --weights FILE, or train it")
+          print("  no public place of weights is known: train it, or --weights FILE")
         }
       }
     }
@@ -68,8 +68,12 @@ struct GetModel: ParsableCommand {
           print("SHA-256 \(digest)")
         }
       }
-      if case .beginsWith(let digits)? = network.sources.first?.checksum {
+      switch network.sources.first?.checksum {
+      case .beginsWith(let digits):
         print("  only its first digits are published, \(digits), and they are right")
+      case .sha1(let digits):
+        print("  its makers published the SHA-1, \(digits), and it is right")
+      case .sha256, nil: break
       }
       print("licence: \(network.licence.name)")
       print("made by: \(network.licence.attribution)")

@@ -100,10 +100,7 @@ struct PredictCommand: ParsableCommand {
     }
     if json {
       let classes = order.map { Prediction.Class(name: name($0), probability: row[$0]) }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      let object = Prediction(index: number, classes: classes)
-      print(String(decoding: try encoder.encode(object), as: UTF8.self))
+      print(try jsonLine(Prediction(index: number, classes: classes), namingNonFinite: true))
     } else {
       let text = order.map { "\(name($0)) \(String(format: "%.3f", row[$0]))" }
       print("\(number): \(text.joined(separator: ", "))")

@@ -30,8 +30,10 @@ import Testing
   }
 
   static let names = [
-    "resnet18", "resnet34", "resnet50", "resnet101", "resnet50-caffe", "squeezenet1.1",
-    "mobilenet-v2", "googlenet", "googlenet-caffe",
+    "resnet18", "resnet34", "resnet50", "resnet101", "resnet50-caffe",
+    "efficientnet-lite0", "squeezenet1.0", "squeezenet1.0-torchvision", "squeezenet1.1",
+    "inception-v3-lasagne", "vgg16", "cifar-resnet20", "mobilenet-v2", "googlenet",
+    "googlenet-caffe",
     "inception-v3", "vgg16-torchvision", "vgg19-torchvision", "vgg19", "lenet5", "lenet-caffe",
     "unet", "nin-cifar10",
   ]
@@ -46,7 +48,8 @@ import Testing
     let network = try #require(Zoo.network(name))
     let model = try network.model(height: expected.size, width: expected.size)
     let origins = network.parameterNames.map(\.origin)
-    let origin = try #require(["torchvision", "PyTorch"].first { origins.contains($0) })
+    let origin = try #require(
+      ["torchvision", "PyTorch", "efficientnet_lite_pytorch"].first { origins.contains($0) })
     let arrays = try network.fileArrays(of: model, origin: origin)
     try network.fill(
       model,

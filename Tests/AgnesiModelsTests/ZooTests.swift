@@ -39,6 +39,35 @@ import Testing
     #expect(preprocessing == network.preprocessing)
   }
 
+  /// The count is known without building; this is what keeps it true.
+  @Test(arguments: Zoo.all.map(\.name)) func parametersAreCounted(name: String) throws {
+    let network = try Zoo.known(name)
+    let count = try network.model().parameters().reduce(0) { $0 + $1.shape.reduce(1, *) }
+    #expect(network.parameterCount == count)
+  }
+
+  @Test func classesAreKnownByWordNetsNumbers() throws {
+    let numbers = ImageNet.identifiers
+    #expect(numbers.count == 1000)
+    #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
+    #expect(numbers.allSatisfy { $0.count == 9 })
+    #expect(numbers[0] == "n01440764")
+    #expect(numbers[84] == "n01806143")
+    #expect(numbers[999] == "n15075141")
+    let model = try Zoo.known("resnet18").model()
+    let stored = try JSONDecoder().decode(
+      [String].self, from: Data((model.information["identifiers"] ?? "").utf8))
+    #expect(stored == numbers)
+    #expect(try Zoo.known("unet").model().information["identifiers"] == nil)
+  }
+
+  @Test(.enabled(if: TestData.folder != nil, "needs AGNESI_TEST_DATA"))
+  func identifiersAreThoseOfTheTable() throws {
+    let path = TestData.path("images/imagenet_classes.csv")
+    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    #expect(lines.dropFirst().map { String($0.split(separator: ",")[1]) } == ImageNet.identifiers)
+  }
+
   /// Every table names parameters that exist, each once, and fills all.
   @Test(arguments: Zoo.all.map(\.name)) func tablesAreComplete(name: String) throws {
     let network = try Zoo.known(name)

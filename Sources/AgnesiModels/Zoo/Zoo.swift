@@ -6,8 +6,11 @@ import Foundation
 public enum Zoo {
   /// In the order in which they are listed.
   public static let all: [ZooNetwork] =
-    [EfficientNetLite.lite0, SqueezeNet.version10, SqueezeNet.version11, MobileNetV2.network]
-    + ResNet.all + VGG.all + GoogLeNet.all + [InceptionV3.network]
+    [
+      EfficientNetLite.lite0, SqueezeNet.version10, SqueezeNet.torchvision10, SqueezeNet.version11,
+      MobileNetV2.network,
+    ]
+    + ResNet.all + VGG.all + GoogLeNet.all + InceptionV3.all
     + CIFARResNet.all + [NetworkInNetwork.network, UNet.network] + LeNet.all
 
   /// The network of a name, in upper or lower case.
@@ -62,11 +65,6 @@ public enum Zoo {
 }
 
 extension ZooNetwork {
-  /// The number of values that its parameters hold, statistics included.
-  public var parameterCount: Int {
-    get throws { try model().parameters().reduce(0) { $0 + $1.shape.reduce(1, *) } }
-  }
-
   /// Its model file in the user's folder of data; nil where there is none.
   public func installedPath(
     environment: [String: String] = ProcessInfo.processInfo.environment
@@ -75,13 +73,20 @@ extension ZooNetwork {
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }
 
+  /// Whose files of weights can be read, for a person: `Caffe's, Lasagne's`.
+  public var readableFiles: String {
+    var origins: [String] = []
+    for origin in tables.map(\.origin) where !origins.contains(origin) { origins.append(origin) }
+    return origins.map { "\($0)'s" }.joined(separator: ", ")
+  }
+
   /// Where its model file lies inside of a folder of data.
   package func modelPath(in folder: String) -> String { "\(folder)/models/\(name).safetensors" }
 
   /// The command that puts it there.
   package var howToGet: String {
     sources.isEmpty
-      ? "no public place has them: name a file with --weights FILE, or train it"
+      ? "no public place is known: name a file with --weights FILE (\(readableFiles)), or train it"
       : "agnesi models get \(name), or name a file with --weights FILE"
   }
 }

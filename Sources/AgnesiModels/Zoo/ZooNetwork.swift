@@ -9,15 +9,19 @@ import Foundation
 /// `[batch, channels, height, width]`, red, green and blue as decoded, 0...255. Outputs are
 /// `probabilities`, `logits`, and then each layer's output under its name, among them `features`, what
 /// the last layer reads, `[batch, n]`. The graph is that of training; run it
-/// `specialized(for: .inference)`. The model's information holds `classes` and `preprocessing` as JSON,
-/// `architecture`, `licence` and `attribution`.
+/// `specialized(for: .inference)`. The model's information holds `classes`, `preprocessing` and, where
+/// classes have them, `identifiers` as JSON, `architecture`, `licence` and `attribution`.
 public struct ZooNetwork: Sendable {
   /// How it is called: `efficientnet-lite0`.
   public let name: String
   /// One line for a person.
   public let summary: String
+  /// How many values its parameters hold, statistics included. Known without building it.
+  public let parameterCount: Int
   /// The name of each class.
   public let classNames: [String]
+  /// What else each class is known by: ImageNet's are WordNet's numbers, `n01440764`; empty for others.
+  public let classIdentifiers: [String]
   /// What happens to a photo's geometry.
   public let preprocessing: PicturePreprocessing
   /// What happens to its pixels' values; part of the graph.
@@ -42,14 +46,17 @@ public struct ZooNetwork: Sendable {
   public var classCount: Int { classNames.count }
 
   init(
-    name: String, summary: String, classNames: [String], preprocessing: PicturePreprocessing,
+    name: String, summary: String, parameterCount: Int, classNames: [String],
+    classIdentifiers: [String] = [], preprocessing: PicturePreprocessing,
     scaling: PixelScaling, channels: Int = 3, height: Int, width: Int, licence: WeightLicence,
     sources: [WeightSource] = [], functionName: String = "classify", tables: [WeightTable],
     build: @escaping @Sendable (_ image: Tensor, _ classes: Int) -> NetworkDraft
   ) {
     self.name = name
     self.summary = summary
+    self.parameterCount = parameterCount
     self.classNames = classNames
+    self.classIdentifiers = classIdentifiers
     self.preprocessing = preprocessing
     self.scaling = scaling
     self.channels = channels
@@ -103,10 +110,12 @@ public struct ZooNetwork: Sendable {
     func json(_ value: some Encodable) throws -> String {
       String(decoding: try encoder.encode(value), as: UTF8.self)
     }
-    return [
+    var information = [
       "classes": try json(classNames), "preprocessing": try json(preprocessing),
       "architecture": name, "licence": licence.name, "attribution": licence.attribution,
     ]
+    if !classIdentifiers.isEmpty { information["identifiers"] = try json(classIdentifiers) }
+    return information
   }
 }
 

@@ -19,23 +19,25 @@ struct Downloader {
   func fetch(
     _ remote: RemoteFile, to path: String, progress: @escaping @Sendable (Int) -> Void
   ) throws {
-    let file = try PartialFile(for: path)
+    let file = try PartialFile(for: path, remote.algorithm)
     // Not left to the last reference: the session keeps its own for a while.
     defer { file.close() }
     if file.count > remote.byteCount { try file.clear() }
     let wasResumed = file.count > 0
     try transfer(remote, into: file, progress)
     var digest = file.finishedDigest()
-    if !digest.hasPrefix(remote.sha256), wasResumed {
+    if !digest.hasPrefix(remote.checksum), wasResumed {
       // The part may have been of another version of the file.
       try file.clear()
       try transfer(remote, into: file, progress)
       digest = file.finishedDigest()
     }
-    guard digest.hasPrefix(remote.sha256) else {
+    guard digest.hasPrefix(remote.checksum) else {
       file.remove()
       throw error(
-        remote, "its SHA-256 is \(digest) instead of \(remote.sha256), so it was thrown away")
+        remote,
+        "its \(remote.algorithm.rawValue) is \(digest) instead of \(remote.checksum), so it was thrown away"
+      )
     }
     try file.commit()
   }

@@ -2,16 +2,25 @@
 public struct RemoteFile: Hashable, Sendable {
   /// Where it is, with http:// or https://.
   public let address: String
-  /// Its SHA-256 in hexadecimal, or the first digits where no more are published; what arrives with
+  /// Its checksum in hexadecimal, or the first digits where no more are published; what arrives with
   /// others is thrown away.
-  public let sha256: String
+  public let checksum: String
+  /// How it is computed.
+  package let algorithm: MessageDigest.Algorithm
   /// Its size.
   public let byteCount: Int
 
-  /// A file at `address` with this checksum and size.
+  /// A file at `address` with this SHA-256 and size.
   public init(_ address: String, sha256: String, byteCount: Int) {
+    self.init(address, checksum: sha256, .sha256, byteCount: byteCount)
+  }
+
+  package init(
+    _ address: String, checksum: String, _ algorithm: MessageDigest.Algorithm, byteCount: Int
+  ) {
     self.address = address
-    self.sha256 = sha256
+    self.checksum = checksum
+    self.algorithm = algorithm
     self.byteCount = byteCount
   }
 

@@ -12,10 +12,13 @@ final class PartialFile: @unchecked Sendable {
   private let path: String
   private var descriptor: Int32
   private(set) var count = 0
-  private var hash = SHA256()
+  private let algorithm: MessageDigest.Algorithm
+  private var hash: MessageDigest
 
-  init(for target: String) throws(FileError) {
+  init(for target: String, _ algorithm: MessageDigest.Algorithm) throws(FileError) {
     self.target = target
+    self.algorithm = algorithm
+    hash = MessageDigest(algorithm)
     path = target + ".part"
     descriptor = SystemCalls.open(path, O_RDWR | O_CREAT, 0o666)
     if descriptor < 0 { throw FileError("write", path) }
@@ -50,10 +53,10 @@ final class PartialFile: @unchecked Sendable {
     if ftruncate(descriptor, 0) != 0 { throw FileError("write", path) }
     lseek(descriptor, 0, SEEK_SET)
     count = 0
-    hash = SHA256()
+    hash = MessageDigest(algorithm)
   }
 
-  /// The SHA-256 of all; nothing may be appended afterwards, but ``clear()`` begins anew.
+  /// The checksum of all; nothing may be appended afterwards, but ``clear()`` begins anew.
   func finishedDigest() -> String { hash.finish() }
 
   /// Brings the file to the disk and gives it its name.

@@ -62,17 +62,19 @@ extension ZooNetwork {
       }
     }
     defer { removeFetched(file, source) }
-    let digest = try SHA256.digest(ofFile: file)
-    guard source.checksum.accepts(digest) else {
+    let checksum = source.checksum
+    let digest = try MessageDigest.ofFile(file, checksum.algorithm)
+    guard checksum.accepts(digest) else {
       throw ZooError(
         "get the weights of \(name) from \(source.description)",
-        "the SHA-256 of \(source.fileName) is \(digest) instead of \(source.checksum.text), so it "
-          + "was thrown away")
+        "the \(checksum.algorithm.rawValue) of \(source.fileName) is \(digest) instead of "
+          + "\(checksum.text), so it was thrown away")
     }
-    progress(.converting(sha256: digest))
+    let sha256 = checksum.algorithm == .sha256 ? digest : try MessageDigest.ofFile(file)
+    progress(.converting(sha256: sha256))
     var model = try model(weights: file)
     model.information["source"] = source.description
-    model.information["sourceSHA256"] = digest
+    model.information["sourceSHA256"] = sha256
     try model.write(to: path)
     return path
   }
@@ -91,7 +93,8 @@ extension ZooNetwork {
   ) throws {
     let downloader = Downloader()
     let remote = RemoteFile(
-      address, sha256: checksum.text, byteCount: try downloader.size(of: address))
+      address, checksum: checksum.text, checksum.algorithm,
+      byteCount: try downloader.size(of: address))
     try downloader.fetch(remote, to: path) { received in
       progress(
         .download(DownloadProgress(file: remote, received: received, number: 1, count: 1)))
@@ -103,7 +106,12 @@ extension WeightSource.Checksum {
   /// The digits that are known.
   package var text: String {
     switch self {
-    case .sha256(let digits), .beginsWith(let digits): digits
+    case .sha256(let digits), .beginsWith(let digits), .sha1(let digits): digits
     }
+  }
+
+  /// What they are digits of.
+  var algorithm: MessageDigest.Algorithm {
+    if case .sha1 = self { .sha1 } else { .sha256 }
   }
 }

@@ -8,6 +8,8 @@ generator is Philox 4x32 with ten rounds (Salmon et al., 2011) with a key made o
 import json
 import math
 import os
+import sys
+import types
 
 import numpy as np
 import torch
@@ -222,6 +224,95 @@ class GoogLeNet(nn.Module):
         return self.get_submodule("loss3/classifier")(x.mean((2, 3)))
 
 
+class SqueezeNet(nn.Module):
+    """The authors' SqueezeNet 1.0, with Caffe's layer names: its last convolution pads single pixels."""
+
+    def __init__(self):
+        super().__init__()
+        self.add_module("conv1", nn.Conv2d(3, 96, 7, 2))
+        channels = 96
+        for number, (narrow, wide) in enumerate(
+                [(16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256)], 2):
+            self.add_module(f"fire{number}/squeeze1x1", nn.Conv2d(channels, narrow, 1))
+            self.add_module(f"fire{number}/expand1x1", nn.Conv2d(narrow, wide, 1))
+            self.add_module(f"fire{number}/expand3x3", nn.Conv2d(narrow, wide, 3, padding=1))
+            channels = 2 * wide
+        self.add_module("conv10", nn.Conv2d(channels, 1000, 1, padding=1))
+
+    def forward(self, x):
+        run = lambda name, x: torch.relu(self.get_submodule(name)(x))
+        x = run("conv1", x)
+        for number in range(2, 10):
+            if number in (2, 5, 9):
+                x = nn.functional.max_pool2d(x, 3, 2, ceil_mode=True)
+            x = run(f"fire{number}/squeeze1x1", x)
+            x = torch.cat([run(f"fire{number}/expand1x1", x), run(f"fire{number}/expand3x3", x)], 1)
+        return run("conv10", x).mean((2, 3))
+
+
+class CIFARResNet(nn.Module):
+    """Residual network of 6n + 2 layers, shortcuts of option A; the names are ours."""
+
+    def __init__(self, blocks):
+        super().__init__()
+        self.blocks = blocks
+        self.add("conv1.conv", 3, 16, 1)
+        channels = 16
+        for group, filters in enumerate([16, 32, 64], 1):
+            for number in range(1, blocks + 1):
+                stride = 2 if group > 1 and number == 1 else 1
+                self.add(f"group{group}_block{number}.conv1", channels, filters, stride)
+                self.add(f"group{group}_block{number}.conv2", filters, filters, 1)
+                channels = filters
+        self.fc = nn.Linear(64, 10)
+
+    def add(self, name, inputs, filters, stride):
+        layer = nn.Conv2d(inputs, filters, 3, stride, 1, bias=False)
+        layer.norm = nn.BatchNorm2d(filters, eps=1e-4)
+        part, last = name.split(".")
+        if not hasattr(self, part):
+            setattr(self, part, nn.Module())
+        setattr(getattr(self, part), last, layer)
+
+    def run(self, layer, x):
+        return layer.norm(nn.functional.conv2d(x, layer.weight, stride=layer.stride, padding=1))
+
+    def forward(self, x):
+        x = torch.relu(self.run(self.conv1.conv, x))
+        for group in range(1, 4):
+            for number in range(1, self.blocks + 1):
+                block = getattr(self, f"group{group}_block{number}")
+                y = self.run(block.conv2, torch.relu(self.run(block.conv1, x)))
+                if y.shape != x.shape:
+                    more = (y.shape[1] - x.shape[1]) // 2
+                    x = nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, more, more))
+                x = torch.relu(x + y)
+        return self.fc(x.mean((2, 3)))
+
+
+def first_inception():
+    """Inception-v3 as Lasagne has it: means leave padding out, the last module pools by the largest."""
+    network = models.inception_v3(num_classes=1008, aux_logits=False, init_weights=False)
+    mean = lambda x, *_, **__: nn.functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+    largest = lambda x, *_, **__: nn.functional.max_pool2d(x, 3, 1, 1)
+
+    def pooling(function):
+        """Torchvision's modules pool by a function that they look up in their file."""
+        names = types.SimpleNamespace(**{**vars(nn.functional), "avg_pool2d": function})
+        return lambda *_: setattr(models.inception, "F", names)
+
+    network.register_forward_pre_hook(pooling(mean))
+    network.Mixed_7c.register_forward_pre_hook(pooling(largest))
+    network.register_forward_hook(lambda *_: setattr(models.inception, "F", nn.functional))
+    return network
+
+
+def efficientnet():
+    from efficientnet_lite_pytorch import EfficientNet
+
+    return EfficientNet.from_name("efficientnet-lite0")
+
+
 def original_resnet():
     """ResNet-50 as its authors trained it: a bias, other strides, pooling with partial windows."""
     network = models.resnet50()
@@ -248,6 +339,9 @@ def networks():
     """Name here: the module, its input's size, its scaling, layers here and there, the last layer."""
     for name in ["resnet18", "resnet34", "resnet50", "resnet101"]:
         yield name, *resnet(name)
+    yield "efficientnet-lite0", efficientnet(), 224, centred(127, 128), {"block3": "_blocks.2"}, "_fc"
+    yield "squeezenet1.0", SqueezeNet(), 227, caffe_scaled, {}, None
+    yield "squeezenet1.0-torchvision", models.squeezenet1_0(), 224, torch_scaled, {"fire5": "features.7"}, None
     yield "squeezenet1.1", models.squeezenet1_1(), 224, torch_scaled, {"fire5": "features.7"}, None
     yield "mobilenet-v2", models.mobilenet_v2(), 224, torch_scaled, {"block4": "features.4"}, "classifier.1"
     yield "googlenet", models.googlenet(aux_logits=False, init_weights=False), 224, centred(127.5, 127.5), {
@@ -256,6 +350,9 @@ def networks():
     yield "resnet50-caffe", original_resnet(), 224, vgg_scaled, {"stage2_block1": "layer2.0"}, "fc"
     yield "inception-v3", models.inception_v3(aux_logits=False, init_weights=False), 299, centred(
         127.5, 127.5), {"mixed5d": "Mixed_5d", "mixed6a": "Mixed_6a", "mixed7b": "Mixed_7b"}, "fc"
+    yield "inception-v3-lasagne", first_inception(), 299, centred(128, 128), {
+        "mixed5d": "Mixed_5d", "mixed7c": "Mixed_7c"}, "fc"
+    yield "vgg16", models.vgg16(), 224, vgg_scaled, {"conv3_3": "features.15"}, "classifier.6"
     yield "vgg16-torchvision", models.vgg16(), 224, torch_scaled, {"conv3_3": "features.15"}, "classifier.6"
     yield "vgg19-torchvision", models.vgg19(), 224, torch_scaled, {"conv3_4": "features.17"}, "classifier.6"
     yield "vgg19", models.vgg19(), 224, vgg_scaled, {"conv1_2": "features.3"}, "classifier.6"
@@ -263,6 +360,7 @@ def networks():
     yield "lenet-caffe", LeNetCaffe(), 28, centred(0, 256), {}, "ip2"
     yield "unet", UNet(), 64, centred(127.5, 127.5), {"down5": "down5", "grow4": "grow4"}, None
     mean = np.load(os.environ["AGNESI_TEST_DATA"] + "/cifar10/train_mean_3x32x32.npy")
+    yield "cifar-resnet20", CIFARResNet(3), 32, lambda x: x / 255 - mean, {}, "fc"
     yield "nin-cifar10", NIN(), 32, lambda x: x - 255 * mean, {}, None
 
 
@@ -282,8 +380,15 @@ def keep(seen, name, value):
 
 
 def main():
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "zoo.json")
     result = {"seed": SEED, "networks": {}}
+    # Names as arguments: only these are made anew.
+    if len(sys.argv) > 1:
+        with open(path) as file:
+            result = json.load(file)
     for name, module, size, scaling, layers, last in networks():
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            continue
         channels = 1 if size == 28 else 3
         fill(module)
         seen = {}
@@ -299,7 +404,7 @@ def main():
             seen["logits"] = sampled(module(torch.from_numpy(scaled)))
         result["networks"][name] = {"size": size, "outputs": seen}
         print(name, {key: value["largest"] for key, value in seen.items()}, flush=True)
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "zoo.json"), "w") as file:
+    with open(path, "w") as file:
         json.dump(result, file, separators=(",", ":"))
         file.write("\n")
 

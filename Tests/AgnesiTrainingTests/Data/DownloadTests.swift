@@ -13,7 +13,7 @@ import Testing
   private func remote(_ address: String, sha256: String? = nil, byteCount: Int? = nil) -> RemoteFile
   {
     RemoteFile(
-      "\(address)file.bin", sha256: sha256 ?? SHA256.digest(of: content),
+      "\(address)file.bin", sha256: sha256 ?? MessageDigest.of(content),
       byteCount: byteCount ?? content.count)
   }
 
@@ -118,7 +118,7 @@ import Testing
     let file = remote(server.address, sha256: wrong)
     #expect(
       download(file)
-        == "cannot download \(file.address): its SHA-256 is \(SHA256.digest(of: content)) instead "
+        == "cannot download \(file.address): its SHA-256 is \(MessageDigest.of(content)) instead "
         + "of \(wrong), so it was thrown away")
     #expect(names == [])
   }
@@ -191,11 +191,13 @@ import Testing
 
   @Test func digestsAreThoseOfTheStandard() {
     #expect(
-      SHA256.digest(of: Array("abc".utf8))
+      MessageDigest.of(Array("abc".utf8))
         == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     #expect(
-      SHA256.digest(of: [])
+      MessageDigest.of([])
         == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+    #expect(
+      MessageDigest.of(Array("abc".utf8), .sha1) == "a9993e364706816aba3e25717850c26c9cd0d89d")
   }
 }
 
@@ -224,7 +226,7 @@ private final class Reports: @unchecked Sendable {
         }
         defer { server.stop() }
         let file = RemoteFile(
-          "\(server.address)file.bin", sha256: SHA256.digest(of: content),
+          "\(server.address)file.bin", sha256: MessageDigest.of(content),
           byteCount: content.count)
         let set = KnownDataSet(
           name: "set", summary: "", format: .idx, classNames: [], files: [file])

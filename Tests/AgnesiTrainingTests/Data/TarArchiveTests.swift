@@ -117,7 +117,7 @@ import Testing
     let server = try TestServer { _ in .content(packed) }
     defer { server.stop() }
     let file = RemoteFile(
-      "\(server.address)small.tar.gz", sha256: SHA256.digest(of: packed), byteCount: packed.count)
+      "\(server.address)small.tar.gz", sha256: MessageDigest.of(packed), byteCount: packed.count)
     let set = KnownDataSet(
       name: "small", summary: "", format: .cifar10, classNames: [], files: [file])
     let registry = DataRegistry(

@@ -18,7 +18,7 @@ import Testing
     let file = SafetensorsFile(tensors: parameters.map { (name: $0.name, array: $0.value) })
     try file.write(to: folder.path("weights.safetensors"))
     weights = try folder.read("weights.safetensors")
-    digest = SHA256.digest(of: weights)
+    digest = MessageDigest.of(weights)
   }
 
   private var environment: [String: String] { ["AGNESI_DATA": folder.path("data")] }
@@ -44,6 +44,21 @@ import Testing
     #expect(model.information["source"] == address)
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("data/models"))
     #expect(names == ["lenet5.safetensors"])
+  }
+
+  /// Some makers published nothing but a SHA-1.
+  @Test func olderChecksumsAreChecked() throws {
+    let body = weights
+    let server = try TestServer { _ in .content(body) }
+    defer { server.stop() }
+    let sha1 = MessageDigest.of(weights, .sha1)
+    let place = WeightSource.Place.web(address: "\(server.address)lenet.safetensors")
+    let path = try fetch(WeightSource(place, .sha1(sha1)))
+    #expect(try Model(reading: path).information["sourceSHA256"] == digest)
+    let wrong = String(repeating: "0", count: 40)
+    let error = #expect(throws: DownloadError.self) { try fetch(WeightSource(place, .sha1(wrong))) }
+    #expect(
+      error?.problem == "its SHA-1 is \(sha1) instead of \(wrong), so it was thrown away")
   }
 
   @Test func aWrongChecksumLeavesNothing() throws {

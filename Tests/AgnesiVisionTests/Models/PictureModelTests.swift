@@ -3,6 +3,14 @@ import Foundation
 import Testing
 
 @Suite struct PictureModelTests {
+  /// ImageNet comes in folders that are called by WordNet's numbers.
+  @Test func theZoosClassesAreKnownByWordNetsNumbers() throws {
+    let model = try PictureModel(try Zoo.known("squeezenet1.1").model())
+    #expect(model.classIdentifiers.count == 1000)
+    #expect(try model.classIndex("n01806143") == 84)
+    #expect(throws: ClassNameError.self) { try model.classIndex("n99999999") }
+  }
+
   @Test func readsTheConvention() throws {
     let model = try PictureModel(TinyPictures.model())
     #expect(model.channels == 3)

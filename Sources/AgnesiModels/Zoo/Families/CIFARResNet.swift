@@ -50,10 +50,10 @@ enum CIFARResNet {
 
   // MARK: - Weights
 
-  /// Lasagne's recipes: arrays in the order of use.
-  private static func table(blocks: Int) -> WeightTable {
+  /// In the order of use, which is that of Lasagne's recipes; with our own names for PyTorch.
+  private static func layers(_ blocks: Int) -> [WeightTable.Layer] {
     func normalized(_ name: String) -> [WeightTable.Layer] {
-      [.init(.kernels, name, ""), .init(.norm, "\(name).norm", "")]
+      [.init(.kernels, name, name), .init(.norm, "\(name).norm", "\(name).norm")]
     }
     var layers = normalized("conv1.conv")
     for group in 1...3 {
@@ -62,14 +62,17 @@ enum CIFARResNet {
         layers += normalized("group\(group)_block\(number).conv2")
       }
     }
-    layers.append(.init(.dense, "fc", ""))
-    return .lasagne(layers, prefix: "arr_", epsilon: epsilon)
+    layers.append(.init(.dense, "fc", "fc"))
+    return layers
   }
 
-  private static func network(blocks: Int, right: String) -> ZooNetwork {
+  private static func network(
+    blocks: Int, right: String, parameterCount: Int
+  ) -> ZooNetwork {
     let depth = 6 * blocks + 2
     return ZooNetwork(
       name: "cifar-resnet\(depth)", summary: "CIFAR-10, \(right) % right, \(depth) layers",
+      parameterCount: parameterCount,
       classNames: classNames,
       preprocessing: PicturePreprocessing(
         resizing: .exact(width: 32, height: 32), filter: .bilinear),
@@ -77,14 +80,19 @@ enum CIFARResNet {
         mean: .image(CIFARMean.values, height: 32, width: 32), deviation: [255, 255, 255]),
       height: 32, width: 32,
       licence: WeightLicence("MIT", "Lasagne Recipes, deep residual learning"),
-      tables: [table(blocks: blocks)]
+      tables: [
+        .lasagne(layers(blocks), prefix: "arr_", epsilon: epsilon),
+        .torch("PyTorch", layers(blocks)),
+      ]
     ) { build($0, classes: $1, blocks: blocks) }
   }
 
   /// The depths of the paper; accuracies are the paper's.
   static let all = [
-    network(blocks: 3, right: "91.3"), network(blocks: 5, right: "92.5"),
-    network(blocks: 7, right: "92.8"), network(blocks: 9, right: "93.0"),
-    network(blocks: 18, right: "93.6"),
+    network(blocks: 3, right: "91.3", parameterCount: 271_098),
+    network(blocks: 5, right: "92.5", parameterCount: 466_426),
+    network(blocks: 7, right: "92.8", parameterCount: 661_754),
+    network(blocks: 9, right: "93.0", parameterCount: 857_082),
+    network(blocks: 18, right: "93.6", parameterCount: 1_736_058),
   ]
 }

@@ -110,7 +110,8 @@ enum EfficientNetLite {
   static let lite0 = ZooNetwork(
     name: "efficientnet-lite0",
     summary: "ImageNet, 75.1 % right, 4.7 million parameters: small and good, the default",
-    classNames: ImageNet.classNames,
+    parameterCount: 4_694_024,
+    classNames: ImageNet.classNames, classIdentifiers: ImageNet.identifiers,
     preprocessing: PicturePreprocessing(
       // Trained on pictures that were resized with the cubic filter, next of kin to this one.
       resizing: .shortSide(256), filter: .lanczos, cropWidth: 224, cropHeight: 224),

@@ -119,17 +119,26 @@ struct GoogLeNet: Sendable {
   static let all = [
     ZooNetwork(
       name: "googlenet", summary: "ImageNet, torchvision's, 69.8 % right, 6.6 million parameters",
-      classNames: ImageNet.classNames, preprocessing: .torchvision,
+      parameterCount: 6_639_464,
+      classNames: ImageNet.classNames, classIdentifiers: ImageNet.identifiers,
+      preprocessing: .torchvision,
       scaling: .centred(at: 127.5, deviation: 127.5), height: 224, width: 224,
       licence: .torchvision, sources: [.torchvision("googlenet-1378be20.pth")],
       tables: [torchvisionTable]
     ) { GoogLeNet(isOriginal: false).build($0, classes: $1) },
     ZooNetwork(
       name: "googlenet-caffe", summary: "ImageNet, the authors' network, 7.0 million parameters",
-      classNames: ImageNet.classNames, preprocessing: .torchvision,
+      parameterCount: 6_998_552,
+      classNames: ImageNet.classNames, classIdentifiers: ImageNet.identifiers,
+      preprocessing: .torchvision,
       scaling: PixelScaling(order: .bgr, mean: [104, 117, 123], deviation: [1, 1, 1]),
       height: 224, width: 224,
       licence: WeightLicence("unrestricted", "BVLC GoogLeNet, trained by Sergio Guadarrama"),
+      sources: [
+        WeightSource(
+          .web(address: "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel"),
+          .sha1("405fc5acd08a3bb12de8ee5e23a96bec22f08204"))
+      ],
       tables: [
         caffeTable, .lasagne(layers, prefix: "param values/"), .lasagne(layers, prefix: "arr_"),
         .torch("PyTorch", layers),

@@ -5,7 +5,8 @@ import AgnesiLayers
 /// Inception v3: modules of convolutions side by side, large kernels taken apart into small ones.
 ///
 /// - Source: Szegedy et al., *Rethinking the Inception architecture for computer vision*, 2015, table 1
-///   and figures 5 to 10, in the form that TensorFlow published.
+///   and figures 5 to 10, in the two forms that TensorFlow published: the second is torchvision's too, the
+///   first one Lasagne's, whose means leave padding out.
 enum InceptionV3 {
   /// A convolution of a branch: its name, filters, and how the kernel lies.
   struct Step: Sendable {
@@ -21,7 +22,7 @@ enum InceptionV3 {
     var pooling = Pooling.none
     var ends: [Step] = []
 
-    enum Pooling: Sendable { case none, average, halving }
+    enum Pooling: Sendable { case none, average, largest, halving }
   }
 
   static let modules: [(name: String, branches: [Branch])] = [
@@ -30,7 +31,7 @@ enum InceptionV3 {
     ("7a", halvingSecond), ("7b", forked), ("7c", forked),
   ]
 
-  static func build(_ image: Tensor, classes: Int) -> NetworkDraft {
+  static func build(_ image: Tensor, classes: Int, isOriginal: Bool = false) -> NetworkDraft {
     var network = NetworkDraft(image)
     network.add("conv1a") { convolution($0, "conv", 32, kernel: 3, stride: 2, padding: .valid) }
     network.add("conv2a") { convolution($0, "conv", 32, kernel: 3, padding: .valid) }
@@ -40,7 +41,14 @@ enum InceptionV3 {
     network.add("conv4a") { convolution($0, "conv", 192, kernel: 3, padding: .valid) }
     network.add("pool2", MaxPool2D(3, stride: 2))
     for (name, branches) in modules {
-      network.add("mixed\(name)") { x in concatenated(branches.flatMap { outputs($0, x) }, axis: 1)
+      network.add("mixed\(name)") { x in
+        let parts = branches.flatMap { branch in
+          var branch = branch
+          // Only the first form pools by the largest in the last module.
+          if isOriginal, name == "7c", branch.pooling == .average { branch.pooling = .largest }
+          return outputs(branch, x, countingPadding: !isOriginal)
+        }
+        return concatenated(parts, axis: 1)
       }
     }
     network.add("pool3", GlobalAveragePool2D())
@@ -48,13 +56,16 @@ enum InceptionV3 {
     return network
   }
 
-  private static func outputs(_ branch: Branch, _ x: Tensor) -> [Tensor] {
+  private static func outputs(
+    _ branch: Branch, _ x: Tensor, countingPadding: Bool
+  ) -> [Tensor] {
     var current = x
     switch branch.pooling {
     case .none: break
     case .average:
       current = averagePool2D(
-        x, window: [3, 3], stride: [1, 1], padding: [1, 1], countingPadding: true)
+        x, window: [3, 3], stride: [1, 1], padding: [1, 1], countingPadding: countingPadding)
+    case .largest: current = maxPool2D(x, window: [3, 3], stride: [1, 1], padding: [1, 1])
     case .halving: current = maxPool2D(x, window: [3, 3], stride: [2, 2])
     }
     for step in branch.steps { current = convolution(current, step) }
@@ -164,7 +175,7 @@ enum InceptionV3 {
   // MARK: - Weights
 
   /// Torchvision's names; those inside of modules are ours too.
-  private static var table: WeightTable {
+  private static func table(_ origin: String) -> WeightTable {
     var names = [
       ("conv1a.conv", "Conv2d_1a_3x3"), ("conv2a.conv", "Conv2d_2a_3x3"),
       ("conv2b.conv", "Conv2d_2b_3x3"), ("conv3b.conv", "Conv2d_3b_1x1"),
@@ -178,18 +189,47 @@ enum InceptionV3 {
     let layers = names.flatMap { ours, theirs -> [WeightTable.Layer] in
       [.init(.kernels, ours, "\(theirs).conv"), .init(.norm, "\(ours).norm", "\(theirs).bn")]
     }
-    var table = WeightTable.torch("torchvision", layers + [.init(.dense, "fc", "fc")])
+    var table = WeightTable.torch(origin, layers + [.init(.dense, "fc", "fc")])
     table.ignoredBeginnings = ["AuxLogits."]
     return table
   }
 
-  static let network = ZooNetwork(
+  /// Lasagne's recipe, in the order of use, which is that of modules and branches here.
+  private static func lasagne(_ prefix: String) -> WeightTable {
+    var names = ["conv1a.conv", "conv2a.conv", "conv2b.conv", "conv3b.conv", "conv4a.conv"]
+    for (name, branches) in modules {
+      names += branches.flatMap { $0.steps + $0.ends }.map { "mixed\(name).\($0.name)" }
+    }
+    let layers = names.flatMap { name -> [WeightTable.Layer] in
+      [.init(.kernels, name, ""), .init(.norm, "\(name).norm", "")]
+    }
+    return .lasagne(layers + [.init(.dense, "fc", "")], prefix: prefix, epsilon: 1e-3)
+  }
+
+  static let all = [network, original]
+
+  /// 1,008 scores, of which a thousand are ImageNet's classes in an order of TensorFlow's own, so that
+  /// they have numbers here, not names.
+  private static let original = ZooNetwork(
+    name: "inception-v3-lasagne",
+    summary: "ImageNet, TensorFlow's first form, 1,008 numbered classes",
+    parameterCount: 23_885_392,
+    classNames: (0..<1008).map { "class \($0)" },
+    preprocessing: PicturePreprocessing(
+      resizing: .exact(width: 299, height: 299), filter: .bilinear),
+    scaling: .centred(at: 128, deviation: 128), height: 299, width: 299,
+    licence: WeightLicence("Apache 2.0", "Inception v3, Google; converted by Lasagne's recipes"),
+    tables: [lasagne("param values/"), lasagne("arr_"), table("PyTorch")]
+  ) { build($0, classes: $1, isOriginal: true) }
+
+  private static let network = ZooNetwork(
     name: "inception-v3", summary: "ImageNet, 77.3 % right, 23.8 million parameters, 299 × 299",
-    classNames: ImageNet.classNames,
+    parameterCount: 23_869_000,
+    classNames: ImageNet.classNames, classIdentifiers: ImageNet.identifiers,
     preprocessing: PicturePreprocessing(
       resizing: .shortSide(342), filter: .bilinear, cropWidth: 299, cropHeight: 299),
     scaling: .centred(at: 127.5, deviation: 127.5), height: 299, width: 299,
     licence: WeightLicence("Apache 2.0", "Inception v3, Google; converted by torchvision"),
-    sources: [.torchvision("inception_v3_google-0cc3c7bd.pth")], tables: [table]
+    sources: [.torchvision("inception_v3_google-0cc3c7bd.pth")], tables: [table("torchvision")]
   ) { build($0, classes: $1) }
 }

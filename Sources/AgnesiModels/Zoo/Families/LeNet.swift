@@ -31,11 +31,13 @@ enum LeNet {
   }
 
   private static func network(
-    _ name: String, _ summary: String, _ layers: [WeightTable.Layer], deviation: Double,
+    _ name: String, _ summary: String, _ parameterCount: Int, _ layers: [WeightTable.Layer],
+    deviation: Double,
     _ build: @escaping @Sendable (Tensor, Int) -> NetworkDraft
   ) -> ZooNetwork {
     ZooNetwork(
-      name: name, summary: summary, classNames: (0...9).map(String.init),
+      name: name, summary: summary, parameterCount: parameterCount,
+      classNames: (0...9).map(String.init),
       preprocessing: PicturePreprocessing(
         resizing: .exact(width: 28, height: 28), filter: .bilinear),
       scaling: .centred(at: 0, deviation: deviation, channels: 1), channels: 1, height: 28,
@@ -49,11 +51,11 @@ enum LeNet {
 
   static let all = [
     network(
-      "lenet5", "digits, 62 thousand parameters, of 1998, to be trained",
+      "lenet5", "digits, 62 thousand parameters, of 1998, to be trained", 61_706,
       layers(["conv1", "conv2"], dense: ["fc3", "fc4", "fc5"]), deviation: 255
     ) { buildFirst($0, classes: $1) },
     network(
-      "lenet-caffe", "digits, 431 thousand parameters, Caffe's, to be trained",
+      "lenet-caffe", "digits, 431 thousand parameters, Caffe's, to be trained", 431_080,
       layers(["conv1", "conv2"], dense: ["ip1", "ip2"]), deviation: 256
     ) { buildCaffe($0, classes: $1) },
   ]

@@ -70,7 +70,9 @@ enum MobileNetV2 {
 
   static let network = ZooNetwork(
     name: "mobilenet-v2", summary: "ImageNet, 71.9 % right, 3.5 million parameters",
-    classNames: ImageNet.classNames, preprocessing: .torchvision, scaling: .torchvision,
+    parameterCount: 3_538_984,
+    classNames: ImageNet.classNames, classIdentifiers: ImageNet.identifiers,
+    preprocessing: .torchvision, scaling: .torchvision,
     height: 224, width: 224, licence: .torchvision,
     sources: [.torchvision("mobilenet_v2-b0353104.pth")], tables: [table]
   ) { build($0, classes: $1) }

@@ -42,6 +42,7 @@ enum NetworkInNetwork {
 
   static let network = ZooNetwork(
     name: "nin-cifar10", summary: "CIFAR-10, 89.4 % right, 1.0 million parameters",
+    parameterCount: 966_986,
     classNames: CIFARResNet.classNames,
     preprocessing: PicturePreprocessing(
       resizing: .exact(width: 32, height: 32), filter: .bilinear),

@@ -117,11 +117,34 @@ struct ResNet: Sendable {
     return .caffe(layers)
   }
 
-  private func network(_ depth: Int, right: String, millions: String, file: String) -> ZooNetwork {
+  /// Lasagne's recipe, in the order of use: a block's shortcut stands before its other branch.
+  private func lasagne(_ prefix: String) -> WeightTable {
+    func normalized(_ name: String) -> [WeightTable.Layer] {
+      [.init(.kernels, name, ""), .init(.norm, "\(name).norm", "")]
+    }
+    var layers: [WeightTable.Layer] = [
+      .init(.convolution, "conv1.conv", ""), .init(.norm, "conv1.conv.norm", ""),
+    ]
+    for (index, count) in blocks.enumerated() {
+      for number in 1...count {
+        let block = Self.name(index, number)
+        if number == 1 { layers += normalized("\(block).shortcut") }
+        for convolution in 1...3 { layers += normalized("\(block).conv\(convolution)") }
+      }
+    }
+    layers.append(.init(.dense, "fc", ""))
+    return .lasagne(layers, prefix: prefix, epsilon: 1e-5)
+  }
+
+  private func network(
+    _ depth: Int, right: String, parameterCount: Int, file: String
+  ) -> ZooNetwork {
     ZooNetwork(
       name: "resnet\(depth)",
-      summary: "ImageNet, \(right) % right, \(millions) million parameters",
-      classNames: ImageNet.classNames, preprocessing: .torchvision, scaling: .torchvision,
+      summary: "ImageNet, \(right) % right",
+      parameterCount: parameterCount,
+      classNames: ImageNet.classNames, classIdentifiers: ImageNet.identifiers,
+      preprocessing: .torchvision, scaling: .torchvision,
       height: 224, width: 224, licence: .torchvision, sources: [.torchvision(file)],
       tables: [torchvision]
     ) { build($0, classes: $1) }
@@ -131,20 +154,25 @@ struct ResNet: Sendable {
 
   static let all = [
     ResNet(blocks: [2, 2, 2, 2], isBottleneck: false)
-      .network(18, right: "69.8", millions: "11.7", file: "resnet18-f37072fd.pth"),
+      .network(18, right: "69.8", parameterCount: 11_699_112, file: "resnet18-f37072fd.pth"),
     ResNet(blocks: [3, 4, 6, 3], isBottleneck: false)
-      .network(34, right: "73.3", millions: "21.8", file: "resnet34-b627a593.pth"),
+      .network(34, right: "73.3", parameterCount: 21_814_696, file: "resnet34-b627a593.pth"),
     ResNet(blocks: [3, 4, 6, 3], isBottleneck: true)
-      .network(50, right: "76.1", millions: "25.6", file: "resnet50-0676ba61.pth"),
+      .network(50, right: "76.1", parameterCount: 25_610_152, file: "resnet50-0676ba61.pth"),
     ResNet(blocks: [3, 4, 23, 3], isBottleneck: true)
-      .network(101, right: "77.4", millions: "44.5", file: "resnet101-63fe2227.pth"),
+      .network(101, right: "77.4", parameterCount: 44_654_504, file: "resnet101-63fe2227.pth"),
     ZooNetwork(
       name: "resnet50-caffe",
-      summary: "ImageNet, the authors' network, 25.6 million parameters",
-      classNames: ImageNet.classNames, preprocessing: .torchvision, scaling: .vgg,
+      summary: "ImageNet, the authors' network, its weights in Caffe's or Lasagne's form",
+      parameterCount: 25_610_216,
+      classNames: ImageNet.classNames, classIdentifiers: ImageNet.identifiers,
+      preprocessing: .torchvision, scaling: .vgg,
       height: 224, width: 224,
       licence: WeightLicence("MIT", "Deep residual networks, He, Zhang, Ren and Sun"),
-      tables: [original.caffe, original.torchvision]
+      tables: [
+        original.caffe, original.lasagne("values/"), original.lasagne("param values/"),
+        original.lasagne("arr_"), original.torchvision,
+      ]
     ) { original.build($0, classes: $1) },
   ]
 }

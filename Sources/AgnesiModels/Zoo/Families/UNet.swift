@@ -50,6 +50,7 @@ enum UNet {
 
   static let network = ZooNetwork(
     name: "unet", summary: "a class for each pixel, 31 million parameters, to be trained",
+    parameterCount: 31_049_474,
     classNames: ["background", "object"],
     preprocessing: PicturePreprocessing(
       resizing: .exact(width: 256, height: 256), filter: .bilinear),

@@ -92,28 +92,43 @@ enum VGG {
 
   // Torchvision trained its own, with its own scaling; the names say whose scaling a network has.
   private static func network(
-    _ depth: Int, blocks: [Int], right: String? = nil, file: String? = nil
+    _ depth: Int, blocks: [Int], parameterCount: Int, right: String? = nil, source: WeightSource
   ) -> ZooNetwork {
-    let isTorchvision = file != nil
+    let isTorchvision = right != nil
     return ZooNetwork(
       name: isTorchvision ? "vgg\(depth)-torchvision" : "vgg\(depth)",
       summary: "ImageNet, \(depth == 16 ? 138 : 144) million parameters, "
         + (right.map { "torchvision's, \($0) % right" } ?? "the authors'"),
-      classNames: ImageNet.classNames,
+      parameterCount: parameterCount, classNames: ImageNet.classNames,
+      classIdentifiers: ImageNet.identifiers,
       preprocessing: isTorchvision
         ? .torchvision
         : PicturePreprocessing(
           resizing: .shortSide(224), filter: .bilinear, cropWidth: 224, cropHeight: 224),
       scaling: isTorchvision ? .torchvision : .vgg, height: 224, width: 224,
       licence: isTorchvision ? .torchvision : licence,
-      sources: file.map { [.torchvision($0)] } ?? [], tables: tables(blocks)
+      sources: [source], tables: tables(blocks)
     ) { build($0, classes: $1, blocks: blocks) }
   }
 
+  /// A Caffe model in the place where the authors published it.
+  private static func authors(_ file: String, _ digest: String) -> WeightSource {
+    let folder = "https://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe"
+    return WeightSource(.web(address: "\(folder)/\(file).caffemodel"), .sha1(digest))
+  }
+
   static let all = [
-    network(16, blocks: [2, 2, 3, 3, 3]),
-    network(19, blocks: [2, 2, 4, 4, 4]),
-    network(16, blocks: [2, 2, 3, 3, 3], right: "71.6", file: "vgg16-397923af.pth"),
-    network(19, blocks: [2, 2, 4, 4, 4], right: "72.4", file: "vgg19-dcbb9e9d.pth"),
+    network(
+      16, blocks: [2, 2, 3, 3, 3], parameterCount: 138_357_544,
+      source: authors("VGG_ILSVRC_16_layers", "9363e1f6d65f7dba68c4f27a1e62105cdf6c4e24")),
+    network(
+      19, blocks: [2, 2, 4, 4, 4], parameterCount: 143_667_240,
+      source: authors("VGG_ILSVRC_19_layers", "239785e7862442717d831f682bb824055e51e9ba")),
+    network(
+      16, blocks: [2, 2, 3, 3, 3], parameterCount: 138_357_544, right: "71.6",
+      source: .torchvision("vgg16-397923af.pth")),
+    network(
+      19, blocks: [2, 2, 4, 4, 4], parameterCount: 143_667_240, right: "72.4",
+      source: .torchvision("vgg19-dcbb9e9d.pth")),
   ]
 }

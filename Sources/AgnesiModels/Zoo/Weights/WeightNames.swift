@@ -69,7 +69,7 @@ extension WeightTable {
       WeightRow(field.0, "\(prefix)\(number)", field.1)
     }
     return WeightTable(
-      origin: "Lasagne", rows: rows, ignoredEndings: ["mean value", "mean image"])
+      origin: "Lasagne", rows: rows, ignoredEndings: ["mean value", "mean image", "mean_image"])
   }
 
   /// Caffe's blobs, `layer/0` and `layer/1`. A norm there is two layers: `theirs` names both, with a

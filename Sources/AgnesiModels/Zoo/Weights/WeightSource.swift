@@ -14,11 +14,13 @@ public struct WeightSource: Hashable, Sendable {
     case sha256(String)
     /// Its first digits, as the makers put them into the file's name; the rest is not published.
     case beginsWith(String)
+    /// The SHA-1 of the file, where its makers published nothing better: it tells damage, not malice.
+    case sha1(String)
 
-    /// Whether `digest` is as it should be.
+    /// Whether `digest`, of the kind that is known, is as it should be.
     public func accepts(_ digest: String) -> Bool {
       switch self {
-      case .sha256(let whole): digest == whole
+      case .sha256(let whole), .sha1(let whole): digest == whole
       case .beginsWith(let part): digest.hasPrefix(part)
       }
     }

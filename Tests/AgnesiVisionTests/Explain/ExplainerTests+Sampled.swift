@@ -3,17 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct SampledExplanationTests {
-  let network = TinyNetwork(seed: 30)
-  let photo = TinyNetwork.photo(seed: 5)
-  let explainer: Explainer
-  let pass: TinyNetwork.Pass
-
-  init() throws {
-    explainer = Explainer(try network.model(), on: .cpu)
-    pass = network.forward(TinyNetwork.planes(photo))
-  }
-
+/// Methods that look at the network many times.
+extension ExplainerTests {
   /// The same integral in loops, with the same midpoints.
   @Test func integratedGradientsAreThoseOfLoops() throws {
     let steps = 20
