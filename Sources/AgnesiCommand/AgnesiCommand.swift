@@ -24,7 +24,7 @@ struct AgnesiCommand: ParsableCommand {
     subcommands: [
       TrainCommand.self, TransferCommand.self, EvaluateCommand.self, PredictCommand.self,
       ClassifyCommand.self, FindCommand.self, ExplainCommand.self, SummaryCommand.self,
-      DataCommand.self, ModelsCommand.self, TuneCommand.self,
+      DataCommand.self, ModelsCommand.self, ExportCommand.self, TuneCommand.self,
     ])
 }
 

@@ -3,7 +3,8 @@ import ArgumentParser
 
 /// The network that sees pictures; shared by the commands that look at photos.
 struct PictureNetworkOptions: ParsableArguments {
-  @Argument(help: "A network of the zoo (see `agnesi models`), or a model file.")
+  @Argument(
+    help: "A network of the zoo (see `agnesi models`), or a model file (.safetensors, .onnx).")
   var model: String
 
   @Option(

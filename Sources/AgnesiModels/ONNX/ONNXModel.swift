@@ -2,6 +2,7 @@ import AgnesiArrays
 import AgnesiExpressions
 import AgnesiFormats
 import AgnesiLoops
+import Foundation
 
 /// A network in an ONNX file.
 ///
@@ -65,7 +66,8 @@ public struct ONNXModel: Sendable {
   /// pictures, `[batch, 3, height, width]`, and an output `[batch, classes]`, it has a function
   /// `classify` as well, a picture model: input `pixels`, 0...255, outputs `probabilities`, `logits` and,
   /// where the scores come from a dense layer, `features`. A file that Agnesi wrote comes back with the
-  /// function that was written.
+  /// function that was written, its class names and its preprocessing. In other files a thousand classes
+  /// are taken for ImageNet's, and pictures are brought to the input's size without cutting.
   ///
   /// - Parameter scaling: what the network expects to be done to pixels, which ONNX files do not say;
   ///   nil for torchvision's, for which most of them were trained.
@@ -79,14 +81,33 @@ public struct ONNXModel: Sendable {
     guard !outputs.isEmpty else { throw ModelError(path, "its graph has no outputs") }
     var model = Model(functions: [:], information: information)
     let function = Model.Function(inputs: importer.inputs.map(\.tensor), outputs: outputs)
-    model.functions[file.metadata[ONNXMetadata.function] ?? "run"] = function
+    model.functions[file.metadata[ONNXMetadata.function] ?? "run"] = withFeatures(function)
     if file.metadata[ONNXMetadata.function] == nil, let image = image(importer.inputs),
       let scores = outputs.first(where: { $0.tensor.rank == 2 && $0.tensor.dtype.isFloating })
     {
       model.functions["classify"] = pictureFunction(
         image, scores.tensor, scaling ?? .torchvision)
+      try addClassNames(to: &model, count: scores.tensor.shape[1].known)
     }
     return model
+  }
+
+  /// What the last layer reads, which transfer learning needs, beside logits that are written without.
+  private func withFeatures(_ function: Model.Function) -> Model.Function {
+    let names = function.outputs.map(\.name)
+    guard names == ["probabilities", "logits"],
+      let features = denseOperand(of: function.outputs[1].tensor)
+    else { return function }
+    var result = function
+    result.outputs.append(("features", features))
+    return result
+  }
+
+  /// ImageNet's names for networks of a thousand classes that bring none along.
+  private func addClassNames(to model: inout Model, count: Int?) throws {
+    guard count == ImageNet.classNames.count, model.information["classes"] == nil else { return }
+    let names = try JSONEncoder().encode(ImageNet.classNames)
+    model.information["classes"] = String(decoding: names, as: UTF8.self)
   }
 
   private var information: [String: String] {

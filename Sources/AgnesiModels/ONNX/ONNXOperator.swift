@@ -1,8 +1,8 @@
 import AgnesiExpressions
 
 /// An operator of ONNX, and how it is said in expressions.
-struct ONNXOperator {
-  typealias Build = (ONNXCall) throws -> [Tensor]
+struct ONNXOperator: Sendable {
+  typealias Build = @Sendable (ONNXCall) throws -> [Tensor]
 
   let name: String
   /// Whether values that are known are computed at import. Not where work may be out of proportion to
@@ -10,7 +10,9 @@ struct ONNXOperator {
   let isFolded: Bool
   let build: Build
 
-  init(_ name: String, isFolded: Bool = true, _ build: @escaping (ONNXCall) throws -> Tensor) {
+  init(
+    _ name: String, isFolded: Bool = true, _ build: @escaping @Sendable (ONNXCall) throws -> Tensor
+  ) {
     self.name = name
     self.isFolded = isFolded
     self.build = { [try build($0)] }
@@ -23,12 +25,14 @@ struct ONNXOperator {
     build = results
   }
 
-  static func unary(_ name: String, _ function: @escaping (Tensor) -> Tensor) -> ONNXOperator {
+  static func unary(_ name: String, _ function: @escaping @Sendable (Tensor) -> Tensor)
+    -> ONNXOperator
+  {
     ONNXOperator(name) { function(try $0(0)) }
   }
 
   static func binary(
-    _ name: String, _ function: @escaping (Tensor, Tensor) -> Tensor
+    _ name: String, _ function: @escaping @Sendable (Tensor, Tensor) -> Tensor
   ) -> ONNXOperator {
     ONNXOperator(name) { function(try $0(0), try $0(1)) }
   }
@@ -36,7 +40,7 @@ struct ONNXOperator {
 
 /// All operators that can be read. A new one is a row of one of these tables.
 enum ONNXOperators {
-  nonisolated(unsafe) static let byName: [String: ONNXOperator] = Dictionary(
+  static let byName: [String: ONNXOperator] = Dictionary(
     uniqueKeysWithValues: all.map { ($0.name, $0) })
 
   private static var all: [ONNXOperator] {

@@ -33,7 +33,8 @@ public enum Zoo {
   /// A network of the zoo by its name, or a model file by its path.
   ///
   /// - Parameters:
-  ///   - nameOrPath: a name of ``all``, else the path of a file that a `Model` was written to.
+  ///   - nameOrPath: a name of ``all``, else the path of a file that a `Model` was written to, or of
+  ///     an ONNX file (its name ends in `.onnx`).
   ///   - weights: a file with the weights of a named network; nil for those that
   ///     `agnesi models get` put into the user's folder of data.
   ///   - environment: the variables that tell this folder.
@@ -53,7 +54,9 @@ public enum Zoo {
       guard weights == nil else {
         throw ZooError(action, "a model file has its own weights, so --weights has no meaning")
       }
-      return try Model(reading: nameOrPath)
+      let isONNX = nameOrPath.lowercased().hasSuffix(".onnx")
+      return try isONNX
+        ? ONNXModel(reading: nameOrPath).model() : Model(reading: nameOrPath)
     }
     if let weights { return try network.model(weights: weights) }
     let path = network.modelPath(in: UserData.folder(environment))

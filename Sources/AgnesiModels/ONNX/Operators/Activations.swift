@@ -80,10 +80,13 @@ extension ONNXOperators {
   private static func clipped(_ call: ONNXCall) throws -> Tensor {
     let x = try call(0)
     var result = x
+    let bounds = [1, 2].map { call.optional($0)?.contents?.doubles }
+    if call.version >= 11, x.dtype.isFloating, bounds == [[0], [6]] { return relu6(x) }
     if call.version < 11 {
       let (low, high) = (
         try call.float("min", -.infinity), try call.float("max", .infinity)
       )
+      if (low, high) == (0, 6), x.dtype.isFloating { return relu6(x) }
       if low > -.greatestFiniteMagnitude { result = maximum(result, .constant(low, x.dtype)) }
       if high < .greatestFiniteMagnitude { result = minimum(result, .constant(high, x.dtype)) }
       return result

@@ -24,7 +24,7 @@ extension ONNXOperators {
   }
 
   private static func variadic(
-    _ name: String, _ function: @escaping (Tensor, Tensor) -> Tensor
+    _ name: String, _ function: @escaping @Sendable (Tensor, Tensor) -> Tensor
   ) -> ONNXOperator {
     ONNXOperator(name) { call in
       let tensors = try call.all()

@@ -32,7 +32,7 @@ extension ONNXOperators {
 
   private static func reduction(
     _ name: String, isFloating: Bool = false,
-    _ function: @escaping (_ x: Tensor, _ axes: [Int], _ isKeeping: Bool) -> Tensor
+    _ function: @escaping @Sendable (_ x: Tensor, _ axes: [Int], _ isKeeping: Bool) -> Tensor
   ) -> ONNXOperator {
     ONNXOperator(name) { call in
       let x = try call(0)
