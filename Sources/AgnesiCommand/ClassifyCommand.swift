@@ -47,7 +47,7 @@ struct ClassifyCommand: ParsableCommand {
     try reportingErrors {
       threads.apply()
       let console = Console()
-      let files = try PhotoFiles.expanding(photos)
+      let files = PhotoFiles.expanding(photos)
       if files.isEmpty {
         throw CommandFailure(
           message: "classify: there are no pictures in \(photos.joined(separator: ", "))")

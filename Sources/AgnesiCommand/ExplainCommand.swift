@@ -89,7 +89,7 @@ struct ExplainCommand: ParsableCommand {
     let job = ExplanationJob(
       command: self, explainer: Explainer(opened, on: backend.backend()), interruption: interruption
     )
-    if Self.isFolder(photo) {
+    if PhotoFiles.isFolder(photo) {
       guard let map, let layer else {
         throw CommandFailure(
           message:
@@ -127,25 +127,12 @@ struct ExplainCommand: ParsableCommand {
     return method
   }
 
-  private static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      && isFolder.boolValue
-  }
-
-  private static let endings: Set<String> = [
-    "jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "bmp",
-  ]
-
   /// The photos of a folder and of the folders in it, sorted.
   private func photos(in folder: String) throws -> [String] {
-    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-    let photos = names.filter {
-      Self.endings.contains(($0 as NSString).pathExtension.lowercased())
-    }
+    let photos = PhotoFiles.expanding([folder])
     guard !photos.isEmpty else {
       throw CommandFailure(message: "explain: there are no photos in \(folder)")
     }
-    return photos.sorted().map { "\(folder)/\($0)" }
+    return photos
   }
 }

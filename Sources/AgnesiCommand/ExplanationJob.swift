@@ -19,7 +19,8 @@ struct ExplanationJob {
 
   func explainPhoto() throws {
     let model = explainer.model
-    let picture = model.preprocessing(try Picture(reading: command.photo, as: model.color))
+    let photo = try Picture(reading: command.photo, as: model.color)
+    let picture = try model.preprocessing(photo)
     let probabilities = try explainer.probabilities(of: picture)
     let top = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }.prefix(5)
     let index = try command.wantedClass.map { try model.classIndex($0) } ?? top.first ?? 0
@@ -31,10 +32,7 @@ struct ExplanationJob {
     for entry in report.top {
       console.note("\(String(format: "%6.3f", entry.probability))  \(entry.name)")
     }
-    for method in try command.chosenMethods() {
-      report.explanations.append(try explanation(picture, method, index))
-    }
-    report.firstLayer = try explainer.firstLayer()
+    // What a wrong name or number refuses comes before what takes long.
     if let layer = command.layer {
       report.activations = try explainer.activations(of: picture, layer: layer)
     }
@@ -43,6 +41,11 @@ struct ExplanationJob {
         of: map, layer: layer, in: [(name: report.photo, picture: picture)])
       report.patchTitle = "What map \(map) of “\(layer)” sees"
     }
+    try prepareOutput()
+    for method in try command.chosenMethods() {
+      report.explanations.append(try explanation(picture, method, index))
+    }
+    report.firstLayer = try explainer.firstLayer()
     try write(try report.pictures(), report.html)
   }
 
@@ -73,7 +76,9 @@ struct ExplanationJob {
       do {
         let model = explainer.model
         let picture = try Picture(reading: path, as: model.color)
-        return (name: String(path.dropFirst(command.photo.count + 1)), model.preprocessing(picture))
+        return (
+          name: String(path.dropFirst(command.photo.count + 1)), try model.preprocessing(picture)
+        )
       } catch {
         console.endLine()
         console.note("\(error)")
@@ -81,6 +86,7 @@ struct ExplanationJob {
         return nil
       }
     }
+    try prepareOutput()
     let patches = try explainer.strongestPatches(of: map, layer: layer, in: pictures)
     console.endLine()
     try stopIfAsked()
@@ -102,9 +108,13 @@ struct ExplanationJob {
 
   // MARK: What both share
 
+  /// What cannot be written is said before the work is done.
+  private func prepareOutput() throws {
+    try Folders.make(command.output)
+    try Trainer.checkWritable("\(command.output)/index.html")
+  }
+
   private func write(_ pictures: [(file: String, picture: Picture)], _ page: String) throws {
-    try FileManager.default.createDirectory(
-      atPath: command.output, withIntermediateDirectories: true)
     for (file, picture) in pictures {
       try picture.write(to: "\(command.output)/\(file)")
       print("\(command.output)/\(file)")

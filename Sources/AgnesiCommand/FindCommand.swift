@@ -67,7 +67,10 @@ struct FindCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       threads.apply()
-      if let output { try Trainer.checkWritable(output) }
+      if let output {
+        try Picture.checkFormat(of: output)
+        try Trainer.checkWritable(output)
+      }
       let console = Console()
       let profiling = try profile.profiling(backend, console)
       let model = try network.open()
@@ -107,19 +110,22 @@ struct FindCommand: ParsableCommand {
   }
 
   private func resized(_ picture: Picture, for model: PictureModel) throws -> Picture {
-    let filter = model.preprocessing.filter
+    let resizing: PicturePreprocessing.Resizing
     if let scale {
       let (width, height) = (Double(picture.width) * scale, Double(picture.height) * scale)
-      guard width >= 1, height >= 1, width * height <= 400_000_000 else {
+      let most = Double(PictureSizeError.mostPixels)
+      guard width >= 1, height >= 1, max(width, height) <= most else {
         throw CommandFailure(
           message: "find: --scale \(scale) makes \(picture.width) × \(picture.height) pixels"
-            + " \(Int(width)) × \(Int(height))")
+            + " \(width) × \(height)")
       }
-      return picture.resized(
-        width: Int(width.rounded()), height: Int(height.rounded()), filter: filter)
+      resizing = .exact(width: Int(width.rounded()), height: Int(height.rounded()))
+    } else {
+      let window = max(model.pixels.shape[2].known ?? 224, model.pixels.shape[3].known ?? 224)
+      resizing = .shortSide(shortSide ?? 3 * window)
     }
-    let window = max(model.pixels.shape[2].known ?? 224, model.pixels.shape[3].known ?? 224)
-    return picture.resized(shortSide: shortSide ?? 3 * window, filter: filter)
+    let filter = model.preprocessing.filter
+    return try PicturePreprocessing(resizing: resizing, filter: filter)(picture)
   }
 }
 

@@ -43,7 +43,7 @@ static const struct {
     [AGNESI_FILTER_LANCZOS] = {lanczos, 3},
 };
 
-/// For each new place: the first old one that counts, how many do, and their weights.
+/// For each new place that is kept: the first old one that counts, how many do, and their weights.
 typedef struct weights {
   size_t most;
   size_t *first, *count;
@@ -56,18 +56,20 @@ static void release(weights *weights) {
   free(weights->values);
 }
 
-static bool make_weights(weights *weights, size_t old, size_t new, agnesi_filter filter) {
+/// Of `new` places that `old` ones become, the `kept` from `start` on.
+static bool make_weights(
+    weights *weights, size_t old, size_t new, size_t start, size_t kept, agnesi_filter filter) {
   double scale = (double)old / (double)new;
   double widening = scale < 1 ? 1 : scale;
   double support = filters[filter].support * widening;
   weights->most = (size_t)ceil(support) * 2 + 1;
-  weights->first = calloc(new, sizeof *weights->first);
-  weights->count = calloc(new, sizeof *weights->count);
-  weights->values = calloc(new, weights->most * sizeof *weights->values);
+  weights->first = calloc(kept, sizeof *weights->first);
+  weights->count = calloc(kept, sizeof *weights->count);
+  weights->values = calloc(kept, weights->most * sizeof *weights->values);
   double *exact = calloc(weights->most, sizeof *exact);
   bool is_made = weights->first && weights->count && weights->values && exact;
-  for (size_t place = 0; is_made && place < new; place++) {
-    double centre = ((double)place + 0.5) * scale;
+  for (size_t place = 0; is_made && place < kept; place++) {
+    double centre = ((double)(start + place) + 0.5) * scale;
     // Truncated, not floored: the first place may be below zero.
     int64_t low = (int64_t)(centre - support + 0.5), high = (int64_t)(centre + support + 0.5);
     if (low < 0) low = 0;
@@ -167,44 +169,46 @@ static void shrink_columns(
   }
 }
 
+/// The rows from `top` to before `bottom`, of `height` in all.
 static void resize_rows(
-    const uint8_t *from, size_t width, size_t height, size_t channels, uint8_t *to,
-    size_t new_width, const weights *weights) {
-  size_t row = width * channels, new_row = new_width * channels, y = 0;
+    const uint8_t *from, size_t width, size_t height, size_t channels, size_t top, size_t bottom,
+    uint8_t *to, size_t new_width, const weights *weights) {
+  size_t row = width * channels, new_row = new_width * channels, y = top;
   // The last row of the four must not be the picture's last, beyond which nothing may be read.
-  for (; channels == 3 && y + 4 < height; y += 4) {
+  for (; channels == 3 && y + 4 <= bottom && y + 4 < height; y += 4, to += 4 * new_row) {
     shrink_four_rows(
-        from + y * row, row, to + y * new_row, new_row, new_width, weights->first, weights->count,
+        from + y * row, row, to, new_row, new_width, weights->first, weights->count,
         weights->values, weights->most);
   }
-  for (; y < height; y++) {
+  for (; y < bottom; y++, to += new_row) {
     shrink_row(
-        from + y * row, channels, to + y * new_row, new_width, weights->first, weights->count,
-        weights->values, weights->most);
+        from + y * row, channels, to, new_width, weights->first, weights->count, weights->values,
+        weights->most);
   }
 }
 
 // MARK: - All of it
 
-/// The nearest of `old` places for each of `new` ones, found by adding steps up.
-static size_t *nearest_places(size_t old, size_t new) {
-  size_t *result = calloc(new, sizeof *result);
+/// The nearest of `old` places for the `kept` from `start` on of `new` ones, found by adding steps up.
+static size_t *nearest_places(size_t old, size_t new, size_t start, size_t kept) {
+  size_t *result = calloc(kept, sizeof *result);
   double scale = (double)old / (double)new, place = scale * 0.5;
-  for (size_t i = 0; result && i < new; i++, place += scale) {
+  for (size_t i = 0; result && i < start + kept; i++, place += scale) {
     size_t whole = (size_t)place;
-    result[i] = whole < old ? whole : old - 1;
+    if (i >= start) result[i - start] = whole < old ? whole : old - 1;
   }
   return result;
 }
 
 static bool pick_nearest(
     const uint8_t *from, size_t width, size_t height, size_t channels, uint8_t *to,
-    size_t new_width, size_t new_height) {
-  size_t *columns = nearest_places(width, new_width), *rows = nearest_places(height, new_height);
+    size_t new_width, size_t new_height, agnesi_rectangle kept) {
+  size_t *columns = nearest_places(width, new_width, kept.x, kept.width);
+  size_t *rows = nearest_places(height, new_height, kept.y, kept.height);
   bool is_done = columns && rows;
-  for (size_t y = 0; is_done && y < new_height; y++) {
+  for (size_t y = 0; is_done && y < kept.height; y++) {
     const uint8_t *row = from + rows[y] * width * channels;
-    for (size_t x = 0; x < new_width; x++) {
+    for (size_t x = 0; x < kept.width; x++) {
       for (size_t channel = 0; channel < channels; channel++) {
         *to++ = row[columns[x] * channels + channel];
       }
@@ -215,32 +219,35 @@ static bool pick_nearest(
   return is_done;
 }
 
+/// Both passes. The one along rows leaves out the old rows that no kept place is made of.
+static bool filter_both_ways(
+    const uint8_t *from, size_t width, size_t height, size_t channels, uint8_t *to,
+    agnesi_rectangle kept, const weights *across, const weights *down) {
+  size_t last = kept.height - 1;
+  size_t top = down->first[0], bottom = down->first[last] + down->count[last];
+  size_t row = kept.width * channels;
+  uint8_t *between = malloc((bottom - top) * row);
+  if (!between) return false;
+  resize_rows(from, width, height, channels, top, bottom, between, kept.width, across);
+  for (size_t y = 0; y < kept.height; y++) {
+    shrink_columns(
+        between + (down->first[y] - top) * row, row, to + y * row, down->count[y],
+        down->values + y * down->most);
+  }
+  free(between);
+  return true;
+}
+
 bool agnesi_resize(
     const uint8_t *from, size_t width, size_t height, size_t channels, uint8_t *to,
-    size_t new_width, size_t new_height, agnesi_filter filter) {
-  if (width == new_width && height == new_height) {
-    memcpy(to, from, width * height * channels);
-    return true;
-  }
+    size_t new_width, size_t new_height, agnesi_rectangle kept, agnesi_filter filter) {
   if (filter == AGNESI_FILTER_NEAREST) {
-    return pick_nearest(from, width, height, channels, to, new_width, new_height);
+    return pick_nearest(from, width, height, channels, to, new_width, new_height, kept);
   }
   weights across = {0}, down = {0};
-  uint8_t *between = NULL;
-  bool is_done = make_weights(&across, width, new_width, filter) &&
-                 make_weights(&down, height, new_height, filter);
-  if (is_done && width != new_width) {
-    between = height == new_height ? to : malloc(height * new_width * channels);
-    is_done = between != NULL;
-    if (is_done) resize_rows(from, width, height, channels, between, new_width, &across);
-  }
-  size_t row = new_width * channels;
-  const uint8_t *rows = between ? between : from;
-  for (size_t y = 0; is_done && height != new_height && y < new_height; y++) {
-    shrink_columns(
-        rows + down.first[y] * row, row, to + y * row, down.count[y], down.values + y * down.most);
-  }
-  if (between != to) free(between);
+  bool is_done = make_weights(&across, width, new_width, kept.x, kept.width, filter) &&
+                 make_weights(&down, height, new_height, kept.y, kept.height, filter) &&
+                 filter_both_ways(from, width, height, channels, to, kept, &across, &down);
   release(&across);
   release(&down);
   return is_done;

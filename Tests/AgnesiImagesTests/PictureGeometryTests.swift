@@ -43,7 +43,7 @@ import Testing
   private func numbered(_ width: Int, _ height: Int) -> Picture {
     Picture(
       width: width, height: height, channels: 1,
-      samples: (0..<(width * height)).map { UInt8($0 + 1) })
+      samples: (0..<(width * height)).map { UInt8(truncatingIfNeeded: $0 + 1) })
   }
 
   @Test func rectanglesAreCutOut() {
@@ -76,17 +76,55 @@ import Testing
     #expect(try Picture(picture.planes) == picture)
   }
 
-  @Test func preprocessingResizesThenCuts() {
+  @Test func preprocessingResizesThenCuts() throws {
     let picture = numbered(12, 8)
     var preprocessing = PicturePreprocessing(
       resizing: .shortSide(4), filter: .box, cropWidth: 4, cropHeight: 4)
-    let small = preprocessing(picture)
+    let small = try preprocessing(picture)
     #expect(
       small == picture.resized(width: 6, height: 4, filter: .box).centerCropped(width: 4, height: 4)
     )
-    #expect(preprocessing.withoutCrop()(picture).width == 6)
+    #expect(try preprocessing.withoutCrop()(picture).width == 6)
     preprocessing.resizing = .exact(width: 5, height: 9)
-    #expect(preprocessing.withoutCrop()(picture).height == 9)
-    #expect(PicturePreprocessing()(picture) == picture)
+    #expect(try preprocessing.withoutCrop()(picture).height == 9)
+    #expect(try PicturePreprocessing()(picture) == picture)
+  }
+
+  /// Pixels that are cut off are not computed, and those that are kept do not change by it.
+  @Test(arguments: ResizeFilter.allCases)
+  func preprocessingKeepsThePixelsOfTheWhole(filter: ResizeFilter) throws {
+    for (width, height) in [(23, 57), (57, 23), (31, 31), (4, 90), (300, 200)] {
+      let picture = numbered(width, height)
+      for side in [5, 31, 40] {
+        let whole = picture.resized(shortSide: side, filter: filter)
+        for (cropWidth, cropHeight) in [(3, 4), (side, side), (side + 9, 2), (200, 200)] {
+          let preprocessing = PicturePreprocessing(
+            resizing: .shortSide(side), filter: filter, cropWidth: cropWidth,
+            cropHeight: cropHeight)
+          let expected = whole.centerCropped(width: cropWidth, height: cropHeight)
+          #expect(try preprocessing(picture) == expected, "\(width) × \(height) to \(side)")
+        }
+      }
+    }
+  }
+
+  /// Nine million pixels in a row would become 256 × 2.3 billion before the middle is cut out.
+  @Test func aLongThinPictureCostsNoMoreThanOthers() throws {
+    let length = 9_000_000
+    let samples = (0..<length).map { UInt8(truncatingIfNeeded: $0 / 40_000) }
+    for picture in [
+      Picture(width: length, height: 1, channels: 1, samples: samples),
+      Picture(width: 1, height: length, channels: 1, samples: samples),
+    ] {
+      let cut = PicturePreprocessing(resizing: .shortSide(256), cropWidth: 224, cropHeight: 224)
+      let middle = samples[length / 2]
+      #expect(try cut(picture).samples.allSatisfy { $0 == middle })
+      let error = #expect(throws: PictureSizeError.self) { try cut.withoutCrop()(picture) }
+      let (width, height) = picture.width == 1 ? (256, 256 * length) : (256 * length, 256)
+      #expect(
+        error?.description
+          == "a picture of \(picture.width) × \(picture.height) pixels would become one of"
+          + " \(width) × \(height), more than the limit of 400000000 pixels")
+    }
   }
 }

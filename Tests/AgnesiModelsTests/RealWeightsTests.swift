@@ -118,7 +118,7 @@ import Testing
     var pixels: [Float] = []
     for photo in photos {
       let picture = try Picture(reading: TestData.path("images/imagenet_samples/\(photo)"))
-      pixels += network.preprocessing(picture).planes.scalars(as: UInt8.self).map(Float.init)
+      pixels += try network.preprocessing(picture).planes.scalars(as: UInt8.self).map(Float.init)
     }
     let array = NDArray(pixels, shape: [photos.count, 3, side, side])
     let values = try model.run("classify", array, outputs: ["probabilities"])

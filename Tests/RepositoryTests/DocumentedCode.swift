@@ -33,7 +33,7 @@ import Testing
     let photo = try Picture(reading: path)
     let preprocessing = PicturePreprocessing(
       resizing: .shortSide(256), filter: .bicubic, cropWidth: 224, cropHeight: 224)
-    let pixels = preprocessing(photo).planes
+    let pixels = try preprocessing(photo).planes
     #expect(pixels.shape == [3, 224, 224])
   }
 
@@ -134,7 +134,7 @@ import Testing
   private func saliency(_ path: String) throws {
     let model = try PictureModel(try Zoo.open("efficientnet-lite0"))
     let explainer = Explainer(model, on: .cpu)
-    let photo = model.preprocessing(try Picture(reading: path, as: model.color))
+    let photo = try model.preprocessing(Picture(reading: path, as: model.color))
     let explanation = try explainer.explain(photo, by: .gradCAM())
     try explanation.drawn().write(to: "seen.png")
     let softer = [model.logits].replacingNonlinearities { function, x in

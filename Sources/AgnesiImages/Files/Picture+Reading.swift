@@ -38,7 +38,8 @@ extension Picture {
     reducedTo shortSide: Int? = nil
   ) throws(ImageFileError) {
     try self.init(
-      PictureSource.opening(path), name: path, as: color, limits: limits, reducedTo: shortSide)
+      PictureSource.opening(path, limits), name: path, as: color, limits: limits,
+      reducedTo: shortSide)
   }
 
   /// The picture in the bytes of such a file.
@@ -105,8 +106,11 @@ private struct PictureSource: ~Copyable {
 
   deinit { close(descriptor) }
 
-  static func opening(_ path: String) throws(ImageFileError) -> PictureSource {
-    let descriptor = SystemCalls.open(path, O_RDONLY)
+  static func opening(
+    _ path: String, _ limits: DecodingLimits
+  ) throws(ImageFileError) -> PictureSource {
+    // Opening a named pipe would otherwise wait for a writer for ever.
+    let descriptor = SystemCalls.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else { throw ImageFileError(path: path, code: errno) }
     let source = PictureSource(descriptor: descriptor)
     var status = stat()
@@ -116,7 +120,7 @@ private struct PictureSource: ~Copyable {
       if status.st_size == 0 { throw ImageFileError(path: path, reason: "the file is empty") }
       return source
     }
-    return try holding(try contents(of: source, path), name: path)
+    return try holding(try contents(of: source, path, limits), name: path)
   }
 
   static func holding(_ bytes: [UInt8], name: String) throws(ImageFileError) -> PictureSource {
@@ -128,21 +132,29 @@ private struct PictureSource: ~Copyable {
 
   /// A pipe's bytes, which cannot be mapped.
   private static func contents(
-    of pipe: borrowing PictureSource, _ path: String
+    of pipe: borrowing PictureSource, _ path: String, _ limits: DecodingLimits
   ) throws(ImageFileError) -> [UInt8] {
     let most = 1 << 30
     let step = 1 << 16
     var result: [UInt8] = []
     while true {
+      var wanted = pollfd(fd: pipe.descriptor, events: Int16(POLLIN), revents: 0)
+      let isReady = poll(&wanted, 1, Int32(clamping: limits.seconds * 1000))
+      if isReady < 0, errno == EINTR { continue }
+      if isReady == 0 {
+        throw ImageFileError(
+          path: path, reason: "nothing was written to it for \(limits.seconds) seconds")
+      }
       let start = result.count
       result += [UInt8](repeating: 0, count: step)
       let count = result.withUnsafeMutableBytes { bytes in
-        SystemCalls.read(
-          pipe.descriptor, into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
+        read(pipe.descriptor, bytes.baseAddress.map { $0 + start }, step)
       }
-      if count < 0 { throw ImageFileError(path: path, code: errno) }
-      result.removeLast(step - count)
-      if count < step { return result }
+      if count < 0, errno != EINTR, errno != EAGAIN {
+        throw ImageFileError(path: path, code: errno)
+      }
+      result.removeLast(step - max(count, 0))
+      if count == 0 { return result }
       if result.count > most {
         throw ImageFileError(path: path, reason: "it does not end after \(most) bytes")
       }

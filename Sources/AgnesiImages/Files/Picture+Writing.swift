@@ -17,20 +17,31 @@ extension Picture {
   /// - Throws: ``FileError`` where the file cannot be written; ``FormatError`` for another name, or a
   ///   JPEG with a side of more than 65,500 pixels.
   public func write(to path: String, quality: Int = 90) throws {
-    let name = path.lowercased()
-    if name.hasSuffix(".png") {
-      try AtomicFile.write(png, to: path)
-    } else if name.hasSuffix(".jpg") || name.hasSuffix(".jpeg") {
+    switch try Self.checkFormat(of: path) {
+    case .png: try AtomicFile.write(png, to: path)
+    case .jpeg:
       guard let bytes = jpeg(quality: quality) else {
         throw FormatError(
           .write, path: path, format: "JPEG", reason: "\(width) × \(height) pixels are too large")
       }
       try AtomicFile.write(bytes, to: path)
-    } else {
-      throw FormatError(
-        .write, path: path, format: "a picture",
-        reason: "its name ends neither in .png nor in .jpg or .jpeg")
     }
+  }
+
+  /// What a picture is written as.
+  public enum FileFormat: Sendable { case png, jpeg }
+
+  /// The format that a file's name asks for; to be known before the work is done.
+  ///
+  /// - Throws: ``FormatError`` where it asks for none that is written.
+  @discardableResult
+  public static func checkFormat(of path: String) throws(FormatError) -> FileFormat {
+    let name = path.lowercased()
+    if name.hasSuffix(".png") { return .png }
+    if name.hasSuffix(".jpg") || name.hasSuffix(".jpeg") { return .jpeg }
+    throw FormatError(
+      .write, path: path, format: "a picture",
+      reason: "its name ends neither in .png nor in .jpg or .jpeg")
   }
 
   /// The picture as a JPEG file; nil where a side is longer than 65,500 pixels.

@@ -31,16 +31,17 @@ extension Picture {
   /// - Precondition: `width` and `height` are positive.
   public func centerCropped(width: Int, height: Int) -> Picture {
     cropped(
-      x: Self.margin(self.width, width), y: Self.margin(self.height, height), width: width,
-      height: height)
+      x: Self.middle(width, of: self.width).lowerBound,
+      y: Self.middle(height, of: self.height).lowerBound, width: width, height: height)
   }
 
-  /// Half of what is cut off, where a half pixel goes to the even neighbour; negative for what is
-  /// added, of which the smaller half comes first.
-  private static func margin(_ size: Int, _ kept: Int) -> Int {
+  /// The `kept` places around the middle of `size`, some of them outside where `kept` is larger. Half of
+  /// what is cut off comes first, where a half pixel goes to the even neighbour; of what is added, the
+  /// smaller half.
+  static func middle(_ kept: Int, of size: Int) -> Range<Int> {
     let cut = size - kept
-    if cut < 0 { return -(-cut / 2) }
-    return cut % 4 == 3 ? cut / 2 + 1 : cut / 2
+    let start = cut < 0 ? -(-cut / 2) : cut % 4 == 3 ? cut / 2 + 1 : cut / 2
+    return start..<(start + kept)
   }
 
   /// Left and right exchanged.

@@ -13,14 +13,24 @@ extension Picture {
   ) -> Picture {
     precondition(width > 0 && height > 0, "a picture resized to \(width) × \(height) pixels")
     if width == self.width && height == self.height { return self }
-    let samples = [UInt8](unsafeUninitializedCapacity: width * height * channels) { result, count in
+    return resized(width: width, height: height, filter: filter, x: 0..<width, y: 0..<height)
+  }
+
+  /// The pixels of the picture of another size that lie in columns `x` and rows `y`, which are not empty
+  /// and within it; only these are computed, so that the new size itself costs nothing.
+  func resized(
+    width: Int, height: Int, filter: ResizeFilter, x: Range<Int>, y: Range<Int>
+  ) -> Picture {
+    let kept = agnesi_rectangle(x: x.lowerBound, y: y.lowerBound, width: x.count, height: y.count)
+    let size = x.count * y.count * channels
+    let samples = [UInt8](unsafeUninitializedCapacity: size) { result, count in
       let isDone = agnesi_resize(
-        self.samples, self.width, self.height, channels, result.baseAddress, width, height,
+        self.samples, self.width, self.height, channels, result.baseAddress, width, height, kept,
         filter.number)
       precondition(isDone, "no memory to resize a picture")
-      count = width * height * channels
+      count = size
     }
-    return Picture(width: width, height: height, channels: channels, samples: samples)
+    return Picture(width: x.count, height: y.count, channels: channels, samples: samples)
   }
 
   /// The picture whose shorter side has `shortSide` pixels, the other in proportion, rounded down, as
@@ -29,10 +39,14 @@ extension Picture {
   /// - Precondition: `shortSide` is positive.
   public func resized(shortSide: Int, filter: ResizeFilter = .bilinear) -> Picture {
     precondition(shortSide > 0, "a picture resized to \(shortSide) pixels")
+    let size = size(shortSide: shortSide)
+    return resized(width: size.width, height: size.height, filter: filter)
+  }
+
+  /// The size with a shorter side of `shortSide`, the longer one in proportion, rounded down.
+  func size(shortSide: Int) -> (width: Int, height: Int) {
     let longSide = max(shortSide * max(width, height) / min(width, height), 1)
-    return width <= height
-      ? resized(width: shortSide, height: longSide, filter: filter)
-      : resized(width: longSide, height: shortSide, filter: filter)
+    return width <= height ? (shortSide, longSide) : (longSide, shortSide)
   }
 }
 

@@ -28,10 +28,14 @@ public final class Explainer: Sendable {
   }
 
   /// The probability of each class.
+  ///
+  /// - Throws: ``ProbabilityError`` where one is not finite.
   public func probabilities(of picture: Picture) throws -> [Float] {
     let outputs = [model.probabilities]
     let function = try function("probabilities") { ([self.model.pixels], outputs) }
-    return try function(pixels(of: picture))[outputs[0]].scalars(as: Float.self)
+    let values = try function(pixels(of: picture))[outputs[0]]
+    try ProbabilityError.check(values)
+    return values.scalars(as: Float.self)
   }
 
   /// What in `picture` spoke for a class.

@@ -13,6 +13,9 @@ public struct ObjectFinder: Sendable {
   public let model: PictureModel
   /// Where the windows lie.
   public let windows: WindowGrid
+  /// Pictures of more pixels do not fit into memory: networks make hundreds of bytes of each.
+  public static let mostPixels = 16_000_000
+
   private let function: Function
   private let probabilities: Tensor
 
@@ -20,7 +23,7 @@ public struct ObjectFinder: Sendable {
   ///   - width: of the pictures to look through.
   ///   - height: likewise.
   /// - Throws: `GraphError` where the network cannot slide, ``FindError`` where pictures are smaller
-  ///   than what it was made for, or what the backend throws.
+  ///   than what it was made for or have more than ``mostPixels``, or what the backend throws.
   public init(_ model: PictureModel, width: Int, height: Int, on backend: any Backend) throws {
     let model = model.specialized(for: .inference)
     let preprocessing = model.preprocessing
@@ -31,6 +34,11 @@ public struct ObjectFinder: Sendable {
       throw FindError(
         "the picture is \(width) × \(height), the network sees \(narrowest) × \(least) at least",
         hint: "a larger --scale or --short-side")
+    }
+    guard width <= Self.mostPixels / height else {
+      throw FindError(
+        "the picture is \(width) × \(height), at most \(Self.mostPixels) pixels are looked through",
+        hint: "a smaller --scale or --short-side")
     }
     let network = try FullyConvolutional(
       [model.probabilities], of: model.pixels, windowHeight: preprocessing.cropHeight,
@@ -48,10 +56,12 @@ public struct ObjectFinder: Sendable {
 
   /// The probability of a class in each window of the picture.
   ///
-  /// - Throws: `FunctionError` where the picture has another size than the finder was made for.
+  /// - Throws: `FunctionError` where the picture has another size than the finder was made for;
+  ///   ``ProbabilityError`` where a value is not finite.
   public func callAsFunction(_ picture: Picture, class index: Int) throws -> ProbabilityMap {
     let planes = picture.planes
     let all = try function(planes.reshaped([1] + planes.shape))[probabilities]
+    try ProbabilityError.check(all)
     let (classes, rows, columns) = (all.shape[1], all.shape[2], all.shape[3])
     let plane = all.reshaped([classes, rows, columns])[rows: index..<(index + 1)]
     return ProbabilityMap(

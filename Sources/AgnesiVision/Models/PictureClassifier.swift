@@ -24,13 +24,16 @@ public struct PictureClassifier: Sendable {
 
   /// - Parameter pixels: uint8 `[batch, channels, height, width]`, prepared as the model asks.
   /// - Returns: float32 `[batch, classes]`.
+  /// - Throws: ``ProbabilityError`` where a value is not finite.
   public func callAsFunction(_ pixels: NDArray) throws -> NDArray {
-    try function(pixels)[probabilities]
+    let values = try function(pixels)[probabilities]
+    try ProbabilityError.check(values)
+    return values
   }
 
   /// The most probable classes of one picture, which is prepared here.
   public func callAsFunction(_ picture: Picture, top count: Int = 5) throws -> [RankedClass] {
-    let planes = model.preprocessing(picture).planes
+    let planes = try model.preprocessing(picture).planes
     return ranked(try self(planes.reshaped([1] + planes.shape)), top: count)[0]
   }
 

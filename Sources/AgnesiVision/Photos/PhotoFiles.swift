@@ -12,35 +12,38 @@ public enum PhotoFiles {
   /// sorted by path. Hidden files and folders are left out, and a folder that links lead to again is
   /// visited once.
   ///
-  /// - Throws: `FileError` for a path that is nowhere, or a folder that cannot be listed.
-  public static func expanding(_ paths: [String]) throws(FileError) -> [String] {
-    var result: [String] = []
-    for path in paths {
-      guard let status = SystemCalls.status(of: path) else { throw FileError("read", path) }
-      if status.isFolder {
-        var visited: Set<FolderIdentity> = []
-        result += try below(path, &visited)
-      } else {
-        result.append(path)
-      }
+  /// A path that is nowhere, and a folder that cannot be listed, stand for themselves: reading them
+  /// says why they cannot be read, and the others go on.
+  public static func expanding(_ paths: [String]) -> [String] {
+    paths.flatMap { path -> [String] in
+      guard isFolder(path) else { return [path] }
+      var visited: Set<FolderIdentity> = []
+      var failures: [FileError] = []
+      let files = below(path, &visited, &failures)
+      return files + failures.map(\.path)
     }
-    return result
   }
 
+  /// The picture files below a folder that were not visited yet, and why parts of it cannot be listed.
   static func below(
-    _ folder: String, _ visited: inout Set<FolderIdentity>
-  ) throws(FileError) -> [String] {
+    _ folder: String, _ visited: inout Set<FolderIdentity>, _ failures: inout [FileError]
+  ) -> [String] {
     guard let identity = FolderIdentity(folder), visited.insert(identity).inserted else {
       return []
     }
     var result: [String] = []
-    for name in try names(in: folder) {
-      let path = "\(folder)/\(name)"
-      if isFolder(path) {
-        result += try below(path, &visited)
-      } else if isPicture(name) {
-        result.append(path)
+    do {
+      for name in try names(in: folder) {
+        let path = "\(folder)/\(name)"
+        let status = SystemCalls.status(of: path)
+        if status?.isFolder == true {
+          result += below(path, &visited, &failures)
+        } else if isPicture(name), status?.isRegularFile != false {
+          result.append(path)
+        }
       }
+    } catch {
+      failures.append(error)
     }
     return result
   }
@@ -58,7 +61,7 @@ public enum PhotoFiles {
     }
   }
 
-  static func isFolder(_ path: String) -> Bool {
+  package static func isFolder(_ path: String) -> Bool {
     SystemCalls.status(of: path)?.isFolder ?? false
   }
 

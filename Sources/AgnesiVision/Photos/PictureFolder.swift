@@ -78,10 +78,8 @@ public struct PictureFolder: Sendable {
     }
     if names.contains(LabelTable.fileName) { return true }
     return names.contains { name in
-      var visited: Set<FolderIdentity> = []
-      guard PhotoFiles.isFolder("\(path)/\(name)") else { return false }
-      let below = try? PhotoFiles.below("\(path)/\(name)", &visited)
-      return below?.isEmpty == false
+      PhotoFiles.isFolder("\(path)/\(name)")
+        && PhotoFiles.expanding(["\(path)/\(name)"]).contains { PhotoFiles.isPicture($0) }
     }
   }
 
@@ -154,13 +152,11 @@ struct PictureFolderPart {
       var visited: Set<FolderIdentity> = []
       // The folder itself is no place below its class.
       if let above = FolderIdentity(folder) { visited.insert(above) }
-      do {
-        let files = try PhotoFiles.below(path, &visited)
-        photos += files.map { ($0, name) }
-        if files.isEmpty { notes.append("\(path) has no pictures") }
-      } catch {
-        notes.append("\(path) is left out: \(error.reason)")
-      }
+      var failures: [FileError] = []
+      let files = PhotoFiles.below(path, &visited, &failures)
+      photos += files.map { ($0, name) }
+      notes += failures.map { "\($0.path) is left out: \($0.reason)" }
+      if files.isEmpty, failures.isEmpty { notes.append("\(path) has no pictures") }
     }
     let loose = names.count { PhotoFiles.isPicture($0) && !PhotoFiles.isFolder("\(folder)/\($0)") }
     if loose > 0, !photos.isEmpty {

@@ -48,7 +48,11 @@ public final class PictureStream: Sequence, IteratorProtocol {
       let thread = Thread {
         while let position = results.claim() {
           let planes = Prepared {
-            preprocessing(try Picture(reading: paths[position], as: color)).planes
+            let path = paths[position]
+            let picture = try Picture(reading: path, as: color)
+            do { return try preprocessing(picture).planes } catch {
+              throw ImageFileError(path: path, reason: "\(error)")
+            }
           }
           results.put((position, planes), of: position)
         }

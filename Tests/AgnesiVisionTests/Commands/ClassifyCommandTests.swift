@@ -77,6 +77,39 @@ import Testing
     #expect(mixed.errors.hasSuffix("\n1 of 3 files could not be read\n"))
   }
 
+  /// A name that is misspelt, or a file that went while others were classified.
+  @Test func aFileThatIsNotThereIsAnObjectToo() throws {
+    let (photo, missing) = (place.folder.path("photos/a red.png"), place.folder.path("none.png"))
+    let outcome = try place.agnesi("classify", place.model, missing, photo, "--json")
+    #expect(outcome.status == 0)
+    let objects = outcome.objects
+    #expect(objects.map { $0["file"] as? String } == [missing, photo])
+    #expect(
+      objects[0]["error"] as? String
+        == "cannot read the picture \(missing): No such file or directory")
+    #expect(objects[1]["top"] != nil)
+  }
+
+  /// Softmax of NaN is NaN; a list of it would name the first class.
+  @Test func weightsThatAreNoNumbersAreAnError() throws {
+    let broken = place.folder.path("broken.safetensors")
+    try PhotoWorkplace.network(weight: .nan).write(to: broken)
+    let photo = place.folder.path("photos/a red.png")
+    let explanation = place.folder.path("explanation")
+    for arguments in [["classify"], ["classify", "--json"], ["explain", "--output", explanation]] {
+      let command = try #require(BuildProducts.path("agnesi"))
+      let outcome = try BuildProducts.run(
+        command, arguments.prefix(1) + [broken, photo] + arguments.dropFirst())
+      #expect(outcome.status == 1 && outcome.output == "")
+      #expect(
+        outcome.errors == """
+          the network's probabilities are not numbers
+            hint: its weights hold NaN or infinity, or values that grow beyond float32
+
+          """)
+    }
+  }
+
   @Test func whatCannotBeIsSaid() throws {
     func errors(_ arguments: String...) throws -> String {
       let command = try #require(BuildProducts.path("agnesi"))
@@ -87,7 +120,7 @@ import Testing
     let photo = place.folder.path("photos/a red.png")
     #expect(
       try errors(place.model, "/nowhere.jpg")
-        == "cannot read /nowhere.jpg: No such file or directory\n")
+        == "cannot read the picture /nowhere.jpg: No such file or directory\n")
     let empty = try place.folder.makeFolder("empty")
     #expect(try errors(place.model, empty) == "classify: there are no pictures in \(empty)\n")
     #expect(

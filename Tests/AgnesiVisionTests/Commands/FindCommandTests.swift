@@ -57,6 +57,19 @@ import Testing
     let twice = try place.agnesi(
       "find", place.model, photo, "--class", "red", "--scale", "1", "--short-side", "9")
     #expect(twice.errors.hasPrefix("Error: --scale and --short-side say the same twice"))
+    let wide = try place.write(PhotoWorkplace.picture([9, 9, 9], side: 300), "wide.png")
+    let huge = try place.agnesi("find", place.model, wide, "--class", "red", "--scale", "16")
+    #expect(huge.status == 1)
+    #expect(
+      huge.errors == """
+        find: the picture is 4800 × 4800, at most 16000000 pixels are looked through
+          hint: a smaller --scale or --short-side
+
+        """)
+    let bitmap = try place.agnesi("find", place.model, photo, "--class", "red", "--output", "x.bmp")
+    #expect(
+      bitmap.errors == "cannot write x.bmp as a picture: its name ends neither in .png nor in .jpg"
+        + " or .jpeg\n")
     let big = try place.agnesi("find", place.model, photo, "--class", "red", "--scale", "17")
     #expect(big.errors.hasPrefix("Error: --scale is 17.0, it must be above 0 and at most 16"))
   }

@@ -15,11 +15,11 @@ struct PhotoWorkplace {
   }
 
   /// Softmax of the means of the colours; over larger pictures, of each window.
-  static func network() throws -> Model {
+  static func network(weight: Float = 0.25) throws -> Model {
     let pixels = Tensor.input("pixels", [.batch, 3, Size(side), Size(side)])
     let kernels = Tensor.parameter("conv.weight", [3, 3, 2, 2])
     // Each filter takes one colour.
-    let identity = (0..<36).map { Float($0 / 12 == $0 % 12 / 4 ? 0.25 : 0) }
+    let identity = (0..<36).map { Float($0 / 12 == $0 % 12 / 4 ? weight : 0) }
     try #require(kernels.parameter).assign(NDArray(identity, shape: [3, 3, 2, 2]))
     let maps = convolution2D(pixels * (1 / 32.0), kernels, stride: [2, 2])
     let logits = maps.mean(axes: [2, 3])

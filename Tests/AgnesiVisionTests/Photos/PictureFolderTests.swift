@@ -80,8 +80,16 @@ import Testing
     let folder = try PictureFolder(reading: place.path)
     #expect(folder.classNames == ["a", "b"])
     #expect(folder.training.count { $0.label == 0 } == 1)
-    let all = try PhotoFiles.expanding([place.path, "\(place.path)/b/2.jpg"])
+    let all = PhotoFiles.expanding([place.path, "\(place.path)/b/2.jpg"])
     #expect(place.relative(all) == ["a/1.jpg", "b/2.jpg", "b/gone.jpg", "b/2.jpg"])
+  }
+
+  @Test func whatIsNotThereStandsForItself() throws {
+    let place = try Place()
+    try place.write(["a/1.jpg"])
+    #expect(mkfifo("\(place.path)/a/pipe.jpg", 0o600) == 0)
+    let paths = ["\(place.path)/a", "\(place.path)/none.jpg"]
+    #expect(place.relative(PhotoFiles.expanding(paths)) == ["a/1.jpg", "none.jpg"])
   }
 
   @Test func aSplitTakesTheSameShareOfEachClass() throws {
