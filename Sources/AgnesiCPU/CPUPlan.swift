@@ -78,16 +78,16 @@ final class CPUPlan: Sendable {
     }
     defer { for index in parameters.indices { workspace.held[index] = nil } }
     let version = settledParameters.version
-    for weights in steps.kept { weights.refresh(settled: version) }
-    let start = profile.map { _ in ContinuousClock.now }
-    let first = workspace.firstStep(after: lowered.settledCount, version)
-    let failed = agnesi_run_on(
-      agnesi_shared_executor(), steps.pointer + first, Int64(steps.count - first),
-      workspace.slots, profile == nil ? nil : workspace.seconds + first)
-    guard failed < 0 else {
-      workspace.settledVersion = nil
-      throw FunctionError(lowered.steps[first + Int(failed)].label, "the library call failed")
+    let stale = steps.kept.filter { $0.refresh(settled: version) }
+    var first = workspace.firstStep(after: lowered.settledCount, version)
+    if !stale.isEmpty {
+      // What is kept in another form may be the result of settled steps.
+      try run(first..<lowered.settledCount, in: workspace)
+      first = lowered.settledCount
+      try convert(stale, in: workspace)
     }
+    let start = profile.map { _ in ContinuousClock.now }
+    try run(first..<steps.count, in: workspace)
     if let profile, let start { profile.profiler.add(profile.plan, from: start, workspace.seconds) }
     for copy in copies {
       guard let source = workspace.slots[copy.from], let target = workspace.slots[copy.to] else {
@@ -95,6 +95,26 @@ final class CPUPlan: Sendable {
       }
       target.copyMemory(from: source, byteCount: copy.bytes)
     }
+  }
+}
+
+extension CPUPlan {
+  private func run(_ range: Range<Int>, in workspace: Workspace) throws {
+    let first = range.lowerBound
+    let failed = agnesi_run_on(
+      agnesi_shared_executor(), steps.pointer + first, Int64(range.count), workspace.slots,
+      profile == nil ? nil : workspace.seconds + first)
+    if failed < 0 { return }
+    workspace.settledVersion = nil
+    throw FunctionError(lowered.steps[first + Int(failed)].label, "the library call failed")
+  }
+
+  private func convert(_ kept: [KeptWeights], in workspace: Workspace) throws {
+    let start = ContinuousClock.now
+    guard KeptWeights.convert(kept, workspace.slots, in: workspace.scratch.base) else {
+      throw FunctionError("convolution", "its kernels could not be brought into the library's form")
+    }
+    if let profile { profile.profiler.add(preparing: profile.plan, from: start, to: .now) }
   }
 }
 
@@ -112,7 +132,7 @@ private final class Workspace: @unchecked Sendable {
   private let slotCount: Int
   private let arena: ArrayStorage
   /// What library calls work in, one after the other.
-  private let scratch: ArrayStorage
+  let scratch: ArrayStorage
   private var constants: [NDArray] = []
   /// Keeps parameters' memory alive during a call.
   var held: [ArrayStorage?]

@@ -56,7 +56,13 @@ final class StepTable: @unchecked Sendable {
         let context = try LibraryContext.make(
           call, sizes: sizes, threads: threads, keepsWeights: source != nil, choices: choices)
         contexts[index] = context
-        if let source { kept.append(KeptWeights(context, source)) }
+        if let source {
+          let weights = call.operands[1]
+          let offset = (weights.view.offset.evaluated(sizes) ?? 0) * weights.dtype.size
+          let keeping = KeptWeights(context, source, slot: weights.buffer.index, offset: offset)
+          kept.append(keeping)
+          scratchBytes = max(scratchBytes, keeping.scratchBytes)
+        }
         entry.call = context.call
         entry.context = context.pointer
         entry.threads = Int32(threads)
@@ -114,41 +120,6 @@ extension LoweredProgram {
       return leavesUnchanged(parameter) ? .parameter(parameter) : nil
     }
     return isSettled(kernels) ? .settledStep : nil
-  }
-}
-
-/// A library context that keeps parameters, or what settled steps made of them, in another form.
-final class KeptWeights: Sendable {
-  /// What is kept.
-  enum Source {
-    case parameter(Parameter)
-    case settledStep
-  }
-
-  private let context: LibraryContext
-  private let source: Source
-  private let version: Mutex<Int?>
-
-  init(_ context: LibraryContext, _ source: Source) {
-    self.context = context
-    self.source = source
-    version = Mutex(nil)
-  }
-
-  /// Lets the context convert again if its source has changed since the last call.
-  ///
-  /// - Parameter settled: the version of what settled steps read.
-  func refresh(settled: Int) {
-    let current =
-      switch source {
-      case .parameter(let parameter): parameter.version
-      case .settledStep: settled
-      }
-    let isStale = version.withLock { version in
-      defer { version = current }
-      return version != current
-    }
-    if isStale { agnesi_context_refresh(OpaquePointer(context.pointer)) }
   }
 }
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agnesi.h"
 
@@ -23,6 +22,9 @@ typedef struct argument {
   /// Inner memory of its own, whose content is right until it is stale.
   bool is_kept, is_stale;
   void *kept;
+  /// What the conversion of kept memory works in; null where it needs nothing.
+  dnnl_memory_t work;
+  size_t work_bytes;
 } argument;
 
 struct agnesi_context {
@@ -102,6 +104,7 @@ void agnesi_context_destroy(agnesi_context *context) {
       if (argument->inner_memory) dnnl_memory_destroy(argument->inner_memory);
     }
     free(argument->kept);
+    if (argument->work) dnnl_memory_destroy(argument->work);
     if (argument->outer_memory) dnnl_memory_destroy(argument->outer_memory);
     agnesi_md_destroy(argument->outer);
     agnesi_md_destroy(argument->inner);
@@ -123,15 +126,27 @@ static dnnl_status_t create_memory(dnnl_memory_t *memory, agnesi_const_md md) {
   return dnnl_memory_create(memory, md, engine, DNNL_MEMORY_NONE);
 }
 
+/// What the conversion needs to work in. Where it runs once, the library should not hold on to that
+/// as long as the conversion lives: Winograd's kernels want as much again as they are.
+static dnnl_status_t add_work(argument *argument, const_dnnl_primitive_desc_t pd) {
+  agnesi_const_md md = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+  argument->work_bytes = md ? aligned(dnnl_memory_desc_get_size(md)) : 0;
+  return argument->work_bytes > 0 ? create_memory(&argument->work, md) : dnnl_success;
+}
+
 /// Prepares the conversion of an argument whose two descriptors differ.
 static dnnl_status_t add_reorder(agnesi_context *context, argument *argument) {
   agnesi_const_md from = argument->is_output ? argument->inner : argument->outer;
   agnesi_const_md to = argument->is_output ? argument->outer : argument->inner;
   dnnl_primitive_desc_t pd = NULL;
+  dnnl_primitive_attr_t attributes = argument->is_kept ? agnesi_attributes(false) : NULL;
+  if (argument->is_kept && !attributes) return dnnl_out_of_memory;
   dnnl_status_t status =
-      dnnl_reorder_primitive_desc_create(&pd, from, engine, to, engine, NULL);
+      dnnl_reorder_primitive_desc_create(&pd, from, engine, to, engine, attributes);
+  if (attributes) dnnl_primitive_attr_destroy(attributes);
   if (status != dnnl_success) return status;
   status = dnnl_primitive_create(&argument->reorder, pd);
+  if (status == dnnl_success && argument->is_kept) status = add_work(argument, pd);
   dnnl_primitive_desc_destroy(pd);
   if (status != dnnl_success) return status;
   status = create_memory(&argument->inner_memory, argument->inner);
@@ -274,15 +289,41 @@ static dnnl_status_t bind_scratch(agnesi_context *context, void *address) {
   return status;
 }
 
+/// Converts what is kept if it is stale, in `work`, or, if that is a null pointer, in memory of its
+/// own.
+static dnnl_status_t keep(agnesi_context *context, argument *argument, void *work) {
+  if (!argument->is_stale) return dnnl_success;
+  void *own = NULL;
+  if (argument->work) {
+    if (!work) work = own = aligned_alloc(agnesi_scratch_alignment, argument->work_bytes);
+    if (!work) return dnnl_out_of_memory;
+    dnnl_status_t status = dnnl_memory_set_data_handle(argument->work, work);
+    if (status != dnnl_success) {
+      free(own);
+      return status;
+    }
+  }
+  dnnl_exec_arg_t args[] = {
+      argument->reorder_args[0], argument->reorder_args[1],
+      {DNNL_ARG_SCRATCHPAD, argument->work}};
+  dnnl_status_t status = dnnl_primitive_execute(
+      argument->reorder, context->stream, argument->work ? 3 : 2, args);
+  free(own);
+  if (status == dnnl_success) argument->is_stale = false;
+  return status;
+}
+
 static dnnl_status_t convert(agnesi_context *context, bool outputs) {
   dnnl_status_t status = dnnl_success;
   for (int i = 0; status == dnnl_success && i < context->count; i++) {
     argument *argument = &context->arguments[i];
     if (!argument->reorder || argument->is_output != outputs) continue;
-    if (argument->is_kept && !argument->is_stale) continue;
-    status = dnnl_primitive_execute(
-        argument->reorder, context->stream, 2, argument->reorder_args);
-    if (status == dnnl_success) argument->is_stale = false;
+    if (argument->is_kept) {
+      status = keep(context, argument, NULL);
+    } else {
+      status = dnnl_primitive_execute(
+          argument->reorder, context->stream, 2, argument->reorder_args);
+    }
   }
   return status;
 }
@@ -358,6 +399,39 @@ int agnesi_context_call(void *pointer, void *const *args, const int64_t *sizes, 
   return (int)status;
 }
 
+static argument *kept_argument(agnesi_context *context) {
+  for (int i = 0; i < context->count; i++) {
+    if (context->arguments[i].is_kept && context->arguments[i].reorder) {
+      return &context->arguments[i];
+    }
+  }
+  return NULL;
+}
+
+static int keep_weights(agnesi_context *context, void *weights, void *work) {
+  argument *argument = kept_argument(context);
+  if (!argument) return 0;
+  pthread_mutex_lock(&context->lock);
+  agnesi_use_threads(context->threads);
+  dnnl_status_t status = bind(argument->outer_memory, &argument->address, weights);
+  if (status == dnnl_success) status = keep(context, argument, work);
+  pthread_mutex_unlock(&context->lock);
+  return (int)status;
+}
+
+size_t agnesi_keep_weights_bytes(const agnesi_context *context) {
+  const argument *argument = kept_argument((agnesi_context *)context);
+  return argument ? argument->work_bytes : 0;
+}
+
+int64_t agnesi_keep_weights(
+    agnesi_context *const *contexts, void *const *weights, int64_t count, void *work) {
+  for (int64_t i = 0; i < count; i++) {
+    if (keep_weights(contexts[i], weights[i], work) != 0) return i;
+  }
+  return -1;
+}
+
 void agnesi_context_refresh(agnesi_context *context) {
   pthread_mutex_lock(&context->lock);
   for (int i = 0; i < context->count; i++) context->arguments[i].is_stale = true;
@@ -392,31 +466,4 @@ size_t agnesi_context_scratch_bytes(const agnesi_context *context) {
 
 const char *agnesi_context_implementation(const agnesi_context *context) {
   return context->implementation;
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-double agnesi_context_seconds(agnesi_context *context, int repeats) {
-  int count = agnesi_context_argument_count(context);
-  void *args[agnesi_max_arguments + 1] = {0};
-  bool failed = false;
-  for (int i = 0; i < count; i++) {
-    size_t bytes = aligned(agnesi_context_argument_bytes(context, i) + 1);
-    args[i] = aligned_alloc(agnesi_scratch_alignment, bytes);
-    if (args[i]) memset(args[i], 0, bytes);
-    failed = failed || !args[i];
-  }
-  double best = -1;
-  for (int i = 0; !failed && i <= repeats; i++) {
-    double start = now();
-    failed = agnesi_context_call(context, args, NULL, context->threads) != 0;
-    double seconds = now() - start;
-    if (!failed && i > 0 && (best < 0 || seconds < best)) best = seconds;
-  }
-  for (int i = 0; i < count; i++) free(args[i]);
-  return failed ? -1 : best;
 }

@@ -5,7 +5,9 @@ extension Profiler {
   /// the most expensive first.
   ///
   /// Steps of the same operations from the same line are one row in a first table; a second one has
-  /// each step, with the parameters that it reads or writes. The columns:
+  /// each step, with the parameters that it reads or writes. What it took to bring parameters into the
+  /// form that the steps read, when they are first called or a parameter has changed, is no step, and
+  /// stands in the head. The columns:
   ///
   /// - `ms`: the median of the last calls, without the first one, which touches new memory;
   /// - `share`: in the time of all functions, in percent;
@@ -19,8 +21,8 @@ extension Profiler {
   ///   - limits: what the percentages are of; there are none without.
   ///   - rows: of a table of steps; what comes after them is summed up.
   public func report(against limits: MachineLimits? = nil, rows: Int = 40) -> String {
-    let plans = plans.map(\.entries)
-    let total = plans.joined().reduce(0) { $0 + $1.expense }
+    let plans = plans
+    let total = plans.map(\.entries).joined().reduce(0) { $0 + $1.expense }
     let sections = plans.map { ProfileSection($0, total: total) }.sorted { $0.expense > $1.expense }
     if sections.isEmpty { return "no function was called" }
     let head = limits.map { [$0.summary] } ?? []
@@ -55,9 +57,13 @@ private struct ProfileSection {
   /// Of all calls.
   let expense: Double
   let total: Double
+  /// Before the steps could run, in all calls.
+  let preparation: Double
   let steps: [ProfileRow]
 
-  init(_ entries: [Profiler.Entry], total: Double) {
+  init(_ plan: Profiler.Plan, total: Double) {
+    let entries = plan.entries
+    preparation = plan.preparation
     name = entries.first?.function ?? ""
     calls = entries.first?.calls ?? 0
     expense = entries.reduce(0) { $0 + $1.expense }
@@ -69,7 +75,10 @@ private struct ProfileSection {
     let milliseconds = Digits.fixed(steps.reduce(0) { $0 + $1.seconds } * 1e3, 3)
     let part = Digits.fixed(total > 0 ? expense / total * 100 : 0, 1)
     let times = calls == 1 ? "1 call" : "\(calls) calls"
-    let head = "\(name): \(times), median \(milliseconds) ms, \(part) %"
+    var head = "\(name): \(times), median \(milliseconds) ms, \(part) %"
+    if preparation > 0 {
+      head += "; before that \(Digits.fixed(preparation * 1e3, 3)) ms to arrange parameters"
+    }
     let merged = ProfileRow.merged(steps)
     var tables = [table(Array(steps.prefix(rows)), against: limits)]
     if merged.count < steps.count { tables.insert(table(merged, against: limits), at: 0) }

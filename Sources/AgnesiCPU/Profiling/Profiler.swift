@@ -74,6 +74,8 @@ public final class Profiler: Sendable {
   struct Plan {
     fileprivate(set) var entries: [Entry]
     fileprivate(set) var latest = Latest<Call>()
+    /// Seconds in which parameters were brought into the form that the steps read.
+    fileprivate(set) var preparation = 0.0
 
     /// With the medians of the latest calls.
     fileprivate var complete: Plan {
@@ -178,6 +180,14 @@ public final class Profiler: Sendable {
       state.end = call.nanoseconds.reduce(call.start, +)
       state.plans[plan].latest.add(call, limit: max(99, recordedCalls))
     }
+  }
+
+  /// Parameters of a plan were brought into the form that its steps read, before the next call.
+  package func add(
+    preparing plan: Int, from start: ContinuousClock.Instant, to end: ContinuousClock.Instant
+  ) {
+    state.withLock { $0.plans[plan].preparation += (end - start) / .seconds(1) }
+    record(phase: "weights", from: start, to: end)
   }
 
   private func nanoseconds(at instant: ContinuousClock.Instant) -> Int {

@@ -77,6 +77,18 @@ int agnesi_context_call(void *context, void *const *args, const int64_t *sizes, 
 /// The weights have changed: the next call converts them again, where the context keeps them.
 void agnesi_context_refresh(agnesi_context *context);
 
+/// Converts the weights that each context keeps, where they have changed, instead of in its next call.
+///
+/// - work: memory for it, `agnesi_keep_weights_bytes` of each, aligned to 64 bytes; or a null pointer
+///   to allocate some.
+///
+/// Returns -1, or the number of the context for which memory was short or the library failed.
+int64_t agnesi_keep_weights(
+    agnesi_context *const *contexts, void *const *weights, int64_t count, void *work);
+
+/// The memory that converting the weights takes, in bytes.
+size_t agnesi_keep_weights_bytes(const agnesi_context *context);
+
 /// The number of arguments that a call takes, scratch memory included.
 int agnesi_context_argument_count(const agnesi_context *context);
 

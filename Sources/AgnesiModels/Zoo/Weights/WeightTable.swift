@@ -83,7 +83,7 @@ extension WeightConversion {
     case .transposed:
       let isMatrix = array.rank >= 2 && array.shape.dropFirst(2).allSatisfy { $0 == 1 }
       guard isMatrix, [array.shape[1], array.shape[0]] == shape else { return nil }
-      return Self.transposed(array.reshaped([array.shape[0], array.shape[1]]))
+      return MatrixTranspose.rows(of: array.reshaped([array.shape[0], array.shape[1]]))
     case .channelsLast:
       guard array.rank == 4, shapeInFile(shape) == array.shape else { return nil }
       return array.transposed([3, 2, 0, 1]).contiguous().cast(to: .float32)
@@ -108,29 +108,5 @@ extension WeightConversion {
       let places = array.scalars(as: UInt8.self)
       return NDArray(places.map { table[Int($0)] }, shape: shape)
     }
-  }
-
-  /// In blocks, since matrices of 100 million elements stay in no cache.
-  private static func transposed(_ matrix: NDArray) -> NDArray {
-    let source = matrix.contiguous().cast(to: .float32)
-    let (rows, columns) = (source.shape[0], source.shape[1])
-    var result = NDArray(uninitialized: [columns, rows], .float32)
-    let block = 32
-    result.withUnsafeMutableBytes { target in
-      let to = target.bindMemory(to: Float.self)
-      source.withUnsafeBytes { bytes in
-        let from = bytes.bindMemory(to: Float.self)
-        for top in stride(from: 0, to: rows, by: block) {
-          for left in stride(from: 0, to: columns, by: block) {
-            for row in top..<min(top + block, rows) {
-              for column in left..<min(left + block, columns) {
-                to[column * rows + row] = from[row * columns + column]
-              }
-            }
-          }
-        }
-      }
-    }
-    return result
   }
 }
