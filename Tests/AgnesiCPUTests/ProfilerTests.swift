@@ -45,6 +45,30 @@ private let limits = MachineLimits(
     #expect(step.parameters == ["w"])
   }
 
+  /// Kernels that the library keeps in a form of its own are brought into it before the steps, once
+  /// for each value.
+  @Test func arrangementOfParametersIsNoStep() throws {
+    let image = Tensor.input("image", [2, 16, 12, 10])
+    let kernels = Tensor.parameter("kernels", [32, 16, 3, 3], .zeros)
+    let parameter = try #require(kernels.parameter)
+    let result = convolution2D(image, kernels)
+    let profiler = Profiler()
+    let function = try compile([image], to: [result], on: CPU(profiler: profiler))
+    let ones = NDArray([Float](repeating: 1, count: 2 * 16 * 12 * 10), shape: [2, 16, 12, 10])
+    func prepared() -> Double { profiler.plans.map(\.preparation).reduce(0, +) }
+    #expect(try function(ones)[result].scalars(as: Float.self).allSatisfy { $0 == 0 })
+    let first = prepared()
+    #expect(first > 0)
+    #expect(profiler.report().contains("to arrange parameters"))
+    _ = try function(ones)
+    #expect(prepared() == first)
+    let count = 32 * 16 * 9
+    try parameter.assign(NDArray([Float](repeating: 1, count: count), shape: [32, 16, 3, 3]))
+    let sums = try function(ones)[result].scalars(as: Float.self)
+    #expect(sums.allSatisfy { abs($0 - 144) < 1e-3 })
+    #expect(prepared() > first)
+  }
+
   @Test func workOfAConvolution() throws {
     let image = Tensor.input("image", [2, 16, 12, 10])
     let kernels = Tensor.parameter("kernels", [32, 16, 5, 5], .zeros)

@@ -71,11 +71,11 @@ public final class Profiler: Sendable {
   }
 
   /// The steps of a function for given sizes.
-  struct Plan {
-    fileprivate(set) var entries: [Entry]
+  package struct Plan {
+    package fileprivate(set) var entries: [Entry]
     fileprivate(set) var latest = Latest<Call>()
     /// Seconds in which parameters were brought into the form that the steps read.
-    fileprivate(set) var preparation = 0.0
+    package fileprivate(set) var preparation = 0.0
 
     /// With the medians of the latest calls.
     fileprivate var complete: Plan {
@@ -130,7 +130,7 @@ public final class Profiler: Sendable {
   }
 
   /// The plans that ran.
-  var plans: [Plan] {
+  package var plans: [Plan] {
     let plans = state.withLock { $0.plans }
     return plans.filter { ($0.entries.first?.calls ?? 0) > 0 }.map(\.complete)
   }

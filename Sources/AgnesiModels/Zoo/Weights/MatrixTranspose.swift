@@ -5,13 +5,13 @@ import Dispatch
 ///
 /// A dense layer of VGG has 100 million weights, whose transpose is most of what reading them takes:
 /// blocks that stay in a core's own cache, on all cores, with four elements in a register.
-enum MatrixTranspose {
+package enum MatrixTranspose {
   /// Rows and columns of a block: 64 KiB are read, and as much is written.
   private static let block = 128
 
   /// - Parameter matrix: `[rows, columns]`.
   /// - Returns: float32 `[columns, rows]`.
-  static func rows(of matrix: NDArray) -> NDArray {
+  package static func rows(of matrix: NDArray) -> NDArray {
     let source = matrix.contiguous().cast(to: .float32)
     let (rows, columns) = (source.shape[0], source.shape[1])
     var result = NDArray(uninitialized: [columns, rows], .float32)
