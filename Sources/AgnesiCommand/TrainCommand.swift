@@ -12,6 +12,9 @@ struct TrainCommand: ParsableCommand {
       5×5, MP2 max pooling of 2×2, 256FC a dense layer of 256 units, D0.5 dropout, BN batch
       normalisation. ReLU follows every layer but the last.
 
+      A folder of photos has a folder for each class, or parts `train` and `val` (or `test`) of that
+      form; the held out part is the test. For a few hundred photos, `agnesi transfer` learns more.
+
       The model that is saved is the one of the epoch with the fewest mistakes on the samples held
       out for validation; the test samples are only used at the end. Beside it lies a checkpoint,
       from which a stopped run goes on: Ctrl-C stops after the current step.
@@ -21,13 +24,16 @@ struct TrainCommand: ParsableCommand {
         agnesi train mnist --data folder --network "256FC D0.5 256FC D0.5 10FC" --epochs 25 \\
           --seed 7 --output digits.safetensors
         agnesi train cifar10 --mirror --shift 4 --patience 5
+        agnesi train ants-and-bees --size 64 --mirror \
+          --network "32C3p1 BN MP2 64C3p1 BN MP2 128C3p1 BN MP2 128FC D0.5 2FC"
         agnesi train --resume digits.checkpoint.safetensors
       """)
 
-  @Argument(help: "A known data set (see `agnesi data`) or the path of a folder.")
+  @Argument(help: "A known data set (see `agnesi data`) or the path of a folder, also of photos.")
   var dataSet: String?
 
   @OptionGroup var data: DataOptions
+  @OptionGroup var photos: PhotoSizeOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var backend: BackendOptions
   @OptionGroup var profile: ProfileOptions
@@ -128,8 +134,8 @@ struct TrainCommand: ParsableCommand {
       weightPenalty: weightPenalty, patience: patience, augmentation: augmentation.augmentation)
     try settings.check()
     return try TrainingJob(
-      chain, dataSet: dataSet ?? "", data: data, validation: validation,
-      standardize: standardize, settings: settings, output: output,
+      chain, dataSet: dataSet ?? "", data: data, photoSize: photos.size,
+      validation: validation, standardize: standardize, settings: settings, output: output,
       profiling: profiling, console: console)
   }
 }

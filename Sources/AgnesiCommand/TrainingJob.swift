@@ -10,16 +10,18 @@ struct TrainingJob {
   private let output: String
 
   init(
-    _ network: Chain, dataSet: String, data: DataOptions, validation: Int?, standardize: Bool,
-    settings: TrainingSettings, output: String, profiling: Profiling, console: Console
+    _ network: Chain, dataSet: String, data: DataOptions, photoSize: Int, validation: Int?,
+    standardize: Bool, settings: TrainingSettings, output: String, profiling: Profiling,
+    console: Console
   ) throws {
-    let whole = try data.open(dataSet, console: console)
+    let whole = try data.open(dataSet, photoSize: photoSize, console: console)
     let validation = validation ?? min(5000, whole.train.count / 10)
     split = try Self.holdOut(validation, of: whole, seed: settings.seed)
     let standardization =
       standardize ? try Standardization(of: split.train, per: .channel) : nil
     var record = ["name": dataSet, "validation": String(validation)]
     record["folder"] = data.folder.map(Self.absolute)
+    record["photo size"] = PictureFolder.isOne(dataSet) ? String(photoSize) : nil
     trainer = try Trainer(
       network, on: split, settings: settings, standardization: standardization, output: output,
       data: record, backend: profiling.backend)
@@ -39,7 +41,8 @@ struct TrainingJob {
     let record = checkpoint.state.data
     var data = data
     data.folder = data.folder ?? record["folder"]
-    let whole = try data.open(record["name"] ?? "", console: console)
+    let whole = try data.open(
+      record["name"] ?? "", photoSize: Int(record["photo size"] ?? "") ?? 64, console: console)
     let settings = checkpoint.state.settings
     split = try Self.holdOut(
       Int(record["validation"] ?? "") ?? 0, of: whole, seed: settings.seed)

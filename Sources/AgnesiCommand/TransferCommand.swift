@@ -14,31 +14,25 @@ struct TransferCommand: ParsableCommand {
       First the end of the network is cut off, and a new one learns from what the rest says of each
       photo, which is computed once. Then all layers learn a little, those from before at a smaller
       rate, from photos that are randomly cut, mirrored and coloured in each epoch. What is best on
-      the photos held out is saved; Ctrl-C stops and keeps it too.
+      the photos held out is saved; Ctrl-C stops and keeps it too. Beside it lies a checkpoint, from
+      which training everything goes on with --resume.
+
+      With --from-scratch the network may also be in the literature's notation, without its end.
 
       EXAMPLES
         agnesi transfer efficientnet-lite0 ants-and-bees --head-only
         agnesi transfer efficientnet-lite0 ants-and-bees --output insects.safetensors \\
           --report insects.html
+        agnesi transfer efficientnet-lite0 ants-and-bees --resume insects.checkpoint.safetensors
         agnesi classify insects.safetensors garden.jpg
         agnesi transfer "32C3p1 BN MP2 64C3p1 BN MP2 128C3p1 BN MP2 128FC D0.5" ants-and-bees \\
           --from-scratch --no-augment
       """)
 
-  @Argument(
-    help: """
-      A network of the zoo (see `agnesi models`), or a model file; with --from-scratch also a \
-      network in the literature's notation.
-      """)
-  var model: String
+  @OptionGroup var network: PictureNetworkOptions
 
   @Argument(help: "A folder of photos.")
   var folder: String
-
-  @Option(
-    help: ArgumentHelp(
-      "The weights of a network of the zoo, in any usual format.", valueName: "file"))
-  var weights: String?
 
   @Flag(help: "Train the new end alone.")
   var headOnly = false
@@ -55,7 +49,7 @@ struct TransferCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: "Passes over the photos when everything is trained; by default 10, from scratch 40.")
+    help: "Passes over the photos when everything is trained; by default 6, from scratch 40.")
   var epochs: Int?
 
   @Option(parsing: .unconditional, help: "Photos of a mini-batch.")
@@ -93,6 +87,12 @@ struct TransferCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write a report that a browser opens.", valueName: "file.html"))
   var report: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Go on from a checkpoint of the same network and folder; it holds all settings.",
+      valueName: "file"))
+  var resume: String?
+
   @Flag(
     help: ArgumentHelp(
       "Print a JSON object for each epoch and phase.",
@@ -106,6 +106,9 @@ struct TransferCommand: ParsableCommand {
   func validate() throws {
     if headOnly, fromScratch {
       throw ValidationError("--head-only trains on what a network knows, --from-scratch forgets it")
+    }
+    if headOnly, resume != nil {
+      throw ValidationError("--resume goes on with training everything, --head-only does not")
     }
     if headOnly, epochs != nil {
       throw ValidationError("--epochs is for training everything, not for --head-only")
@@ -133,13 +136,13 @@ struct TransferCommand: ParsableCommand {
       threads.apply()
       let console = Console()
       // Minutes of training must not end at a path that never could be written.
-      for path in [output, report].compactMap({ $0 }) { try Trainer.checkWritable(path) }
-      FileWorkers.shared.prepare()
+      for path in [modelFile, report].compactMap({ $0 }) { try Trainer.checkWritable(path) }
       let photos = try PictureFolder(reading: folder)
       for note in photos.notes { console.note(note) }
       let profiling = try profile.profiling(backend, console)
+      let settings = try resume.map { try PhotoTraining.settings(ofCheckpoint: $0) } ?? settings
       let training = try PhotoTraining(
-        try PictureBody(try network(), cutAt: cut), photos: photos, settings: settings,
+        try PictureBody(try opened(), cutAt: settings.layer), photos: photos, settings: settings,
         on: profiling.backend)
       let job = TransferJob(
         training: training, command: self, console: console, start: Date())
@@ -147,20 +150,24 @@ struct TransferCommand: ParsableCommand {
     }
   }
 
+  /// Where the model goes: to what it was called when the run began.
+  var modelFile: String { resume.map(TrainingJob.modelPath) ?? output }
+
   private var settings: TransferSettings {
     let rate = rate ?? (fromScratch ? 1e-3 : 3e-4)
     return TransferSettings(
-      layer: cut, seed: seed, epochs: headOnly ? 0 : epochs ?? (fromScratch ? 40 : 10),
+      layer: cut, seed: seed, epochs: headOnly ? 0 : epochs ?? (fromScratch ? 40 : 6),
       batchSize: batch, rate: rate, bodyRate: bodyRate ?? (fromScratch ? rate : rate / 10),
       patience: patience ?? (fromScratch ? 10 : 4), frozenLayer: freeze,
+      learnsAverages: fromScratch,
       augmentation: augment ? .usual : nil)
   }
 
-  private func network() throws -> PictureModel {
-    guard fromScratch else {
-      return try PictureModel(try Zoo.open(model, weights: weights), path: model)
-    }
-    if weights != nil {
+  private func opened() throws -> PictureModel {
+    guard fromScratch else { return try network.open() }
+    FileWorkers.shared.prepare()
+    let model = network.model
+    if network.weights != nil {
       throw CommandFailure(message: "transfer: --from-scratch forgets weights, --weights has none")
     }
     if let known = Zoo.network(model) {

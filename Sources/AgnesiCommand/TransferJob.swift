@@ -26,40 +26,61 @@ struct TransferJob {
       if !command.json { print("report in \(report)") }
     }
     try end()
-    if wasStopped { throw ExitCode(130) }
+    if wasStopped {
+      if training.phases.last?.name == "everything" {
+        let checkpoint = Checkpoint.path(for: command.modelFile)
+        console.note("stopped; go on with the same command and --resume \(checkpoint)")
+      } else {
+        console.note("stopped; all that was learned is in \(command.modelFile)")
+      }
+      throw ExitCode(130)
+    }
   }
 
   /// - Returns: whether somebody stopped it.
   private func run(_ interruption: Interruption) throws -> Bool {
     do {
-      if !command.fromScratch {
+      if !command.fromScratch, command.resume == nil {
         try training.trainHead(interruption: interruption)
         try phaseEnded(2)
       }
       if training.settings.epochs > 0, !interruption.isRequested {
-        try training.trainEverything(
-          interruption: interruption, display: command.json ? .none : .standardError())
+        try trainEverything(interruption)
         try phaseEnded(1)
       }
       return interruption.isRequested
     } catch let failure as LossFailure {
       let saved =
-        command.fromScratch ? "" : "\n  what the head alone had learned is in \(command.output)"
+        training.evaluation == nil ? "" : "\n  the best so far is in \(command.modelFile)"
       throw CommandFailure(message: "\(failure)\(saved)")
     } catch let stopped as StoppedTransfer {
       console.endLine()
       guard training.evaluation != nil else {
-        console.note(stopped.description)
+        console.note(
+          command.resume.map { "stopped; \($0) is as it was" } ?? stopped.description)
         throw ExitCode(130)
       }
       return true
     }
   }
 
+  private func trainEverything(_ interruption: Interruption) throws {
+    let display: ProgressOutput = command.json ? .none : .standardError()
+    let (path, information) = (command.modelFile, try information())
+    if let checkpoint = command.resume {
+      try training.resume(
+        checkpoint, output: path, information: information, interruption: interruption,
+        display: display)
+    } else {
+      try training.trainEverything(
+        output: path, information: information, interruption: interruption, display: display)
+    }
+  }
+
   /// Saves what was learned, and says what the last `count` phases led to.
   private func phaseEnded(_ count: Int) throws {
     console.endLine()
-    try training.model(information: try information()).write(to: command.output)
+    try training.model(information: try information()).write(to: command.modelFile)
     for phase in training.phases.suffix(count) {
       if command.json {
         for record in phase.history { try line(EpochLine(phase: phase.name, record)) }
@@ -74,7 +95,7 @@ struct TransferJob {
   }
 
   private func information() throws -> [String: String] {
-    ["transfer": try jsonLine(training.settings), "transferred from": command.model]
+    ["transfer": try jsonLine(training.settings), "transferred from": command.network.model]
   }
 
   private func end() throws {
@@ -84,11 +105,11 @@ struct TransferJob {
       try line(
         LastLine(
           accuracy: evaluation.accuracy, classes: training.classNames, loss: evaluation.loss,
-          model: command.output, seconds: seconds, training: training.training.count,
+          model: command.modelFile, seconds: seconds, training: training.training.count,
           validation: evaluation.count))
     } else {
       print("validation accuracy \(text(evaluation))")
-      print("model saved in \(command.output), \(text(seconds)) in all")
+      print("model saved in \(command.modelFile), \(text(seconds)) in all")
     }
   }
 

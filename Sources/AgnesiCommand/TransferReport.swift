@@ -18,7 +18,8 @@ struct TransferReport {
     let settings = training.settings
     let names = training.classNames.joined(separator: ", ")
     var report = TrainingReport(
-      title: command.fromScratch ? "A network from scratch" : "\(command.model), transferred",
+      title: command.fromScratch
+        ? "A network from scratch" : "\(command.network.model), transferred",
       dataSet: "\(command.folder): \(names)")
     report.command = CommandLine.arguments.joined(separator: " ")
     report.settings = [
@@ -40,7 +41,7 @@ struct TransferReport {
     report.history = shown?.history ?? []
     report.bestEpoch = shown?.bestEpoch
     report.classNames = training.classNames
-    report.modelFile = command.output
+    report.modelFile = command.modelFile
     report.judgedPart = "validation"
     report.notes = notes(shown)
     if let evaluation = training.evaluation {

@@ -2,6 +2,9 @@
 public enum Purpose: Sendable {
   /// Random elements are on, and statistics are those of the mini-batch: how layers are built.
   case training
+  /// As in training, but whatever keeps running averages uses them, and they stay as they are: how
+  /// a network that has learned before goes on with few samples.
+  case fineTuning
   /// Dropout does nothing, and batch normalisation uses its running averages.
   case inference
 }
@@ -18,14 +21,11 @@ extension [Tensor] {
   ///
   /// - Complexity: linear in the nodes.
   public func specialized(for purpose: Purpose) -> [Tensor] {
-    purpose == .training ? self : specializedForInference()
-  }
-
-  private func specializedForInference() -> [Tensor] {
+    if purpose == .training { return self }
     var mapping: [Tensor: Tensor] = [:]
     for node in topologicalNodes() {
       let operands = node.operands.map { mapping[$0] ?? $0 }
-      if let results = node.inferenceResults(operands) {
+      if let results = node.results(for: purpose, operands) {
         for (old, new) in zip(node.results, results) { mapping[old] = new }
       } else if operands != node.operands {
         let results = Site.$inherited.withValue(node.site) {
@@ -39,17 +39,19 @@ extension [Tensor] {
 }
 
 extension Node {
-  /// What a composite is in inference; nil for what stays as it is.
+  /// What a composite is for that purpose; nil for what stays as it is.
   ///
   /// A composite that is made of such composites is opened, since its name stands for the body that
   /// it was built with. Recursion ends with the nesting of composites.
-  fileprivate func inferenceResults(_ operands: [Tensor]) -> [Tensor]? {
+  fileprivate func results(
+    for purpose: Purpose, _ operands: [Tensor]
+  ) -> [Tensor]? {
     guard let composite = operation as? Composite else { return nil }
     let changed = Site.$inherited.withValue(site) { () -> [Tensor]? in
-      if let body = composite.inferenceBody {
-        return body.outputs.specialized(for: .inference).applied(from: body.inputs, to: operands)
+      if let body = composite.inferenceBody, purpose == .inference || !composite.updates.isEmpty {
+        return body.outputs.specialized(for: purpose).applied(from: body.inputs, to: operands)
       }
-      let inner = composite.body.outputs.specialized(for: .inference)
+      let inner = composite.body.outputs.specialized(for: purpose)
       guard inner != composite.body.outputs else { return nil }
       return inner.applied(from: composite.body.inputs, to: operands)
     }

@@ -34,6 +34,8 @@ package struct Checkpoint: Sendable {
     package var secondsInEpoch = 0.0
     package var history: [EpochRecord] = []
     package var bestEpoch: Int?
+    /// What the network did before the first epoch, where an epoch has to be better than that.
+    package var baseline: Score?
     /// What the backend chose; nil in files of before there was a choice.
     package var choices: BackendChoices?
   }

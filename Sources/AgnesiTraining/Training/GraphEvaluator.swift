@@ -3,11 +3,17 @@ import AgnesiCompiler
 import AgnesiExpressions
 
 /// How a network does on a data set, in two numbers.
-public struct Score: Sendable, Hashable {
+public struct Score: Codable, Hashable, Sendable {
   /// The mean loss.
   public var loss: Double
   /// The share of what is right, 0...1, as the ``Goal`` counts it; nil where it counts nothing.
   public var accuracy: Double?
+
+  /// What was measured.
+  public init(loss: Double, accuracy: Double?) {
+    self.loss = loss
+    self.accuracy = accuracy
+  }
 }
 
 /// A network compiled for measuring its loss, and what of its goal can be counted.

@@ -70,15 +70,21 @@ public final class Trainer {
   ///   - graph: the network; its parameters are what learns.
   ///   - output: where the best model goes; its checkpoint lies beside it. Nil keeps both in memory.
   ///   - data: what the data were, recorded for a person and for resuming.
+  ///   - standardization: part of the graph, recorded for resuming.
+  ///   - baseline: what the network does on the validation part as it is; only an epoch that is better
+  ///     is saved, and until then its values count as the best. Nil if any epoch is better.
   ///   - model: makes the model that is saved, from what the epochs led to so far.
   /// - Throws: ``TrainingError``, ``GraphError`` where the network does not fit the data.
   public convenience init(
     _ graph: TrainingGraph, on split: DataSplit, settings: TrainingSettings, output: String?,
-    data: [String: String] = [:], backend: any Backend,
+    data: [String: String] = [:], standardization: Standardization? = nil,
+    baseline: Score? = nil, backend: any Backend,
     model: @escaping (_ history: [EpochRecord]) throws -> Model
   ) throws {
-    let state = Checkpoint.State(settings: settings, data: data)
+    let state = Checkpoint.State(
+      settings: settings, standardization: standardization, data: data, baseline: baseline)
     try self.init(state, graph, split: split, output: output, backend: backend, model: model)
+    if baseline != nil { best = lastGood.filter { modelNames.contains($0.key) } }
   }
 
   /// Goes on where a checkpoint stopped, to the same bits as if it had not: what the backend chose then,
@@ -206,7 +212,9 @@ public final class Trainer {
   }
 
   private var isOutOfPatience: Bool {
-    guard let patience = settings.patience, let best = state.bestEpoch else { return false }
+    guard let patience = settings.patience,
+      let best = state.bestEpoch ?? state.baseline.map({ _ in 0 })
+    else { return false }
     return state.epoch - best >= patience
   }
 
@@ -275,7 +283,8 @@ public final class Trainer {
       trainingAccuracy: trainingAccuracy, validationLoss: validation?.loss,
       validationAccuracy: validation?.accuracy,
       seconds: state.secondsInEpoch + monotonicSeconds() - start, learningRate: lastRate)
-    let isBest = record.isBetter(than: state.bestEpoch.map { state.history[$0 - 1] })
+    let isBest = record.isBetter(
+      than: state.bestEpoch.map { state.history[$0 - 1].score } ?? state.baseline)
     state.history.append(record)
     state.epoch += 1
     (state.batch, state.samples, state.secondsInEpoch) = (0, 0, 0)
@@ -331,6 +340,9 @@ public final class Trainer {
     try checkpoint.write(to: Checkpoint.path(for: output))
   }
 
+  /// Whether there are values that count as the best: those of an epoch, or of before.
+  package var hasBest: Bool { !best.isEmpty }
+
   /// Puts the parameters of the best epoch into the network.
   public func useBest() throws {
     for parameter in parameters {
@@ -359,15 +371,19 @@ public final class Trainer {
 }
 
 extension EpochRecord {
+  /// On the validation part; nil without one.
+  fileprivate var score: Score? {
+    validationLoss.map { Score(loss: $0, accuracy: validationAccuracy) }
+  }
+
   /// By validation error, then validation loss, or by that alone; without validation the later epoch
   /// is better.
-  fileprivate func isBetter(than other: EpochRecord?) -> Bool {
-    guard let other else { return true }
-    let losses = (validationLoss ?? 0, other.validationLoss ?? 0)
-    guard let accuracy = validationAccuracy, let best = other.validationAccuracy else {
-      return validationLoss == nil || losses.0 < losses.1
+  fileprivate func isBetter(than other: Score?) -> Bool {
+    guard let other, let score else { return true }
+    guard let accuracy = score.accuracy, let best = other.accuracy else {
+      return score.loss < other.loss
     }
-    return accuracy == best ? losses.0 <= losses.1 : accuracy > best
+    return accuracy == best ? score.loss <= other.loss : accuracy > best
   }
 }
 

@@ -8,8 +8,12 @@ public enum Head: Codable, Hashable, Sendable {
   case classes(Int)
   /// So many numbers, in the same way (regression).
   case values(Int)
-  /// Where something is, as left, top, width and height in 0...1: a dense layer of `hidden` units over
-  /// all features and, of maps, all their places, then one of four through the sigmoid.
+  /// Where something is, as left, top, width and height in 0...1.
+  ///
+  /// Over feature maps: so many ``SpatialPoints``, of which a dense layer makes the four numbers,
+  /// through the sigmoid. A point knows where it is whatever place it was learned at, which a dense
+  /// layer over all places has to learn for each. Over rows of numbers: a dense layer of `hidden`
+  /// units, then that of four.
   case boxes(hidden: Int = 64)
   /// The class of each pixel of the picture, out of so many: a convolution of 1×1 over feature maps,
   /// whose scores are enlarged to the picture's size by linear interpolation. Pixels with the label
@@ -52,7 +56,10 @@ public enum Head: Codable, Hashable, Sendable {
       let dense = Dense(units: count, weight: .zeros, name: "dense")
       return Output(output: dense(pooled), read: pooled)
     case .boxes(let hidden):
-      let inner = Dense(units: hidden, activation: .relu, name: "dense")(features)
+      let inner =
+        features.rank == 4
+        ? SpatialPoints(count: hidden, name: "points")(features)
+        : Dense(units: hidden, activation: .relu, name: "dense")(features)
       return Output(output: sigmoid(Dense(units: 4, name: "box")(inner)), read: inner)
     case .masks(let count, _):
       let scores = Convolution2D(filters: count, kernel: 1, name: "scores")(features)

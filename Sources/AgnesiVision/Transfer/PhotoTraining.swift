@@ -4,6 +4,7 @@ import AgnesiExpressions
 import AgnesiImages
 import AgnesiModels
 import AgnesiTraining
+import Foundation
 
 /// Photos of some classes, taught to a network that has seen others: a new head on features that are
 /// computed once, then, if asked for, all of the network on the photos themselves.
@@ -16,8 +17,8 @@ import AgnesiTraining
 ///     try training.model().write(to: "insects.safetensors")
 ///
 /// What a frozen layer is: its parameters and the averages of its batch normalisation stay the same
-/// to the bit, and it computes as in inference. When everything is trained, batch normalisation is
-/// that of the mini-batch, and its averages follow.
+/// to the bit, and it computes as in inference. Batch normalisation of the other layers keeps its
+/// averages too, unless the settings say that they are learned.
 public final class PhotoTraining {
   /// How the network is transferred.
   public let settings: TransferSettings
@@ -53,6 +54,8 @@ public final class PhotoTraining {
     public var evaluation: Evaluation?
     /// Whether somebody stopped it.
     public var wasInterrupted = false
+    /// Whether it ended because no epoch became better any more.
+    public var stoppedEarly = false
   }
 
   /// What is going on.
@@ -144,13 +147,97 @@ public final class PhotoTraining {
   /// stay, or those from before where no epoch is better. Without ``trainHead(interruption:)`` before,
   /// the head begins with drawn values: so a network learns from nothing.
   ///
-  /// - Parameter display: where epochs are shown.
-  /// - Throws: `LossFailure` where the loss explodes; the network is then as it was before.
+  /// - Parameters:
+  ///   - output: where the best model goes; beside it lies a checkpoint, from which
+  ///     ``resume(_:output:information:interruption:display:)`` goes on. Nil for neither.
+  ///   - information: kept in that file; see ``model(information:)``.
+  ///   - display: where epochs are shown.
+  /// - Throws: `LossFailure` where the loss explodes; the network then is the best so far.
+  ///   ``StoppedTransfer`` where it was stopped before there was anything to keep.
   public func trainEverything(
+    output: String? = nil, information: [String: String] = [:],
     interruption: Interruption = Interruption(), display: ProgressOutput = .none
   ) throws {
-    let network = try self.network ?? untrained()
+    let network =
+      try self.network
+      ?? TransferNetwork(body, head: .classes(classNames.count), seed: settings.seed)
     self.network = network
+    let baseline = evaluation.map { Score(loss: $0.loss, accuracy: $0.accuracy) }
+    try learn(network, interruption: interruption, display: display) { split, settings in
+      try Trainer(
+        graph(of: network), on: split, settings: settings, output: output,
+        data: record(), standardization: network.standardization, baseline: baseline,
+        backend: backend
+      ) { [classNames] _ in
+        try network.model(classNames: classNames, information: information)
+      }
+    }
+  }
+
+  /// Goes on where ``trainEverything(output:information:interruption:display:)`` was stopped, to the
+  /// same bits as if it had not been.
+  ///
+  /// - Parameters:
+  ///   - path: the checkpoint; the settings are to be those of ``settings(ofCheckpoint:)``.
+  ///   - output: where the best model goes.
+  /// - Throws: ``TransferError`` where the checkpoint is that of another run; else as when it began.
+  public func resume(
+    _ path: String, output: String? = nil, information: [String: String] = [:],
+    interruption: Interruption = Interruption(), display: ProgressOutput = .none
+  ) throws {
+    let checkpoint = try Checkpoint(reading: path)
+    for (key, value) in try record() where checkpoint.state.data[key] != value {
+      throw TransferError(
+        "the checkpoint \(path) is of another run: its \(key) are "
+          + "\(checkpoint.state.data[key] ?? "not told"), not \(value)")
+    }
+    let network = try TransferNetwork(
+      body, head: .classes(classNames.count), standardization: checkpoint.state.standardization,
+      seed: settings.seed)
+    self.network = network
+    try learn(network, interruption: interruption, display: display) { split, _ in
+      try Trainer(
+        resuming: checkpoint, graph(of: network), on: split, output: output, backend: backend
+      ) { [classNames] _ in
+        try network.model(classNames: classNames, information: information)
+      }
+    }
+  }
+
+  /// The settings of the run that a checkpoint belongs to.
+  ///
+  /// - Throws: ``TransferError`` where it is no checkpoint of a transfer.
+  public static func settings(ofCheckpoint path: String) throws -> TransferSettings {
+    let data = try Checkpoint(reading: path).state.data
+    guard let text = data[Self.settingsKey],
+      let settings = try? JSONDecoder().decode(TransferSettings.self, from: Data(text.utf8))
+    else { throw TransferError("\(path) is no checkpoint of a transfer") }
+    return settings
+  }
+
+  private static let settingsKey = "settings"
+
+  /// What a run that goes on must share with the one that began.
+  private func record() throws -> [String: String] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return [
+      Self.settingsKey: String(decoding: try encoder.encode(settings), as: UTF8.self),
+      "photos": "\(training.count) and \(validation.count)",
+      "classes": classNames.joined(separator: ", "),
+    ]
+  }
+
+  private func graph(of network: TransferNetwork) throws -> TrainingGraph {
+    try network.graph(
+      frozenThrough: settings.frozenLayer, learnsAverages: settings.learnsAverages)
+  }
+
+  /// The phase itself, with a trainer that is new or goes on.
+  private func learn(
+    _ network: TransferNetwork, interruption: Interruption, display: ProgressOutput,
+    _ makeTrainer: (DataSplit, TrainingSettings) throws -> Trainer
+  ) throws {
     let start = monotonicSeconds()
     let pixels = network.body.model.pixels.shape
     let augmentation = settings.augmentation?.augmentation(
@@ -158,35 +245,25 @@ public final class PhotoTraining {
     observer(.begins("read the photos"))
     let split = try planes(augmentation, interruption)
     observer(.begins("train everything"))
-    let before = try values(of: network)
-    let trainer = try Trainer(
-      try network.graph(frozenThrough: settings.frozenLayer), on: split,
-      settings: settings.training(network, augmentation: augmentation), output: nil,
-      backend: backend
-    ) { [classNames] _ in try network.model(classNames: classNames) }
-    let outcome: Trainer.Outcome
+    let trainer = try makeTrainer(split, settings.training(network, augmentation: augmentation))
+    func end(_ outcome: Trainer.Outcome?) throws {
+      guard trainer.hasBest else { return }
+      try trainer.useBest()
+      phases.append(
+        Phase(
+          name: "everything", seconds: monotonicSeconds() - start,
+          history: outcome?.history ?? [], bestEpoch: outcome?.bestEpoch,
+          evaluation: try split.validation.map { try trainer.evaluate($0) },
+          wasInterrupted: outcome?.wasInterrupted ?? true,
+          stoppedEarly: outcome?.stoppedEarly ?? false))
+    }
     do {
-      outcome = try trainer.run(interruption: interruption, display: display)
+      try end(trainer.run(interruption: interruption, display: display))
     } catch let failure as LossFailure {
-      try before.forEach { try $0.parameter.assign($0.value) }
+      try end(nil)
       throw failure
     }
-    try trainer.useBest()
-    let earlier = evaluation
-    var bestEpoch = outcome.bestEpoch
-    if let best = bestEpoch, let earlier, !outcome.history[best - 1].improves(on: earlier) {
-      bestEpoch = nil
-    }
-    if bestEpoch == nil { try before.forEach { try $0.parameter.assign($0.value) } }
-    let held = try split.validation.map { try trainer.evaluate($0) }
-    phases.append(
-      Phase(
-        name: "everything", seconds: monotonicSeconds() - start, history: outcome.history,
-        bestEpoch: bestEpoch, evaluation: held, wasInterrupted: outcome.wasInterrupted))
-  }
-
-  private func untrained() throws -> TransferNetwork {
-    try TransferNetwork(body, head: .classes(classNames.count), seed: settings.seed)
+    if !trainer.hasBest { throw StoppedTransfer() }
   }
 
   private func planes(
@@ -212,12 +289,6 @@ public final class PhotoTraining {
         validation, "validation photos", model.preprocessing, from: training.count))
   }
 
-  private func values(
-    of network: TransferNetwork
-  ) throws -> [(parameter: Parameter, value: NDArray)] {
-    try network.graph().output.parameters().compactMap(\.parameter).map { ($0, $0.value) }
-  }
-
   // MARK: - The model
 
   /// The network as it is now, with the new classes.
@@ -226,14 +297,5 @@ public final class PhotoTraining {
   public func model(information: [String: String] = [:]) throws -> Model {
     guard let network else { throw TransferError("no head was trained yet") }
     return try network.model(classNames: classNames, information: information)
-  }
-}
-
-extension EpochRecord {
-  /// Whether the validation photos went better than before: fewer mistakes, or as many and less loss.
-  fileprivate func improves(on earlier: Evaluation) -> Bool {
-    guard let accuracy = validationAccuracy else { return false }
-    if accuracy != earlier.accuracy { return accuracy > earlier.accuracy }
-    return (validationLoss ?? .infinity) < earlier.loss
   }
 }

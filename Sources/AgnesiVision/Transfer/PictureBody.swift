@@ -46,15 +46,19 @@ public struct PictureBody: Sendable {
 
   /// The output where the layers up to `last` stay as they are and those behind it learn.
   ///
+  /// - Parameter learnsAverages: whether batch normalisation of the layers that learn is that of the
+  ///   mini-batch, and its averages follow; else they stay as they are.
   /// - Throws: ``TransferError`` where no layer before the cut has that name.
-  func output(frozenThrough last: String?) throws -> Tensor {
-    guard let last else { return output }
+  func output(frozenThrough last: String?, learnsAverages: Bool) throws -> Tensor {
+    let purpose = learnsAverages ? Purpose.training : .fineTuning
+    guard let last else { return output.specialized(for: purpose) }
     guard let tensor = layers.first(where: { $0.name == last })?.tensor else {
       throw TransferError(
         "the layers up to \"\(last)\" cannot be frozen, none before the cut has that name",
         hint: "there are \(layers.map(\.name).joined(separator: ", "))")
     }
-    return output.replacing([tensor: tensor.specialized(for: .inference)])
+    let learning = [output, tensor].specialized(for: purpose)
+    return learning[0].replacing([learning[1]: tensor.specialized(for: .inference)])
   }
 
   /// The parameters that stay as they are when the layers up to `last` do.

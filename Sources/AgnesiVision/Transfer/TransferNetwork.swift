@@ -15,6 +15,8 @@ public struct TransferNetwork: Sendable {
   public let head: Head
   /// What the names of the head's parameters begin with.
   public let scope: String
+  /// What features are standardised by; part of the network.
+  public let standardization: Standardization?
   /// The head by itself: from the body's output as an input to what the head says.
   public let headGraph: TrainingGraph
   /// What the head's last layer reads, made of the head's input.
@@ -34,6 +36,7 @@ public struct TransferNetwork: Sendable {
     }
     self.body = body
     self.head = head
+    self.standardization = standardization
     let scope = Self.freeName(body)
     self.scope = scope
     let features = Tensor.input("features", body.output.shape)
@@ -58,10 +61,16 @@ public struct TransferNetwork: Sendable {
 
   /// All of the network, as it learns from pictures.
   ///
-  /// - Parameter last: the layers up to this one stay as they are, statistics of batch normalisation
-  ///   included; nil for none.
-  public func graph(frozenThrough last: String? = nil) throws -> TrainingGraph {
-    let output = headGraph.output.replacing([headGraph.input: try body.output(frozenThrough: last)])
+  /// - Parameters:
+  ///   - last: the layers up to this one stay as they are, statistics of batch normalisation
+  ///     included; nil for none.
+  ///   - learnsAverages: whether batch normalisation in the body is that of the mini-batch, and its
+  ///     averages follow; else they stay as they are.
+  public func graph(
+    frozenThrough last: String? = nil, learnsAverages: Bool = true
+  ) throws -> TrainingGraph {
+    let features = try body.output(frozenThrough: last, learnsAverages: learnsAverages)
+    let output = headGraph.output.replacing([headGraph.input: features])
     return TrainingGraph(input: body.model.pixels, output: output, goal: head.goal)
   }
 

@@ -25,15 +25,19 @@ public struct TransferSettings: Codable, Hashable, Sendable {
   /// The layers up to this one stay as they are, the averages of batch normalisation included; nil
   /// for none.
   public var frozenLayer: String?
+  /// Whether batch normalisation is that of the mini-batch when everything is trained, and its
+  /// averages follow. Of few photos and small mini-batches they become worse than those of before, by
+  /// which the network has learned to see; a network that knows nothing has no other.
+  public var learnsAverages: Bool
   /// What happens to the training photos when everything is trained; nil for nothing.
   public var augmentation: PhotoAugmentation?
 
   /// Settings with these numbers. The two rates, for Adam, are those of the talk's tutorial.
   public init(
     layer: String = "features", seed: UInt64 = 0, headEpochs: Int = 100,
-    headPenalty: Double = 0.05, epochs: Int = 10, batchSize: Int = 32, rate: Double = 3e-4,
+    headPenalty: Double = 0.05, epochs: Int = 6, batchSize: Int = 32, rate: Double = 3e-4,
     bodyRate: Double = 3e-5, patience: Int? = 4, frozenLayer: String? = nil,
-    augmentation: PhotoAugmentation? = .usual
+    learnsAverages: Bool = false, augmentation: PhotoAugmentation? = .usual
   ) {
     self.layer = layer
     self.seed = seed
@@ -45,6 +49,7 @@ public struct TransferSettings: Codable, Hashable, Sendable {
     self.bodyRate = bodyRate
     self.patience = patience
     self.frozenLayer = frozenLayer
+    self.learnsAverages = learnsAverages
     self.augmentation = augmentation
   }
 

@@ -74,7 +74,8 @@ import Testing
     // The mean overlap with the true boxes.
     let (first, last) = (try #require(before.accuracy), try #require(after.accuracy))
     #expect(first < 0.35)
-    #expect(last > 0.5)
+    #expect(last > 0.7)
+    print("BOXES", first, last)
     #expect(try network.model().functions["locate"]?.outputs.first?.name == "box")
   }
 

@@ -19,11 +19,13 @@ import Testing
 
   private func training(
     epochs: Int = 0, seed: UInt64 = 4, augmentation: PhotoAugmentation? = nil,
-    frozen: String? = nil, rate: Double = 0.01, model: Model? = nil
+    frozen: String? = nil, rate: Double = 0.01, learnsAverages: Bool = true,
+    model: Model? = nil
   ) throws -> PhotoTraining {
     let settings = TransferSettings(
       seed: seed, headEpochs: 60, headPenalty: 0.001, epochs: epochs, batchSize: 10, rate: rate,
-      bodyRate: rate / 2, patience: nil, frozenLayer: frozen, augmentation: augmentation)
+      bodyRate: rate / 2, patience: nil, frozenLayer: frozen, learnsAverages: learnsAverages,
+      augmentation: augmentation)
     let body = try PictureBody(PictureModel(model ?? DrawnPictures.model()))
     return try PhotoTraining(body, photos: photos, settings: settings, on: .cpu)
   }
@@ -111,6 +113,59 @@ import Testing
     }
   }
 
+  /// Averages that a network has learned by stay, and what they normalise learns all the same.
+  @Test func averagesStay() throws {
+    let training = try training(
+      epochs: 3, rate: 0.003, learnsAverages: false, model: try DrawnPictures.taughtModel())
+    let before = try Dictionary(
+      uniqueKeysWithValues: PictureBody(PictureModel(DrawnPictures.taughtModel())).output
+        .parameters().compactMap(\.parameter).map { ($0.name, $0.value) })
+    try training.trainEverything()
+    let after = try values(training)
+    var kept = 0
+    for (name, value) in before {
+      let isAverage = name.hasSuffix("runningMean") || name.hasSuffix("runningVariance")
+      #expect(after[name]?.isIdentical(to: value) == isAverage, "\(name)")
+      kept += isAverage ? 1 : 0
+    }
+    #expect(kept == 4)
+    #expect(try #require(training.evaluation).accuracy >= 0.9)
+  }
+
+  /// Stopped after some epochs and gone on with, a run leads to the bits of one that was not.
+  @Test func goesOnFromACheckpoint() throws {
+    func begin() throws -> PhotoTraining {
+      try self.training(epochs: 4, augmentation: .usual, model: DrawnPictures.taughtModel())
+    }
+    let whole = try begin()
+    try whole.trainHead()
+    try whole.trainEverything()
+
+    let path = folder.path("new.safetensors")
+    let interruption = Interruption()
+    let stopped = try begin()
+    try stopped.trainHead()
+    let display = ProgressOutput(
+      isTerminal: false, style: .init(usesColour: false, usesUnicode: false), width: { 80 }
+    ) { text in
+      if text.contains("epoch 2/4") { interruption.request() }
+    }
+    try stopped.trainEverything(output: path, interruption: interruption, display: display)
+    #expect(stopped.phases.last?.wasInterrupted == true)
+
+    let checkpoint = folder.path("new.checkpoint.safetensors")
+    #expect(try PhotoTraining.settings(ofCheckpoint: checkpoint) == whole.settings)
+    let resumed = try begin()
+    try resumed.resume(checkpoint, output: path)
+    #expect(resumed.phases.last?.history.count == whole.phases.last?.history.count)
+    #expect(areEqual(try values(resumed), try values(whole)))
+
+    let other = try self.training(epochs: 5)
+    #expect(
+      errorText { try other.resume(checkpoint) }.hasPrefix(
+        "transfer: the checkpoint \(checkpoint) is of another run: its settings are {"))
+  }
+
   /// With a rate that breaks everything, what the head had learned is kept.
   @Test func whatGotWorseIsNotKept() throws {
     let training = try training(epochs: 1, rate: 0.3, model: try DrawnPictures.taughtModel())
@@ -156,7 +211,7 @@ import Testing
 
 /// With EfficientNet-Lite0's real weights, on real photos.
 @Suite struct RealTransferTests {
-  private static let weights: String? = {
+  static let weights: String? = {
     guard let folder = ProcessInfo.processInfo.environment["AGNESI_TEST_PACKAGES"] else {
       return nil
     }

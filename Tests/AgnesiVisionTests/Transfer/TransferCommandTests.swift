@@ -81,6 +81,93 @@ import Testing
     #expect(model.classNames == ["tall", "wide"])
   }
 
+  /// Runs the command until it says `words`, and presses Ctrl-C.
+  private func interrupted(at words: String, _ arguments: [String]) throws -> (
+    status: Int32, errors: String
+  ) {
+    let process = Process()
+    let command = try #require(BuildProducts.path("agnesi"), "the command was not built")
+    process.executableURL = URL(fileURLWithPath: command)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["AGNESI_THREADS": "1"]) { $1 }
+    try folder.write([], to: "errors")
+    process.standardError = FileHandle(forWritingAtPath: folder.path("errors"))
+    process.standardOutput = FileHandle.nullDevice
+    func said() throws -> String { String(decoding: try folder.read("errors"), as: UTF8.self) }
+    try process.run()
+    defer { if process.isRunning { process.terminate() } }
+    while try !said().contains(words) {
+      try #require(process.isRunning, "it ended")
+      Thread.sleep(forTimeInterval: 0.001)
+    }
+    process.interrupt()
+    process.waitUntilExit()
+    return (process.terminationStatus, try said())
+  }
+
+  @Test func stoppedBeforeAnythingWasLearned() throws {
+    let model = folder.path("new.safetensors")
+    let outcome = try interrupted(
+      at: "compute features",
+      ["transfer", folder.path("old.safetensors"), folder.path("photos"), "--output", model])
+    #expect(outcome.status == 130)
+    #expect(outcome.errors.contains("stopped before anything was learned"))
+    #expect(!FileManager.default.fileExists(atPath: model))
+  }
+
+  @Test func stoppedWithTheHead() throws {
+    let model = folder.path("new.safetensors")
+    // The photos of the second phase are read for a while after the head's is over.
+    let outcome = try interrupted(
+      at: "read the photos",
+      ["transfer", folder.path("old.safetensors"), folder.path("photos"), "--output", model])
+    #expect(outcome.status == 130)
+    #expect(outcome.errors.contains("stopped; "))
+    #expect(try PictureModel(Model(reading: model)).classNames == ["tall", "wide"])
+  }
+
+  @Test func stoppedAndResumed() throws {
+    let (old, photos) = (folder.path("old.safetensors"), folder.path("photos"))
+    let (model, whole) = (folder.path("new.safetensors"), folder.path("whole.safetensors"))
+    let arguments = ["transfer", old, photos, "--epochs", "40", "--rate", "0.01", "--batch", "4"]
+    let outcome = try interrupted(at: "epoch 2/40", arguments + ["--output", model])
+    let checkpoint = folder.path("new.checkpoint.safetensors")
+    #expect(outcome.status == 130)
+    #expect(
+      outcome.errors.hasSuffix("stopped; go on with the same command and --resume \(checkpoint)\n"))
+    #expect(try PictureModel(Model(reading: model)).classNames == ["tall", "wide"])
+
+    let resumed = try agnesi("transfer", old, photos, "--resume", checkpoint, "--json")
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    let command = try #require(BuildProducts.path("agnesi"), "the command was not built")
+    let straight = try BuildProducts.run(
+      command, arguments + ["--output", whole, "--json"], environment: ["AGNESI_THREADS": "1"])
+    #expect(straight.status == 0, "\(straight.errors)")
+    #expect(try last(resumed.output).accuracy == last(straight.output).accuracy)
+    #expect(try folder.read("new.safetensors") == folder.read("whole.safetensors"))
+  }
+
+  /// A data set of its own for `agnesi train`, and a network that other commands then take.
+  @Test func photosAreADataSet() throws {
+    let model = folder.path("trained.safetensors")
+    let outcome = try agnesi(
+      "train", folder.path("photos"), "--size", "24", "--network", "8C3p1 BN MP2 16C3p1 BN GAP 2FC",
+      "--epochs", "12", "--batch", "9", "--rate", "0.02", "--optimizer", "adam", "--output", model)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("60 photos of tall, wide, as 24×24 pixels"))
+    let evaluation = try agnesi("evaluate", model, folder.path("photos"), "--json")
+    #expect(evaluation.status == 0, "\(evaluation.errors)")
+    let object = try JSONSerialization.jsonObject(with: Data(evaluation.output.utf8))
+    let found = try #require(object as? [String: Any])
+    #expect(found["count"] as? Int == 60)
+    #expect(try #require(found["error"] as? Double) < 0.2)
+    let untouched = try agnesi(
+      "train", folder.path("photos"), "--network", "10FC", "--output", folder.path("x.safetensors"))
+    #expect(untouched.status == 1)
+    #expect(untouched.errors.contains("as in 2FC"))
+  }
+
   @Test func wrongUse() throws {
     func errors(_ arguments: String...) throws -> String {
       let command = try #require(BuildProducts.path("agnesi"), "the command was not built")
