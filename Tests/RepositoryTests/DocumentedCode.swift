@@ -161,6 +161,27 @@ import Testing
     try photo.overlaid(heat: map.heat()).write(to: "peacock.jpg")
   }
 
+  /// `TransferLearning.md`; compiled and not run, likewise.
+  private func transferring(_ split: DataSplit) throws {
+    let model = try PictureModel(Zoo.open("efficientnet-lite0"))
+    let photos = try PictureFolder(reading: "ants-and-bees")
+    let training = try PhotoTraining(PictureBody(model), photos: photos, on: .cpu)
+    try training.trainHead()
+    try training.trainEverything(output: "insects.safetensors")
+    print(training.phases.map { ($0.name, $0.evaluation?.accuracy) })
+
+    let network = try TransferNetwork(
+      PictureBody(model, cutAt: "block11"), head: .masks(11, ignored: 11))
+    let settings = TrainingSettings(
+      epochs: 20, batchSize: 16, optimizer: .adam(), rate: 1e-3, schedule: .cosine(),
+      rateFactors: network.rateFactors(body: 0.1, frozenThrough: "block5"))
+    let graph = try network.graph(frozenThrough: "block5", learnsAverages: false)
+    let trainer = try Trainer(
+      graph, on: split, settings: settings, output: "roads.safetensors", backend: .cpu
+    ) { _ in try network.model() }
+    _ = try trainer.run()
+  }
+
   /// `AgnesiLayers.md`.
   @Test func layers() throws {
     let image = Tensor.input("image", [.batch, 3, 32, 32])

@@ -11,7 +11,7 @@ import Foundation
 ///
 ///     let model = try PictureModel(Zoo.open("efficientnet-lite0"))
 ///     let training = try PhotoTraining(
-///       PictureBody(model), on: PictureFolder(reading: "ants-and-bees"), on: .cpu)
+///       PictureBody(model), photos: PictureFolder(reading: "ants-and-bees"), on: .cpu)
 ///     try training.trainHead()
 ///     try training.trainEverything()
 ///     try training.model().write(to: "insects.safetensors")

@@ -77,9 +77,8 @@ struct RealHeadTests {
     let guess = Tensor.constant(NDArray(mean.map(Float.init), shape: [1, 4])) + .zeros(like: boxes)
     let blind = intersectionOverUnion(guess, boxes).mean()
     let baseline = try compile([boxes], to: [blind], on: .cpu)(held.targets)[0].scalar
-    print("boxes: mean overlap \(overlap), blind \(baseline)")
-    #expect(baseline < 0.4)
-    #expect(overlap > 0.6)
+    #expect(baseline < 0.2)
+    #expect(overlap > 0.4)
   }
 
   /// Planes with an ellipse, and its box in 0...1.
@@ -134,16 +133,14 @@ struct RealHeadTests {
       held: held)
     let result = try Segmenter(network.model(), on: .cpu).evaluate(
       held.pixels, masks: held.targets, ignored: unlabelled)
-    print("masks: \(result.pixelAccuracy), mean overlap \(result.meanOverlap)")
     #expect(abs(result.pixelAccuracy - (score.accuracy ?? 0)) < 0.05)
     // Whoever calls every pixel by the class that is most frequent is right this often, with a mean
-    // overlap of a ninth of it or less.
+    // overlap of an eleventh of it.
     let counts = held.targets.scalars(as: Int32.self).reduce(into: [Int](repeating: 0, count: 12)) {
       $0[Int($1)] += 1
     }
     let frequent = Double(counts.prefix(11).max() ?? 0) / Double(counts.prefix(11).reduce(0, +))
-    print("masks: blind \(frequent)")
-    #expect(result.pixelAccuracy > frequent + 0.3)
-    #expect(result.meanOverlap > 0.3)
+    #expect(result.pixelAccuracy > frequent + 0.35)
+    #expect(result.meanOverlap > 0.25)
   }
 }

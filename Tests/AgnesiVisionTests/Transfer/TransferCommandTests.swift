@@ -64,6 +64,19 @@ import Testing
     #expect(again.output.hasPrefix("validation accuracy "))
   }
 
+  /// Cut at feature maps, the new end sees the mean of each.
+  @Test func cutAtAnotherLayer() throws {
+    let path = folder.path("new.safetensors")
+    let outcome = try agnesi(
+      "transfer", folder.path("old.safetensors"), folder.path("photos"), "--head-only", "--cut",
+      "layer4", "--output", path, "--json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try last(outcome.output).validation == 12)
+    let model = try Model(reading: path)
+    #expect(model.information["cut"] == "layer4")
+    #expect(try PictureModel(model).layer("layer8") == nil)
+  }
+
   @Test func everythingAndFromScratch() throws {
     let outcome = try agnesi(
       "transfer", folder.path("old.safetensors"), folder.path("photos"), "--epochs", "2",
@@ -130,8 +143,11 @@ import Testing
   @Test func stoppedAndResumed() throws {
     let (old, photos) = (folder.path("old.safetensors"), folder.path("photos"))
     let (model, whole) = (folder.path("new.safetensors"), folder.path("whole.safetensors"))
-    let arguments = ["transfer", old, photos, "--epochs", "40", "--rate", "0.01", "--batch", "4"]
-    let outcome = try interrupted(at: "epoch 2/40", arguments + ["--output", model])
+    let arguments = [
+      "transfer", old, photos, "--epochs", "40", "--patience", "40", "--rate", "0.01", "--batch",
+      "4",
+    ]
+    let outcome = try interrupted(at: "epoch  2/40", arguments + ["--output", model])
     let checkpoint = folder.path("new.checkpoint.safetensors")
     #expect(outcome.status == 130)
     #expect(
