@@ -91,3 +91,13 @@ struct CommandFailure: Error, CustomStringConvertible {
   let message: String
   var description: String { message }
 }
+
+/// The command as it was typed, so that a shell takes it again: words with more than letters, digits
+/// and a few signs are quoted.
+var repeatableCommand: String {
+  let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%")
+  return CommandLine.arguments.map { word in
+    let isPlain = !word.isEmpty && word.allSatisfy(plain.contains)
+    return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: #"'\''"#) + "'"
+  }.joined(separator: " ")
+}

@@ -42,7 +42,10 @@ struct EvaluateCommand: ParsableCommand {
     try reportingErrors {
       threads.apply()
       let console = Console()
-      if PictureFolder.isOne(dataSet) { return try FolderEvaluation(command: self).run(console) }
+      // Networks of the zoo see nothing but photos: what is not in order with these is said then.
+      if PictureFolder.isOne(dataSet) || Zoo.network(network.model) != nil {
+        return try FolderEvaluation(command: self).run(console)
+      }
       let model = network.model
       if network.weights != nil {
         throw CommandFailure(message: "evaluate: --weights is for photos, \(dataSet) holds none")

@@ -28,7 +28,7 @@ struct ExplanationJob {
       photo: (command.photo as NSString).lastPathComponent, modelName: command.model,
       picture: picture, top: top.map { (model.classNames[$0], probabilities[$0]) })
     report.version = AgnesiCommand.configuration.version
-    report.command = CommandLine.arguments.joined(separator: " ")
+    report.command = repeatableCommand
     for entry in report.top {
       console.note("\(String(format: "%6.3f", entry.probability))  \(entry.name)")
     }

@@ -22,7 +22,7 @@ struct RunReport {
     var report = TrainingReport(
       title: "Training on \(split.train.name)", dataSet: split.train.name)
     report.notation = try? Notation.text(of: network)
-    report.command = CommandLine.arguments.joined(separator: " ")
+    report.command = repeatableCommand
     report.layers = layers()
     report.settings = [
       .init("epochs", String(settings.epochs)), .init("batch", String(settings.batchSize)),

@@ -29,7 +29,10 @@ struct SummaryCommand: ParsableCommand {
         print(Summary(chain, input: saved.sampleShape.map { Size($0) }))
       } else {
         let chain = try Notation.parse(network)
-        print(Summary(chain, input: try Shape(sample: input, command: "summary")))
+        let summary = Summary(chain, input: try Shape(sample: input, command: "summary"))
+        print(summary)
+        // The table ends where the network does not fit the samples, with the reason.
+        if summary.failure != nil { throw ExitCode.failure }
       }
     }
   }

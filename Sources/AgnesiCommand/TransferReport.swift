@@ -21,7 +21,7 @@ struct TransferReport {
       title: command.fromScratch
         ? "A network from scratch" : "\(command.network.model), transferred",
       dataSet: "\(command.folder): \(names)")
-    report.command = CommandLine.arguments.joined(separator: " ")
+    report.command = repeatableCommand
     report.settings = [
       .init("cut behind", settings.layer), .init("seed", String(settings.seed)),
       .init("training photos", String(training.training.count)),

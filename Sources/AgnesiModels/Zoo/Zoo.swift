@@ -54,9 +54,15 @@ public enum Zoo {
       guard weights == nil else {
         throw ZooError(action, "a model file has its own weights, so --weights has no meaning")
       }
-      let isONNX = nameOrPath.lowercased().hasSuffix(".onnx")
-      return try isONNX
-        ? ONNXModel(reading: nameOrPath).model() : Model(reading: nameOrPath)
+      if nameOrPath.lowercased().hasSuffix(".onnx") {
+        return try ONNXModel(reading: nameOrPath).model()
+      }
+      guard isModelFile(nameOrPath) else {
+        throw ZooError(
+          action, "it is neither a model file nor one of ONNX",
+          hint: "weights alone have no network: name one of the zoo, with --weights \(nameOrPath)")
+      }
+      return try Model(reading: nameOrPath)
     }
     if let weights { return try network.model(weights: weights) }
     let path = network.modelPath(in: UserData.folder(environment))
@@ -64,6 +70,15 @@ public enum Zoo {
       throw ZooError(action, "its weights are not here (\(path))", hint: network.howToGet)
     }
     return try Model(reading: path)
+  }
+
+  /// Whether a file begins as safetensors do: with a length of 8 bytes, and JSON. What cannot be read
+  /// says so when it is.
+  private static func isModelFile(_ path: String) -> Bool {
+    guard let file = FileHandle(forReadingAtPath: path), let start = try? file.read(upToCount: 9),
+      start.count == 9
+    else { return true }
+    return start.last == UInt8(ascii: "{")
   }
 }
 

@@ -56,9 +56,14 @@ public enum PhotoFiles {
     } catch {
       throw FileError(
         action: "list", path: folder,
-        reason: SystemCalls.status(of: folder) == nil
-          ? "No such file or directory" : error.localizedDescription)
+        reason: reason(notToList: folder) ?? error.localizedDescription)
     }
+  }
+
+  /// The usual reasons in the system's words; Foundation has others for them.
+  private static func reason(notToList folder: String) -> String? {
+    guard let status = SystemCalls.status(of: folder) else { return "No such file or directory" }
+    return status.isFolder ? nil : "Not a directory"
   }
 
   package static func isFolder(_ path: String) -> Bool {

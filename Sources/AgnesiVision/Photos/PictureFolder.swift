@@ -128,8 +128,10 @@ struct PictureFolderPart {
       try readFolders(folder, names)
     }
     if photos.isEmpty {
+      let loose = names.count { PhotoFiles.isPicture($0) }
       throw DataError(
-        "read photos from \(folder)", "there are none",
+        "read photos from \(folder)",
+        loose == 0 ? "there are none" : "its \(loose) pictures are of no class",
         hint: "needed is a folder for each class, or photos beside \(LabelTable.fileName)")
     }
   }
