@@ -83,7 +83,7 @@ struct ClassifyCommand: ParsableCommand {
       done += lines.count
       failures += batch.failures.count
       console.endLine()
-      for (_, line) in lines.sorted(by: { $0.0 < $1.0 }) { line.write(console) }
+      for (_, line) in lines.sorted(by: { $0.0 < $1.0 }) { try line.write(console) }
       if files.count > 1 { console.showBar(done, of: files.count, "photos") }
     }
     console.endLine()
@@ -110,13 +110,8 @@ private struct ClassificationReport {
     var text: String
     var isResult: Bool
 
-    func write(_ console: Console) {
-      if isResult {
-        // Somebody may read line by line while the command goes on.
-        FileHandle.standardOutput.write(Data("\(text)\n".utf8))
-      } else {
-        console.note(text)
-      }
+    func write(_ console: Console) throws {
+      if isResult { try printNow(text) } else { console.note(text) }
     }
   }
 

@@ -12,18 +12,23 @@ import Foundation
 struct Console: Sendable {
   let isTerminal = isatty(STDERR_FILENO) != 0
 
-  func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  func note(_ text: String) { write(text + "\n") }
+
+  /// Where standard error cannot be written to, there is nobody to say so to.
+  private func write(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
 
   /// A line that the next one replaces, on a terminal only.
   func progress(_ text: String) {
     guard isTerminal else { return }
-    FileHandle.standardError.write(Data("\r\(text)\u{1B}[K".utf8))
+    write("\r\(text)\u{1B}[K")
   }
 
   /// Clears the line of ``progress(_:)``.
   func endLine() {
     guard isTerminal else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    write("\r\u{1B}[K")
   }
 
   func show(_ download: DownloadProgress) {
@@ -45,11 +50,28 @@ struct Console: Sendable {
   }
 }
 
+/// Writes a line of results at once, because somebody may read line by line while the command goes on.
+///
+/// - Throws: `FileError` where standard output cannot be written to.
+func printNow(_ line: String) throws {
+  do {
+    try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8))
+  } catch {
+    throw FileError(
+      action: "write", path: "standard output", reason: error.localizedDescription)
+  }
+}
+
 /// Runs the body of a command: whatever it throws becomes one clear message and exit status 1;
 /// a status that it throws itself stays as it is.
 func reportingErrors(_ body: () throws -> Void) throws {
   do {
     try body()
+    // What was printed and not written is lost, which is no success.
+    if fflush(nil) != 0 {
+      throw FileError(
+        action: "write", path: "standard output", reason: String(cString: strerror(errno)))
+    }
   } catch let status as ExitCode {
     throw status
   } catch {

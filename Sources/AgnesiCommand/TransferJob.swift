@@ -125,9 +125,7 @@ struct TransferJob {
   // MARK: - JSON
 
   private func line(_ value: some Encodable) throws {
-    // Somebody may read line by line while the command goes on.
-    let text = try jsonLine(value, namingNonFinite: true)
-    FileHandle.standardOutput.write(Data((text + "\n").utf8))
+    try printNow(jsonLine(value, namingNonFinite: true))
   }
 
   private struct EpochLine: Encodable {

@@ -103,16 +103,18 @@ int agnesi_worker_start(agnesi_worker *worker, const char *executable) {
   if (!executable) return ENAMETOOLONG;
   int sockets[2];
   if (make_sockets(sockets) != 0) return errno;
-  // A socket that already is the number that the worker expects would stay closed on exec.
-  if (sockets[1] == agnesi_worker_socket) {
-    int other = fcntl(sockets[1], F_DUPFD_CLOEXEC, agnesi_worker_socket + 1);
+  // One that already is the number that the worker expects would stay closed on exec, and those below
+  // it are the worker's own input and output, where the program was started without them.
+  for (int i = 0; i < 2; i++) {
+    if (sockets[i] > agnesi_worker_socket) continue;
+    int other = fcntl(sockets[i], F_DUPFD_CLOEXEC, agnesi_worker_socket + 1);
     int code = errno;
-    close(sockets[1]);
+    close(sockets[i]);
     if (other < 0) {
-      close(sockets[0]);
+      close(sockets[1 - i]);
       return code;
     }
-    sockets[1] = other;
+    sockets[i] = other;
   }
   char **environment = make_environment();
   int code = environment ? spawn(&worker->process, executable, sockets[1], environment) : ENOMEM;

@@ -104,6 +104,31 @@ import Testing
     #expect(wrong.contains("needs [10, 500]"))
   }
 
+  /// Caffe's first files have four axes for everything, and PyTorch's from several devices a prefix.
+  @Test func otherFormsOfTheSameFileFit() throws {
+    let network = try Zoo.known("lenet-caffe")
+    func arrays(_ origin: String) throws -> NamedArrays {
+      try network.fileArrays(of: network.model(), origin: origin).map {
+        (name: $0.name, array: GeneratedWeights.array($0.name, $0.shape, seed: 3))
+      }
+    }
+    func values(_ arrays: NamedArrays) throws -> [NDArray] {
+      let model = try network.model()
+      try network.fill(model, from: arrays, of: "a file")
+      return try model.parameters().map(\.value)
+    }
+    let caffe = try arrays("Caffe")
+    let old = caffe.map { name, array in
+      let ones = Array(repeating: 1, count: 4 - array.rank)
+      return (name: name, array: array.reshaped(ones + array.shape))
+    }
+    #expect(old.contains { $0.array.shape == [1, 1, 500, 800] })
+    #expect(try values(old) == values(caffe))
+    let torch = try arrays("PyTorch")
+    let parallel = torch.map { (name: "module.\($0.name)", array: $0.array) }
+    #expect(try values(parallel) == values(torch))
+  }
+
   @Test func aNetworkCanEndEarlier() throws {
     let network = try Zoo.known("vgg16")
     let model = try network.model(through: "conv3_3", height: 32, width: 32)

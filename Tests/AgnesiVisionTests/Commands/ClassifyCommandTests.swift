@@ -110,6 +110,21 @@ import Testing
     }
   }
 
+  #if os(Linux)
+    /// A full disk, and a program that was started without input and outputs.
+    @Test(arguments: [
+      (">/dev/full", 1, "cannot write standard output: "), ("<&- >&- 2>&-", 1, ""),
+    ])
+    func outputsThatTakeNothing(redirection: String, status: Int32, text: String) throws {
+      let command = try #require(BuildProducts.path("agnesi"))
+      let photo = place.folder.path("photos/a red.png")
+      let line = "\"$0\" classify \"$1\" \"$2\" \(redirection)"
+      let outcome = try BuildProducts.run("/bin/sh", ["-c", line, command, place.model, photo])
+      #expect(outcome.status == status)
+      #expect(outcome.errors.hasPrefix(text), "\(outcome.errors)")
+    }
+  #endif
+
   @Test func whatCannotBeIsSaid() throws {
     func errors(_ arguments: String...) throws -> String {
       let command = try #require(BuildProducts.path("agnesi"))

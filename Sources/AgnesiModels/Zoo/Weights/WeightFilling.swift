@@ -32,10 +32,15 @@ extension ZooNetwork {
   /// - Throws: ``ZooError`` that names both sides of what does not fit.
   package func fill(_ model: Model, from arrays: NamedArrays, of origin: String) throws {
     let parameters = try model.parameters()
-    let byName = Dictionary(arrays.map { ($0.name, $0.array) }) { first, _ in first }
-    let table = bestTable(parameters, byName)
-    let filling = WeightFilling(network: name, file: origin, table: table, arrays: byName)
-    try filling.checkUnused(arrays.map(\.name))
+    // Networks that were trained on several devices have "module." before every name.
+    let candidates = [arrays, arrays.withoutCommonPrefix()].map { arrays in
+      let byName = Dictionary(arrays.map { ($0.name, $0.array) }) { first, _ in first }
+      return (names: arrays.map(\.name), byName: byName, fit: bestTable(parameters, byName))
+    }
+    let best = candidates[1].fit.score > candidates[0].fit.score ? candidates[1] : candidates[0]
+    let filling = WeightFilling(
+      network: name, file: origin, table: best.fit.table, arrays: best.byName)
+    try filling.checkUnused(best.names)
     // Nothing is assigned before everything fits.
     let values = try parameters.map { try filling.value(of: $0) }
     for (parameter, value) in zip(parameters, values) { try parameter.assign(value) }
@@ -45,7 +50,7 @@ extension ZooNetwork {
   /// always one of them.
   private func bestTable(
     _ parameters: [Parameter], _ arrays: [String: NDArray]
-  ) -> WeightTable {
+  ) -> (table: WeightTable, score: Int) {
     let own = WeightTable(
       origin: "Agnesi", rows: parameters.map { WeightRow($0.name, $0.name) })
     let shapes = Dictionary(parameters.map { ($0.name, $0.shape) }) { first, _ in first }
@@ -57,7 +62,21 @@ extension ZooNetwork {
         return sum + (array.shape == expected ? 2 : 1)
       }
     }
-    return tables.reduce(own) { score($1) > score($0) ? $1 : $0 }
+    return tables.reduce((own, score(own))) { best, table in
+      let other = score(table)
+      return other > best.1 ? (table, other) : best
+    }
+  }
+}
+
+extension NamedArrays {
+  /// The same with the first part of the names (`module.` in `module.fc.weight`) left out, where all
+  /// have it.
+  fileprivate func withoutCommonPrefix() -> NamedArrays {
+    guard let first = first?.name, let dot = first.firstIndex(of: ".") else { return self }
+    let prefix = first[...dot]
+    guard allSatisfy({ $0.name.hasPrefix(prefix) }) else { return self }
+    return map { (name: String($0.name.dropFirst(prefix.count)), array: $0.array) }
   }
 }
 

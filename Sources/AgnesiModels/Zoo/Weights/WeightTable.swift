@@ -45,7 +45,8 @@ struct WeightRow: Sendable {
 enum WeightConversion: Hashable, Sendable {
   /// As it is.
   case same
-  /// A matrix `[out, in]`, or `[out, in, 1, 1]`, becomes `[in, out]`.
+  /// A matrix `[out, in]`, `[out, in, 1, 1]` or (in old files of Caffe) `[1, 1, out, in]`, becomes
+  /// `[in, out]`.
   case transposed
   /// Kernels `[height, width, in, out]` become `[out, in, height, width]`.
   case channelsLast
@@ -81,9 +82,10 @@ extension WeightConversion {
     case .same:
       return array.shape == shape ? array.cast(to: .float32) : nil
     case .transposed:
-      let isMatrix = array.rank >= 2 && array.shape.dropFirst(2).allSatisfy { $0 == 1 }
-      guard isMatrix, [array.shape[1], array.shape[0]] == shape else { return nil }
-      return MatrixTranspose.rows(of: array.reshaped([array.shape[0], array.shape[1]]))
+      guard shape.count == 2, array.count == shape[0] * shape[1] else { return nil }
+      let matrix = [shape[1], shape[0]]
+      let isMatrix = array.shape.starts(with: matrix) || array.shape.suffix(2) == matrix[...]
+      return isMatrix ? MatrixTranspose.rows(of: array.reshaped(matrix)) : nil
     case .channelsLast:
       guard array.rank == 4, shapeInFile(shape) == array.shape else { return nil }
       return array.transposed([3, 2, 0, 1]).contiguous().cast(to: .float32)
