@@ -152,6 +152,14 @@ import Testing
     }
   }
 
+  /// `ONNX.md`; compiled and not run, since it needs a file of another framework.
+  private func exchanging() throws {
+    let model = try ONNXModel(reading: "mobilenetv2-7.onnx").model()
+    let run = model.functions["run"]  // the file's own inputs and outputs
+    print(run?.outputs.map(\.name) ?? [])
+    try model.writeONNX(to: "clothes.onnx")
+  }
+
   /// `FindingAnObject.md`; compiled and not run, likewise.
   private func finding() throws {
     let model = try PictureModel(Zoo.open("efficientnet-lite0"))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Models that `Fixtures/make_onnx.py` wrote, with what ONNX's own evaluator computes from them.
-@Suite struct ImportTests {
+@Suite struct ONNXImportTests {
   private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Fixtures/onnx").path
 
