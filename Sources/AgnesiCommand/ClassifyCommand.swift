@@ -34,6 +34,11 @@ struct ClassifyCommand: ParsableCommand {
         """))
   var json = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write a page of the photos and their classes.", valueName: "file.html"))
+  var report: String?
+
   @OptionGroup var batches: PictureBatchOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var backend: BackendOptions
@@ -46,6 +51,7 @@ struct ClassifyCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       threads.apply()
+      if let report { try Trainer.checkWritable(report) }
       let console = Console()
       let files = PhotoFiles.expanding(photos)
       if files.isEmpty {
@@ -72,6 +78,9 @@ struct ClassifyCommand: ParsableCommand {
   ) throws {
     var (done, failures) = (0, 0)
     let report = ClassificationReport(isJSON: json, isLabelled: files.count > 1)
+    var page = ClassificationPage(modelName: network.model)
+    page.command = repeatableCommand
+    page.version = AgnesiCommand.configuration.version
     while !interruption.isRequested, let batch = stream.next() {
       var lines = batch.failures.map { ($0.position, report.failure(files[$0.position], $0.error)) }
       if !batch.positions.isEmpty {
@@ -79,6 +88,10 @@ struct ClassifyCommand: ParsableCommand {
         lines += try zip(batch.positions, ranked).map { position, classes in
           (position, try report.result(files[position], classes))
         }
+        if self.report != nil { try page.add(batch, ranked, files) }
+      }
+      for (position, error) in batch.failures {
+        page.addFailure(String(describing: error), at: position)
       }
       done += lines.count
       failures += batch.failures.count
@@ -87,9 +100,27 @@ struct ClassifyCommand: ParsableCommand {
       if files.count > 1 { console.showBar(done, of: files.count, "photos") }
     }
     console.endLine()
+    if let path = self.report {
+      try AtomicFile.write(Array(page.html.utf8), to: path)
+      console.note("report in \(path)")
+    }
     if interruption.isRequested, done < files.count { throw ExitCode(130) }
     if failures == files.count { throw ExitCode.failure }
     if failures > 0, !json { console.note("\(failures) of \(files.count) files could not be read") }
+  }
+}
+
+extension ClassificationPage {
+  /// The photos of a batch, as the network saw them.
+  fileprivate mutating func add(
+    _ batch: PictureStream.Batch, _ ranked: [[RankedClass]], _ files: [String]
+  ) throws {
+    for (row, (position, classes)) in zip(batch.positions, ranked).enumerated() {
+      let pixels = batch.pixels[rows: row..<(row + 1)]
+      let picture = try Picture(pixels.reshaped(Array(pixels.shape.dropFirst())))
+      let name = (files[position] as NSString).lastPathComponent
+      add(name, at: position, picture: picture, classes: classes)
+    }
   }
 }
 

@@ -59,6 +59,19 @@ import Testing
         == #"{"file":"\#(file)","top":[{"class":0,"name":"red","probability":0.33333334}]}"# + "\n")
   }
 
+  @Test func aPageShowsThePhotos() throws {
+    let folder = place.folder.path("photos")
+    let outcome = try place.agnesi(
+      "classify", place.model, folder, "--top", "2", "--report", place.folder.path("page.html"))
+    #expect(outcome.status == 0)
+    let page = String(decoding: try place.folder.read("page.html"), as: UTF8.self)
+    #expect(page.components(separatedBy: "<article").count == 3)
+    #expect(page.components(separatedBy: "data:image/jpeg;base64,").count == 3)
+    #expect(page.contains("<h3>a red.png</h3>") && page.contains("<h3>c.png</h3>"))
+    #expect(page.contains("<th>red</th><td>99.1") && page.contains("Could not be read"))
+    #expect(page.contains("b.jpg: it begins with the text &quot;no picture&quot;"))
+  }
+
   @Test func batchesDoNotMatter() throws {
     let folder = place.folder.path("photos")
     let whole = try place.agnesi("classify", place.model, folder, "--json")
