@@ -78,9 +78,9 @@ struct ClassifyCommand: ParsableCommand {
   ) throws {
     var (done, failures) = (0, 0)
     let report = ClassificationReport(isJSON: json, isLabelled: files.count > 1)
-    var page = ClassificationPage(modelName: network.model)
-    page.command = repeatableCommand
-    page.version = AgnesiCommand.configuration.version
+    var page = self.report.map { _ in ClassificationPage(modelName: network.model) }
+    page?.command = repeatableCommand
+    page?.version = AgnesiCommand.configuration.version
     while !interruption.isRequested, let batch = stream.next() {
       var lines = batch.failures.map { ($0.position, report.failure(files[$0.position], $0.error)) }
       if !batch.positions.isEmpty {
@@ -88,10 +88,10 @@ struct ClassifyCommand: ParsableCommand {
         lines += try zip(batch.positions, ranked).map { position, classes in
           (position, try report.result(files[position], classes))
         }
-        if self.report != nil { try page.add(batch, ranked, files) }
+        try page?.add(batch, ranked, files)
       }
       for (position, error) in batch.failures {
-        page.addFailure(String(describing: error), at: position)
+        page?.addFailure(String(describing: error), at: position)
       }
       done += lines.count
       failures += batch.failures.count
@@ -100,7 +100,7 @@ struct ClassifyCommand: ParsableCommand {
       if files.count > 1 { console.showBar(done, of: files.count, "photos") }
     }
     console.endLine()
-    if let path = self.report {
+    if let page, let path = self.report {
       try AtomicFile.write(Array(page.html.utf8), to: path)
       console.note("report in \(path)")
     }

@@ -61,9 +61,10 @@ public struct ObjectFinder: Sendable {
   public func callAsFunction(_ picture: Picture, class index: Int) throws -> ProbabilityMap {
     let planes = picture.planes
     let all = try function(planes.reshaped([1] + planes.shape))[probabilities]
-    try ProbabilityError.check(all)
     let (classes, rows, columns) = (all.shape[1], all.shape[2], all.shape[3])
     let plane = all.reshaped([classes, rows, columns])[rows: index..<(index + 1)]
+    // A value that is not finite makes softmax NaN for all classes, so this one tells.
+    try ProbabilityError.check(plane)
     return ProbabilityMap(
       values: plane.contiguous().reshaped([rows, columns]), windows: windows,
       pictureWidth: picture.width, pictureHeight: picture.height)

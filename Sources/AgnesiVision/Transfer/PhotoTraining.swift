@@ -219,10 +219,8 @@ public final class PhotoTraining {
 
   /// What a run that goes on must share with the one that began.
   private func record() throws -> [String: String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return [
-      Self.settingsKey: String(decoding: try encoder.encode(settings), as: UTF8.self),
+    [
+      Self.settingsKey: try TransferNetwork.json(settings),
       "photos": "\(training.count) and \(validation.count)",
       "classes": classNames.joined(separator: ", "),
     ]

@@ -133,7 +133,8 @@ public struct TransferNetwork: Sendable {
     }
   }
 
-  private static func json(_ value: some Encodable) throws -> String {
+  /// A value as text: equal values are equal texts.
+  static func json(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self)

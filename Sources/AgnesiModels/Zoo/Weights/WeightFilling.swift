@@ -33,14 +33,17 @@ extension ZooNetwork {
   package func fill(_ model: Model, from arrays: NamedArrays, of origin: String) throws {
     let parameters = try model.parameters()
     // Networks that were trained on several devices have "module." before every name.
-    let candidates = [arrays, arrays.withoutCommonPrefix()].map { arrays in
+    func candidate(_ arrays: NamedArrays) -> (NamedArrays, [String: NDArray], TableFit) {
       let byName = Dictionary(arrays.map { ($0.name, $0.array) }) { first, _ in first }
-      return (names: arrays.map(\.name), byName: byName, fit: bestTable(parameters, byName))
+      return (arrays, byName, bestTable(parameters, byName))
     }
-    let best = candidates[1].fit.score > candidates[0].fit.score ? candidates[1] : candidates[0]
+    var (named, byName, fit) = candidate(arrays)
+    if let shorter = arrays.withoutCommonPrefix().map(candidate), shorter.2.score > fit.score {
+      (named, byName, fit) = shorter
+    }
     let filling = WeightFilling(
-      network: name, file: origin, table: best.fit.table, arrays: best.byName)
-    try filling.checkUnused(best.names)
+      network: name, file: origin, table: fit.table, arrays: byName)
+    try filling.checkUnused(named.map(\.name))
     // Nothing is assigned before everything fits.
     let values = try parameters.map { try filling.value(of: $0) }
     for (parameter, value) in zip(parameters, values) { try parameter.assign(value) }
@@ -50,7 +53,7 @@ extension ZooNetwork {
   /// always one of them.
   private func bestTable(
     _ parameters: [Parameter], _ arrays: [String: NDArray]
-  ) -> (table: WeightTable, score: Int) {
+  ) -> TableFit {
     let own = WeightTable(
       origin: "Agnesi", rows: parameters.map { WeightRow($0.name, $0.name) })
     let shapes = Dictionary(parameters.map { ($0.name, $0.shape) }) { first, _ in first }
@@ -69,13 +72,16 @@ extension ZooNetwork {
   }
 }
 
+/// A table, and how well a file's arrays fit it.
+private typealias TableFit = (table: WeightTable, score: Int)
+
 extension NamedArrays {
   /// The same with the first part of the names (`module.` in `module.fc.weight`) left out, where all
-  /// have it.
-  fileprivate func withoutCommonPrefix() -> NamedArrays {
-    guard let first = first?.name, let dot = first.firstIndex(of: ".") else { return self }
+  /// have it; else nil.
+  fileprivate func withoutCommonPrefix() -> NamedArrays? {
+    guard let first = first?.name, let dot = first.firstIndex(of: ".") else { return nil }
     let prefix = first[...dot]
-    guard allSatisfy({ $0.name.hasPrefix(prefix) }) else { return self }
+    guard allSatisfy({ $0.name.hasPrefix(prefix) }) else { return nil }
     return map { (name: String($0.name.dropFirst(prefix.count)), array: $0.array) }
   }
 }
