@@ -30,7 +30,7 @@ let classify = try compile([image], to: [logits.specialized(for: .inference).arg
 let (train, test) = try pictures()
 for batch in try Batches(of: train, size: 100, order: .shuffled(seed: 1)).epoch(0) {
   let value = try step(batch.inputs, batch.targets)[cost].scalar
-  if batch.number % 50 == 0 { print("epoch \(batch.epoch) batch \(batch.number) cost \(value)") }
+  if batch.number % 10 == 0 { print("epoch \(batch.epoch) batch \(batch.number) cost \(value)") }
 }
 var right = 0
 for batch in try Batches(of: test, size: 500).epoch(0) {
