@@ -137,8 +137,9 @@ struct GraphReader {
       }
       let composite = Composite(
         name: record.name, attributes: record.attributes, body: body, inferenceBody: inference,
-        updates: record.updates, gradient: nil, isOwnKind: true)
-      return Tensor.make(composite, operands)
+        updates: record.updates, gradient: nil)
+      return BuiltInComposite.results(like: composite, of: operands)
+        ?? Tensor.make(composite, operands)
     }
   }
 

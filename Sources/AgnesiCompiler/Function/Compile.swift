@@ -65,11 +65,12 @@ private struct Compilation {
 
   func function(on backend: any Backend) throws -> Function {
     let updatePairs = try checkedUpdates()
-    let roots = (outputs + updatePairs.map(\.value)).replacing(givens)
+    let roots = replacingGivens(outputs + updatePairs.map(\.value))
     if let failure = roots.lazy.compactMap(\.failure).first { throw failure }
     if let failure = inputs.lazy.compactMap(\.failure).first { throw failure }
     try checkInputs(of: roots)
     try checkNames(in: roots)
+    try checkSizes(in: roots)
     let rewritten = try Pipeline(level: options.rewriting).apply(to: roots)
     let program = GraphProgram(
       name: options.name, inputs: inputs, outputs: Array(rewritten.prefix(outputs.count)),
@@ -80,6 +81,26 @@ private struct Compilation {
       program: program, outputs: outputs, names: names,
       checks: SizeChecks(roots: expandComposites(roots)),
       executable: try backend.prepare(program))
+  }
+
+  /// A size that only a replaced tensor had is that of its replacement.
+  private func replacingGivens(_ roots: [Tensor]) -> [Tensor] {
+    let listed = determinedSizes
+    var sizes: [String: Size] = [:]
+    for (old, new) in givens where old.rank == new.rank {
+      for (name, size) in zip(old.shape, new.shape) {
+        for symbol in name.symbols where name == .symbol(symbol) && !listed.contains(symbol) {
+          sizes[symbol] = size
+        }
+      }
+    }
+    return sizes.isEmpty
+      ? roots.replacing(givens) : roots.replacing(givens) { $0.substituting(sizes) }
+  }
+
+  /// What the inputs' values say: names that are all of the size of an axis.
+  private var determinedSizes: Set<String> {
+    Set(inputs.flatMap(\.shape).flatMap { size in size.symbols.filter { size == .symbol($0) } })
   }
 
   private func checkedUpdates() throws -> [(parameter: Parameter, value: Tensor)] {
@@ -111,6 +132,22 @@ private struct Compilation {
     }
   }
 
+  /// A size is what an axis of an input turns out to be; one that no input has would be anything.
+  private func checkSizes(in roots: [Tensor]) throws {
+    let determined = determinedSizes
+    for node in inputs.map(\.node) + roots.topologicalNodes() {
+      let missing = node.types.flatMap(\.shape).flatMap(\.symbols).filter {
+        !determined.contains($0)
+      }
+      guard let name = missing.min(), let type = node.types.first else { continue }
+      let value = node.operation.instanceName ?? node.operation.label
+      throw FunctionError(
+        "compile", "nothing says how large \"\(name)\" is, a size of \"\(value)\" \(type)",
+        hint: "list an input that has \(name) as the size of an axis, or write a number in its place",
+        site: node.site)
+    }
+  }
+
   /// Two parameters of one name would be one entry of a file.
   private func checkNames(in roots: [Tensor]) throws {
     var seen: [String: Parameter] = [:]
@@ -119,7 +156,8 @@ private struct Compilation {
       if let other = seen[parameter.name], other !== parameter {
         throw FunctionError(
           "compile", "two parameters are called \"\(parameter.name)\"",
-          hint: "give one another name, or build it inside Scope.named")
+          hint: "to share one set of weights, build the layer with .shared(parameter); for two sets,"
+            + " give one another name, or build it inside Scope.named")
       }
       seen[parameter.name] = parameter
     }

@@ -16,6 +16,7 @@ public final class Function: Sendable {
   private let hasUpdates: Bool
   private let checks: SizeChecks
   private let executable: any Executable
+  private let parameters: [Parameter]
 
   private struct State {
     var calls = 0
@@ -46,6 +47,8 @@ public final class Function: Sendable {
     hasUpdates = !program.updates.isEmpty
     self.checks = checks
     self.executable = executable
+    let read = program.roots.topologicalNodes().compactMap { $0.results.first?.parameter }
+    parameters = Array(Set(read + program.updates.map(\.parameter)))
   }
 
   /// How often the function was called: the counter of its random draws. Set it to go on where a
@@ -77,6 +80,7 @@ public final class Function: Sendable {
   }
 
   public func call(_ values: [NDArray]) throws -> Results {
+    try Parameter.checkValues(of: parameters)
     let (sizes, number): ([String: Int], Int) = try state.withLock { state in
       let sizes = try self.sizes(of: values, &state)
       defer { state.calls += 1 }
@@ -149,6 +153,6 @@ public final class Function: Sendable {
     return FunctionError(
       name,
       "input \"\(input.name)\" is \(input.type)\(meaning), got a value of \(value.dtype)\(value.shape)",
-      hint: converts ? "convert the value with cast(to: .\(input.dtype))" : nil)
+      hint: converts ? value.dtype.conversionHint(to: input.dtype, of: "the value") : nil)
   }
 }

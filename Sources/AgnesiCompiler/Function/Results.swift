@@ -15,10 +15,26 @@ public struct Results: Sendable {
 
   /// The value of an expression that the function was compiled for.
   ///
-  /// - Precondition: `output` is one of the function's outputs.
+  /// - Precondition: `output` is one of the function's outputs. Like Swift's own subscripts it cannot throw
+  ///   where programs do not say `try`; ``value(of:)`` does.
   public subscript(_ output: Tensor) -> NDArray {
+    do {
+      return try value(of: output)
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }
+
+  /// The value of an expression that the function was compiled for.
+  ///
+  /// - Throws: ``FunctionError`` for another expression, with those that there are. Expressions are equal
+  ///   only to themselves: the same formula written twice is two.
+  public func value(of output: Tensor) throws -> NDArray {
     guard let position = outputs.firstIndex(of: output) else {
-      preconditionFailure("the function does not compute \(output)")
+      let known = outputs.map { "\($0)" }.joined(separator: ", ")
+      throw FunctionError(
+        "results", "the function does not compute \(output)",
+        hint: "it computes \(known); ask with the tensor that compile was given", site: output.node.site)
     }
     return arrays[position]
   }

@@ -56,9 +56,9 @@ extension Tensor {
 
 extension Node {
   /// Whether an equal operation on the same operands gives the same value. Draws know themselves
-  /// apart; a composite compares by name, so what it holds has to be looked at.
+  /// apart; a composite of ours compares by name, so what it holds has to be looked at.
   package var isRepeatable: Bool {
-    guard let composite = operation as? Composite, !composite.isOwnKind else { return true }
+    guard let composite = operation as? Composite, !composite.isUnique else { return true }
     return !composite.holdsRandomDraw
   }
 }

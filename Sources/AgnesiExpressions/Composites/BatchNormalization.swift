@@ -17,6 +17,9 @@ public struct BatchNormalized: Sendable {
 /// unbiased one, divided by `m − 1`, as in PyTorch and Theano (Lasagne averages `1/√(variance + ε)`).
 /// Inference: the same formula for `y` with the running averages, which keep their values.
 ///
+/// Of 16-bit floats everything is computed in float32 and rounded once; their averages, scale and offset
+/// are float32, or of the dtype of `x`.
+///
 /// - Parameters:
 ///   - x: floating, usually `[batch, channels, …]`.
 ///   - scale: one value for each index of the axes that are left, or nil for 1.
@@ -46,7 +49,7 @@ public func batchNormalized(
       "batchNormalized", error, zip(roles, operands).map { (role: $0, tensor: $1) })
     return BatchNormalized(output: failed, runningMean: failed, runningVariance: failed)
   }
-  let results = Tensor.composite(
+  let results = Tensor.builtIn(
     "batchNormalized", operands, attributes: form.attributes, inference: form.inference,
     updates: [(operand: 1, result: 1), (operand: 2, result: 2)], resultCount: 3,
     body: form.training)
@@ -78,8 +81,9 @@ private struct BatchNormalization {
     guard operands.allSatisfy(\.type.isKnown) else { return }
     let x = operands[0]
     let left = x.shape.indices.filter { !axes.contains($0) }.map { x.shape[$0] }
-    let expected = TensorType(x.dtype, left)
-    for operand in operands.dropFirst() where !operand.type.mayEqual(expected) {
+    let expected = TensorType(x.dtype.computed, left)
+    for operand in operands.dropFirst()
+    where !operand.type.mayEqual(expected) && !operand.type.mayEqual(TensorType(x.dtype, left)) {
       throw TypeError("statistics, scale and offset are \(expected) here, got \(operand.type)")
     }
   }

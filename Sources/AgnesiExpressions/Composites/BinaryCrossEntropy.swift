@@ -63,7 +63,7 @@ func elementLoss(
       return [x, t]
     }
   }
-  return .composite(name, [pair.0, pair.1], attributes: attributes, gradient: rule) {
+  return .builtIn(name, [pair.0, pair.1], attributes: attributes, gradient: rule) {
     body($0[0], $0[1])
   }
 }

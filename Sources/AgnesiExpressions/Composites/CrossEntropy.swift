@@ -15,11 +15,11 @@ public func softmaxCrossEntropy(_ logits: Tensor, _ labels: Tensor) -> Tensor {
   do throws(TypeError) {
     switch try Targets(logits, labels) {
     case .labels:
-      return .composite(
+      return .builtIn(
         "softmaxCrossEntropy", [logits, labels], gradient: slopesWithLabels,
         body: { lossWithLabels($0[0], $0[1]) })
     case .distributions(let converted):
-      return .composite(
+      return .builtIn(
         "softmaxCrossEntropy", [logits, converted], gradient: slopesWithDistributions,
         body: { crossEntropy($0[1], ofLogarithms: logSoftmax($0[0])) })
     }
@@ -42,12 +42,12 @@ public func crossEntropy(_ probabilities: Tensor, _ labels: Tensor) -> Tensor {
   do throws(TypeError) {
     switch try Targets(probabilities, labels) {
     case .labels:
-      return .composite("crossEntropy", [probabilities, labels]) { operands in
+      return .builtIn("crossEntropy", [probabilities, labels]) { operands in
         // The logarithm of the label's probability alone: those of others may be infinite.
         -log(operands[0].picked(operands[1]))
       }
     case .distributions(let converted):
-      return .composite(
+      return .builtIn(
         "crossEntropy", [probabilities, converted],
         gradient: { slopes, operands, _ in
           guard let slope = slopes[0]?.expanded(axis: -1) else { return [nil, nil] }

@@ -32,13 +32,13 @@ public func dropout(
     "rate": .number(rate), "sharedAxes": .integers(shared), "stream": .text(Scope.qualified(name)),
   ]
   // The draw is a result, so that the gradient uses it instead of drawing again.
-  return .composite(
+  return .builtIn(
     "dropout", [x], attributes: attributes,
     gradient: { slopes, _, results in
       [slopes[0].map { select(results[1], $0 * scale, .zeros(like: $0)) }]
     },
     inference: { [$0[0], .constant(1, .bool).broadcast(to: $0[0].shape)] },
-    isOwnKind: true, resultCount: 2,
+    isUnique: true, resultCount: 2,
     body: { operands in
       let x = operands[0]
       let drawn = x.shape.indices.map { shared.contains($0) ? Size(1) : x.shape[$0] }

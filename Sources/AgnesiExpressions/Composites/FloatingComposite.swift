@@ -12,7 +12,7 @@ extension Tensor {
     } catch {
       return .mistake(name, error, [("operand", x)])
     }
-    return .composite(name, [x], attributes: attributes, gradient: gradient) { body($0[0]) }
+    return .builtIn(name, [x], attributes: attributes, gradient: gradient) { body($0[0]) }
   }
 
   /// Throws where an operand is known not to be floating.
@@ -20,7 +20,7 @@ extension Tensor {
     for operand in operands where operand.type.isKnown && !operand.dtype.isFloating {
       throw TypeError(
         "needs a floating operand, got \(operand.dtype)",
-        hint: "convert it with cast(to: .float32)")
+        hint: operand.dtype.conversionHint(to: .float32))
     }
   }
 

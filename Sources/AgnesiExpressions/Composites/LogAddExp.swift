@@ -17,7 +17,7 @@ public func logAddExp(_ a: Tensor, _ b: Tensor) -> Tensor {
   } catch {
     return .mistake("logAddExp", error, [("left", a), ("right", b)])
   }
-  return .composite(
+  return .builtIn(
     "logAddExp", operands,
     gradient: { slopes, operands, _ in
       guard let slope = slopes[0] else { return [nil, nil] }

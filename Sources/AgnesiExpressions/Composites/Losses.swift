@@ -68,7 +68,7 @@ public func multiclassHingeLoss(_ scores: Tensor, _ labels: Tensor, delta: Doubl
   } catch {
     return .mistake("multiclassHingeLoss", error, [("scores", scores), ("labels", labels)])
   }
-  return .composite(
+  return .builtIn(
     "multiclassHingeLoss", [scores, labels], attributes: ["delta": .number(delta)]
   ) { operands in
     let (scores, labels) = (operands[0], operands[1])
@@ -81,10 +81,14 @@ public func multiclassHingeLoss(_ scores: Tensor, _ labels: Tensor, delta: Doubl
 // MARK: - Penalties
 
 /// The sum of magnitudes, Σ|x|: a penalty that makes weights 0.
-public func l1Penalty(_ x: Tensor) -> Tensor { abs(x).sum() }
+///
+/// Of 16-bit floats it is summed in float32 and rounded once.
+public func l1Penalty(_ x: Tensor) -> Tensor { abs(x.widened).sum().narrowed(as: x) }
 
 /// The sum of squares, Σx², without a factor of ½: a penalty that keeps weights small.
-public func l2Penalty(_ x: Tensor) -> Tensor { square(x).sum() }
+///
+/// Of 16-bit floats the squares, too, are float32, and the sum is rounded once.
+public func l2Penalty(_ x: Tensor) -> Tensor { square(x.widened).sum().narrowed(as: x) }
 
 /// The sum of ``l1Penalty(_:)`` over tensors; 0 for none.
 public func l1Penalty(_ tensors: [Tensor]) -> Tensor { total(tensors.map { l1Penalty($0) }) }

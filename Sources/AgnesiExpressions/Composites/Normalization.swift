@@ -17,7 +17,7 @@ public func standardized(_ x: Tensor, axes: [Int], epsilon: Double = 1e-5) -> Te
   } catch {
     return .mistake("standardized", error, [("operand", x)])
   }
-  return .composite(
+  return .builtIn(
     "standardized", [x],
     attributes: ["axes": .integers(positions), "epsilon": .number(epsilon)],
     gradient: { slopes, operands, results in
@@ -95,7 +95,7 @@ public func localResponseNormalized(
   let attributes: [String: Attribute] = [
     "alpha": .number(alpha), "k": .number(k), "beta": .number(beta), "size": .integers([size]),
   ]
-  return .composite("localResponseNormalized", [x], attributes: attributes) { operands in
+  return .builtIn("localResponseNormalized", [x], attributes: attributes) { operands in
     let x = operands[0]
     let half = size / 2
     let geometry = PoolingGeometry(

@@ -7,7 +7,7 @@ import AgnesiLoops
 /// - Returns: the shape and dtype of `x`; NaN stays NaN. The gradient at 0 is 0.
 /// - Source: Nair & Hinton, *Rectified linear units improve restricted Boltzmann machines*, 2010.
 public func relu(_ x: Tensor) -> Tensor {
-  .composite(
+  .builtIn(
     "relu", [x],
     gradient: { slopes, _, results in
       // The result tells as much as the operand, whose memory is free by then.

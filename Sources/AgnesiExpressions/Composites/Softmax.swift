@@ -53,7 +53,7 @@ private func alongAxis(
   } catch {
     return .mistake(name, error, [("operand", x)])
   }
-  return .composite(
+  return .builtIn(
     name, [x], attributes: ["axis": .integers([position])],
     gradient: { slopes, _, results in
       [slopes[0].map { gradient(results[0], $0, position) }]
@@ -77,7 +77,7 @@ public func logSumExp(_ x: Tensor, axes: [Int]? = nil, keepingAxes: Bool = false
   } catch {
     return .mistake("logSumExp", error, [("operand", x)])
   }
-  let result = Tensor.composite(
+  let result = Tensor.builtIn(
     "logSumExp", [x], attributes: ["axes": .integers(positions)],
     gradient: { slopes, operands, results in
       guard let slope = slopes[0] else { return [nil] }

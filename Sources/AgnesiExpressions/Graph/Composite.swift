@@ -14,8 +14,19 @@ public struct Composite: Operation {
   package let inferenceBody: Graph?
   package let updates: [CarriedUpdate]
   private let override: GradientRule?
-  /// Set for composites whose bodies are not determined by name and attributes.
-  private let identity: Identity?
+  /// What decides, beside name and attributes, whether two composites are the same operation.
+  package let definition: Definition
+
+  /// What two composites of one name and equal attributes must share to be the same operation.
+  package enum Definition: Hashable, Sendable {
+    /// One of this library's: name and attributes determine its body and its gradient.
+    case builtIn
+    /// A user's, or one from a file: its bodies compute the same, whatever its name is.
+    case bodies(GraphForm, inference: GraphForm?, updates: [CarriedUpdate])
+    /// Equal only to itself: each use draws anew, or its gradient is a closure, and closures cannot be
+    /// compared.
+    case unique(Identity)
+  }
 
   /// A parameter among the operands whose new value is one of the results.
   package struct CarriedUpdate: Hashable, Sendable, Codable {
@@ -29,9 +40,10 @@ public struct Composite: Operation {
 
   package struct GradientRule: Sendable { package let apply: Rule }
 
+  /// - Parameter definition: found out where nil: by the bodies, or unique where there is a `gradient`.
   package init(
     name: String, attributes: [String: Attribute], body: Graph, inferenceBody: Graph?,
-    updates: [CarriedUpdate], gradient: Rule?, isOwnKind: Bool
+    updates: [CarriedUpdate], gradient: Rule?, definition: Definition? = nil
   ) {
     compositeName = name
     self.attributes = attributes
@@ -39,11 +51,22 @@ public struct Composite: Operation {
     self.inferenceBody = inferenceBody
     self.updates = updates
     override = gradient.map(GradientRule.init)
-    identity = isOwnKind ? Identity() : nil
+    self.definition =
+      definition
+      ?? (gradient == nil
+        ? .bodies(
+          GraphForm(body), inference: inferenceBody.map { GraphForm($0) }, updates: updates)
+        : .unique(Identity()))
   }
 
-  /// Whether it equals only itself: two of the same name and attributes are two kinds.
-  package var isOwnKind: Bool { identity != nil }
+  /// Whether name and attributes say what it computes, so that rules and other formats may go by them.
+  package var isBuiltIn: Bool { definition == .builtIn }
+
+  /// Whether it equals only itself.
+  package var isUnique: Bool {
+    if case .unique = definition { return true }
+    return false
+  }
 
   public var label: String { compositeName }
   public var resultCount: Int { body.outputs.count }
@@ -79,16 +102,24 @@ public struct Composite: Operation {
     Composite(
       name: compositeName, attributes: attributes, body: body.substituting(sizes),
       inferenceBody: inferenceBody?.substituting(sizes), updates: updates,
-      gradient: override?.apply, isOwnKind: identity != nil)
+      gradient: override?.apply, definition: definitionAfterSubstitution)
+  }
+
+  /// What the bodies are changes with the sizes in them; what is built in or unique stays so.
+  private var definitionAfterSubstitution: Definition? {
+    if case .bodies = definition { return nil }
+    return definition
   }
 
   public static func == (a: Composite, b: Composite) -> Bool {
-    a.compositeName == b.compositeName && a.attributes == b.attributes && a.identity == b.identity
+    a.compositeName == b.compositeName && a.attributes == b.attributes
+      && a.definition == b.definition
   }
 
   public func hash(into hasher: inout Hasher) {
     hasher.combine(compositeName)
     hasher.combine(attributes)
+    hasher.combine(definition)
   }
 
   // Saved graphs encode bodies themselves (they share parameters' names and constants).
@@ -135,33 +166,28 @@ public struct Graph: Sendable {
 extension Tensor {
   /// A composite of several results.
   ///
+  /// Two composites on the same operands become one node where they compute the same: equal names,
+  /// attributes and bodies, and no gradients of their own.
+  ///
   /// - Parameters:
   ///   - name: the name in printed graphs, profiles and rewrites.
-  ///   - attributes: with the name they must determine the body, unless `isOwnKind`.
+  ///   - attributes: for printing and saving; they need not determine the body.
   ///   - gradient: replaces the body's gradient (guided back-propagation, a stable closed form).
   ///   - inference: the body where the function is specialised for inference (dropout).
   ///   - updates: operands that are parameters, with the results that are their new values.
-  ///   - isOwnKind: whether two of the same name and attributes must never be merged.
+  ///   - isOwnKind: whether it must never be merged with another one that computes the same.
   public static func composite(
     _ name: String, _ operands: [Tensor], attributes: [String: Attribute] = [:],
     gradient: Composite.Rule? = nil, inference: (([Tensor]) -> [Tensor])? = nil,
     updates: [(operand: Int, result: Int)] = [], isOwnKind: Bool = false, resultCount: Int = 1,
     body: ([Tensor]) -> [Tensor]
   ) -> [Tensor] {
-    let inputs = operands.map { operand in
-      operand.type.isKnown ? Tensor.input("", operand.shape, operand.dtype) : Tensor.any("")
-    }
-    // A pattern's or a failed operand's type is unknown: the body would only repeat that.
-    let isKnown = operands.allSatisfy { $0.type.isKnown }
-    func graph(_ build: ([Tensor]) -> [Tensor]) -> Graph {
-      let outputs = isKnown ? build(inputs) : (0..<resultCount).map { _ in Tensor.any("") }
-      return Graph(inputs: inputs, outputs: outputs)
-    }
-    let operation = Composite(
-      name: name, attributes: attributes, body: graph(body), inferenceBody: inference.map(graph),
-      updates: updates.map { .init(operand: $0.operand, result: $0.result) }, gradient: gradient,
-      isOwnKind: isOwnKind)
-    return make(operation, operands)
+    make(
+      Composite(
+        name, operands, attributes: attributes, gradient: gradient, inference: inference,
+        updates: updates, resultCount: resultCount,
+        definition: isOwnKind ? .unique(Identity()) : nil, body: body),
+      operands)
   }
 
   /// A composite of one result, as above.

@@ -48,6 +48,9 @@ public protocol Operation: Sendable, Hashable, Codable {
   /// The user's name of an input, parameter or random stream.
   var instanceName: String? { get }
 
+  /// Whether each use is a new draw, so that no two may merge and none is a constant.
+  var isRandom: Bool { get }
+
   /// The same operation with names of sizes replaced in its attributes.
   func substituting(_ sizes: [String: Size]) -> Self
 
@@ -63,6 +66,7 @@ extension Operation {
   public var roles: [String] { ["operand"] }
   public var label: String { Self.name }
   public var instanceName: String? { nil }
+  public var isRandom: Bool { false }
   public func substituting(_ sizes: [String: Size]) -> Self { self }
   public func applied(to operands: [Tensor]) -> [Tensor] { Tensor.make(self, operands) }
   public static var examples: [Example] { [] }

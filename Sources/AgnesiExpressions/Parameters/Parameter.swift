@@ -17,7 +17,17 @@ public final class Parameter: Sendable {
   private struct State {
     var value: NDArray?
     var version = 0
+    var failure: ParameterError?
+
+    mutating func set(_ array: NDArray) {
+      value = array.contiguous()
+      version += 1
+    }
   }
+
+  /// How many values were not taken so far, in the whole process: as long as there are none, calls of
+  /// functions need not look.
+  private static let refusals = Atomic<Int>(0)
 
   private let state: Mutex<State>
 
@@ -36,18 +46,31 @@ public final class Parameter: Sendable {
 
   /// The current value; a copy that later steps do not change.
   ///
-  /// - Precondition: a new value has the parameter's dtype and shape; use ``assign(_:)`` for values
-  ///   from outside.
+  /// A new value of another dtype or shape is not taken: the parameter keeps the old one, and the next call
+  /// of a compiled function that uses it throws ``ParameterError``. ``assign(_:)`` throws at once.
   public var value: NDArray {
     get { state.withLock { materialized(&$0) } }
     set {
-      precondition(
-        newValue.shape == shape && newValue.dtype == dtype,
-        "parameter \(name) is \(dtype)\(shape), got \(newValue.dtype)\(newValue.shape)")
+      let failure = mismatch(newValue)
       state.withLock {
-        $0.value = newValue.contiguous()
-        $0.version += 1
+        if failure == nil { $0.set(newValue) }
+        $0.failure = failure
       }
+      if failure != nil { Self.refusals.add(1, ordering: .relaxed) }
+    }
+  }
+
+  private func mismatch(_ array: NDArray) -> ParameterError? {
+    if array.shape == shape, array.dtype == dtype { return nil }
+    return ParameterError(
+      name: name, expected: "\(dtype)\(shape)", got: "\(array.dtype)\(array.shape)")
+  }
+
+  /// Throws what was wrong with the last value that the ``value`` of one of these was set to.
+  package static func checkValues(of parameters: [Parameter]) throws {
+    guard refusals.load(ordering: .relaxed) > 0 else { return }
+    for parameter in parameters {
+      if let failure = parameter.state.withLock({ $0.failure }) { throw failure }
     }
   }
 
@@ -55,10 +78,7 @@ public final class Parameter: Sendable {
   ///
   /// - Throws: ``ParameterError`` where dtype or shape differ.
   public func assign(_ array: NDArray) throws {
-    guard array.shape == shape, array.dtype == dtype else {
-      throw ParameterError(
-        name: name, expected: "\(dtype)\(shape)", got: "\(array.dtype)\(array.shape)")
-    }
+    if let failure = mismatch(array) { throw failure }
     value = array
   }
 
@@ -66,6 +86,7 @@ public final class Parameter: Sendable {
   public func reset() {
     state.withLock {
       $0.value = nil
+      $0.failure = nil
       $0.version += 1
     }
   }

@@ -39,8 +39,3 @@ extension Tensor {
     }
   }
 }
-
-extension Operation {
-  /// Whether each use is a new draw.
-  package var isRandom: Bool { Self.name.hasPrefix("random") }
-}

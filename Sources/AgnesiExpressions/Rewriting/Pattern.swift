@@ -103,11 +103,12 @@ final class Pattern: Sendable {
     case .number: return subject.scalarConstant != nil
     case .value(let value): return subject.scalarConstant == value
     case .label(let label):
-      return hasResult(of: subject) && (label == Tensor.anyLabel || subject.label == label)
+      return hasResult(of: subject) && (label == Tensor.anyLabel || subject.isKind(label))
         && (operands.isEmpty || hasOperands(of: subject))
     case .composite(let name, let attributes):
       guard let other = subject.node.operation as? Composite else { return false }
-      return hasResult(of: subject) && hasOperands(of: subject)
+      // A user's composite may have any name; what it means is only known of our own.
+      return hasResult(of: subject) && hasOperands(of: subject) && other.isBuiltIn
         && other.label == name && other.attributes == attributes
     case .operation(let operation):
       return hasResult(of: subject) && hasOperands(of: subject)
@@ -125,11 +126,19 @@ extension Operation {
   package func isEqual(to other: any Operation) -> Bool { (other as? Self) == self }
 
   /// Whether exchanging the two operands changes nothing.
-  package var isCommutative: Bool { Pattern.commutativeLabels.contains(label) }
+  package var isCommutative: Bool {
+    Pattern.commutativeLabels.contains(label) && !(self is Composite)
+  }
 }
 
 extension Tensor {
   package var label: String { node.operation.label }
+
+  /// Whether it is a result of this library's operation or composite of that label. A user's composite may
+  /// have any name, and means what its body says.
+  package func isKind(_ label: String) -> Bool {
+    self.label == label && composite?.isBuiltIn ?? true
+  }
 
   /// The value of a constant with the same value everywhere, seen through broadcasting, reshaping
   /// and conversion; nil for anything else.

@@ -45,13 +45,14 @@ public struct BatchNormalization: Layer {
     guard input.dtype.isFloating else {
       return mistake(
         "needs floating input, got \(input.dtype)", input,
-        hint: "convert it with cast(to: .float32)")
+        hint: input.dtype.conversionHint(to: .float32))
     }
     guard input.shape[1].known != nil else {
       return mistake("needs a known number of channels, got \(input.shape[1])", input)
     }
     func vector(_ source: ParameterSource, _ name: String, _ tags: ParameterTags) -> Tensor {
-      source.tensor(name, [input.shape[1]], input.dtype, tags)
+      // Statistics of 16-bit floats are float32.
+      source.tensor(name, [input.shape[1]], input.dtype.computed, tags)
     }
     return batchNormalized(
       input, scale: scale.map { vector($0, "scale", .trainable) },

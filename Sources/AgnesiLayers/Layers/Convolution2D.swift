@@ -89,7 +89,7 @@ extension Layer {
     guard input.dtype.isFloating else {
       return mistake(
         "needs floating input, got \(input.dtype)", input,
-        hint: "convert it with cast(to: .float32)")
+        hint: input.dtype.conversionHint(to: .float32))
     }
     if let found = rankMistake(input) { return found }
     guard input.shape[1].known != nil else {

@@ -40,7 +40,7 @@ public struct Dense: Layer {
     guard input.dtype.isFloating else {
       return mistake(
         "needs floating input, got \(input.dtype)", input,
-        hint: "convert it with cast(to: .float32)")
+        hint: input.dtype.conversionHint(to: .float32))
     }
     let leading = leadingAxes < 0 ? input.rank + leadingAxes : leadingAxes
     guard leading >= 1, leading < input.rank else {

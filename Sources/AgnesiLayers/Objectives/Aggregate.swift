@@ -31,7 +31,8 @@ public func aggregated(
   switch mode {
   case .mean: return weighted.mean()
   case .sum: return weighted.sum()
-  case .normalizedSum: return weighted.sum() / factors.sum()
+  case .normalizedSum:
+    return (weighted.widened.sum() / factors.widened.sum()).narrowed(as: losses)
   }
 }
 

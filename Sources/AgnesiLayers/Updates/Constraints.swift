@@ -15,9 +15,10 @@ public func l2(_ tensors: [Tensor]) -> Tensor { summed(tensors) { square($0) } }
 public func l2(_ tensor: Tensor) -> Tensor { l2([tensor]) }
 
 private func summed(_ tensors: [Tensor], _ penalty: (Tensor) -> Tensor) -> Tensor {
-  let sums = tensors.map { penalty($0).sum() }
-  guard let first = sums.first else { return .constant(0) }
-  return sums.dropFirst().reduce(first) { $0 + $1.cast(to: first.dtype) }
+  // In the dtype of arithmetic: squares of 16-bit floats overflow long before their sum is wanted.
+  let sums = tensors.map { penalty($0.widened).sum() }
+  guard let first = sums.first, let stored = tensors.first else { return .constant(0) }
+  return sums.dropFirst().reduce(first) { $0 + $1.cast(to: first.dtype) }.narrowed(as: stored)
 }
 
 /// `x` with the norm of each unit's incoming weights at most `limit`; longer ones are shortened to it.
@@ -28,11 +29,11 @@ private func summed(_ tensors: [Tensor], _ penalty: (Tensor) -> Tensor) -> Tenso
 /// - Source: Srebro & Shraibman 2005; Srivastava et al., *Dropout*, 2014, §5.1.
 public func normConstrained(_ x: Tensor, to limit: Double, axes: [Int]? = nil) -> Tensor {
   let over = axes ?? (x.rank <= 2 ? [0] : Array(1..<x.rank))
-  let norm = sqrt(square(x).sum(axes: over, keepingAxes: true))
+  let norm = sqrt(square(x.widened).sum(axes: over, keepingAxes: true))
   let isLong = norm .> limit
   // What is not too long is divided by 1: a norm of 0 would give 0 / 0.
   let divisor = select(isLong, norm / limit, .ones(like: norm))
-  return x / divisor
+  return (x.widened / divisor).narrowed(as: x)
 }
 
 extension Updates {

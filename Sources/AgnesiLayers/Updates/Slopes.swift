@@ -76,7 +76,8 @@ public struct Slopes: Sendable {
 /// The square root of the sum of the squares of all elements of all tensors, in the dtype of the
 /// first; 0 of nothing.
 public func totalNorm(of tensors: [Tensor]) -> Tensor {
-  let squares = tensors.map { square($0).sum() }
-  guard let first = squares.first else { return .constant(0) }
+  let squares = tensors.map { square($0.widened).sum() }
+  guard let first = squares.first, let stored = tensors.first else { return .constant(0) }
   return sqrt(squares.dropFirst().reduce(first) { $0 + $1.cast(to: first.dtype) })
+    .narrowed(as: stored)
 }

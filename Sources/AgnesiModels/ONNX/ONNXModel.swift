@@ -136,7 +136,7 @@ public struct ONNXModel: Sendable {
     _ image: Tensor, _ scores: Tensor, _ scaling: PixelScaling
   ) -> Model.Function {
     let pixels = Tensor.input("pixels", image.shape)
-    let isProbability = scores.composite?.compositeName == "softmax"
+    let isProbability = scores.isKind("softmax")
     let logits = isProbability ? scores.node.operands[0] : scores
     var chosen = [("probabilities", isProbability ? scores : softmax(logits, axis: 1))]
     chosen.append(("logits", logits))

@@ -114,7 +114,7 @@ private func words(_ body: () throws -> Void) -> String {
     #expect(
       compiling([], [w + other]) == """
         compile: two parameters are called "w"
-          hint: give one another name, or build it inside Scope.named
+          hint: to share one set of weights, build the layer with .shared(parameter); for two sets, give one another name, or build it inside Scope.named
         """)
     #expect(
       compiling([], [w], Updates([(other, other + 1)])).hasPrefix(
@@ -219,4 +219,73 @@ private func words(_ body: () throws -> Void) -> String {
     #expect(sum.callCount == 1)
     #expect(try sum(NDArray(zeros: [2, 4]), NDArray(zeros: [2, 4]))[0].shape == [2, 4])
   }
+}
+
+/// Mistakes that used to trap, or to pass in silence.
+@Suite struct SilentMistakeTests {
+  private func words(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return "nothing was thrown"
+    } catch let error as FunctionError {
+      return error.text(withSites: false)
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test(arguments: [any Backend].all) func aSizeThatNothingDetermines(backend: any Backend) {
+    let draw = randomNormal([.batch, 2], name: "noise")
+    #expect(
+      words { _ = try compile([], to: [draw], on: backend) } == """
+        compile: nothing says how large "batch" is, a size of "broadcast" float32[batch, 2]
+          hint: list an input that has batch as the size of an axis, or write a number in its place
+        """)
+    let doubled = Tensor.input("x", [.batch * 2])
+    #expect(
+      words { _ = try compile([doubled], to: [exp(doubled)], on: backend) } == """
+        compile: nothing says how large "batch" is, a size of "x" float32[batch * 2]
+          hint: list an input that has batch as the size of an axis, or write a number in its place
+        """)
+  }
+
+  @Test func whatWasNotAskedFor() throws {
+    let x = Tensor.input("x", [2])
+    let results = try compile([x], to: [exp(x)], on: .reference)(NDArray(zeros: [2]))
+    #expect(
+      words { _ = try results.value(of: exp(x)) }.hasPrefix(
+        "results: the function does not compute "))
+  }
+
+  @Test(arguments: [any Backend].all) func aValueThatDoesNotFitItsParameter(
+    backend: any Backend
+  ) throws {
+    let w = Tensor.parameter("w", [2], .ones)
+    let parameter = try #require(w.parameter)
+    let function = try compile([], to: [w + 1], on: backend)
+    parameter.value = NDArray(zeros: [3])
+    #expect(parameter.value == NDArray(filled: 1, shape: [2]))
+    #expect(
+      words { _ = try function() }
+        == "parameter \"w\" is float32[2], got a value of float32[3]")
+    parameter.value = NDArray(filled: 4, shape: [2])
+    #expect(try function()[0] == NDArray(filled: 5, shape: [2]))
+  }
+
+  @Test func bytesOfPicturesHaveAnotherScale() throws {
+    let x = Tensor.input("image", [.batch, 1, 2, 2])
+    let function = try compile([x], to: [exp(x)], on: .reference)
+    let hint =
+      "convert the value with cast(to: .float32), which keeps 0 to 255; times 1.0 / 255 where "
+      + "pictures are 0 to 1"
+    #expect(
+      words { _ = try function(NDArray(zeros: [1, 1, 2, 2], .uint8)) } == """
+        function: input "image" is float32[batch, 1, 2, 2], got a value of uint8[1, 1, 2, 2]
+          hint: \(hint)
+        """)
+  }
+}
+
+extension [any Backend] {
+  fileprivate static var all: [any Backend] { [Reference(), CPU()] }
 }

@@ -2,6 +2,7 @@ import AgnesiArrays
 import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiLoops
+import AgnesiReference
 import Testing
 
 @Suite struct MergeTests {
@@ -112,5 +113,72 @@ import Testing
     let merged = merge([chain(), chain()])
     #expect(merged[0] == merged[1])
     #expect(nodeCount(merged) == 20_001)
+  }
+
+  // MARK: Composites of users
+
+  /// A function that a user wrote: what it closes over is in no attribute.
+  private func scaled(_ x: Tensor, by factor: Double) -> Tensor {
+    .composite("scaled", [x]) { $0[0] * factor }
+  }
+
+  @Test func compositesOfOneNameMergeOnlyWhereTheyComputeTheSame() {
+    let merged = merge([scaled(x, by: 2), scaled(x, by: 3), scaled(x, by: 2)])
+    #expect(merged[0] == merged[2])
+    #expect(merged[0] != merged[1])
+  }
+
+  @Test func whatComputesTheSameMayStandInsideOfComposites() {
+    func twice(_ factor: Double) -> Tensor {
+      .composite("twice", [x]) { scaled(scaled($0[0], by: factor), by: factor) }
+    }
+    let merged = merge([twice(2), twice(3), twice(2)])
+    #expect(merged[0] == merged[2])
+    #expect(merged[0] != merged[1])
+  }
+
+  @Test func capturedTensorsDistinguish() {
+    let (a, b) = (Tensor.input("a", [3, 4]), Tensor.input("b", [3, 4]))
+    func shifted(_ by: Tensor) -> Tensor { .composite("shifted", [x]) { $0[0] + by } }
+    let merged = merge([shifted(a), shifted(b), shifted(a)])
+    #expect(merged[0] == merged[2])
+    #expect(merged[0] != merged[1])
+  }
+
+  @Test func bodiesForInferenceDistinguish() {
+    func noisy(_ level: Double) -> Tensor {
+      .composite("noisy", [x], inference: { $0[0] * level }) { exp($0[0]) }
+    }
+    let merged = merge([noisy(1), noisy(2), noisy(1)])
+    #expect(merged[0] == merged[2])
+    #expect(merged[0] != merged[1])
+  }
+
+  /// Closures cannot be compared, so gradients of one's own keep composites apart.
+  @Test func gradientsOfTheirOwnKeepCompositesApart() {
+    func guided(_ factor: Double) -> Tensor {
+      .composite("guided", [x], gradient: { slopes, _, _ in [slopes[0].map { $0 * factor }] }) {
+        exp($0[0])
+      }
+    }
+    let merged = merge([guided(1), guided(2)])
+    #expect(merged[0] != merged[1])
+  }
+
+  /// Only composites of this library are what their names say.
+  @Test func aNameDoesNotMakeASoftmax() throws {
+    let scores = Tensor.input("scores", [2, 3])
+    let own = Tensor.composite("softmax", [scores], attributes: ["axis": .integers([1])]) {
+      $0[0] * 0 + 0.25
+    }
+    let sum = Tensor.composite("add", [x, 2 * x]) { $0[0] - $0[1] }
+    let exchanged = Tensor.composite("add", [2 * x, x]) { $0[0] - $0[1] }
+    let cost = crossEntropy(own, .constant(NDArray([0, 1] as [Int32])))
+    let function = try compile([scores, x], to: [cost, sum, exchanged], on: .reference)
+    let values = try function.call(
+      [NDArray(filled: 5, shape: [2, 3]), NDArray(filled: 1, shape: [3, 4])])
+    #expect(values[0].doubles.allSatisfy { abs($0 - 1.386_294_4) < 1e-6 })
+    #expect(values[1] == NDArray(filled: -1, shape: [3, 4]))
+    #expect(values[2] == NDArray(filled: 1, shape: [3, 4]))
   }
 }

@@ -91,7 +91,7 @@ import Testing
 
   @Test func resultsOfSeveralAreReplacedOneByOne() {
     func pair(_ x: Tensor) -> [Tensor] {
-      Tensor.composite("pair", [x], resultCount: 2) { [$0[0] + 1, $0[0] * 2] }
+      Tensor.builtIn("pair", [x], resultCount: 2) { [$0[0] + 1, $0[0] * 2] }
     }
     let any = Tensor.any("any")
     let rewriter = Rewriter([

@@ -128,7 +128,8 @@ import Testing
     #expect(
       maxPool2D(bytes).failureText
         == "maxPool2D: needs a floating operand, got uint8\n  input  \"x\" uint8[4, 4]\n"
-        + "  hint: convert it with cast(to: .float32)")
+        + "  hint: convert it with cast(to: .float32), which keeps 0 to 255; times 1.0 / 255 where "
+        + "pictures are 0 to 1")
     let empty = Tensor.input("x", [2, 0, 4])
     #expect(
       maxPool2D(empty).failureText

@@ -100,7 +100,7 @@ import Testing
     #expect(
       text == """
         compile: two parameters are called "dense1.weight"
-          hint: give one another name, or build it inside Scope.named
+          hint: to share one set of weights, build the layer with .shared(parameter); for two sets, give one another name, or build it inside Scope.named
         """)
   }
 

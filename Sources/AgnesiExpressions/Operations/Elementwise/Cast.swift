@@ -10,6 +10,16 @@ extension Tensor {
   }
 }
 
+extension DType {
+  /// What to do where `target` is needed, as the hint of an error. A cast keeps the numbers, and those of
+  /// pictures' bytes are not the ones that networks learn from.
+  package func conversionHint(to target: DType, of what: String = "it") -> String {
+    let cast = "convert \(what) with cast(to: .\(target))"
+    guard self == .uint8, target.isFloating else { return cast }
+    return cast + ", which keeps 0 to 255; times 1.0 / 255 where pictures are 0 to 1"
+  }
+}
+
 struct Cast: UnaryElementwise {
   static let name = "cast"
   var elementCost: Int { 1 }

@@ -15,7 +15,7 @@ public func digamma(_ x: Tensor) -> Tensor { Tensor(Digamma(), x) }
 /// - Source: Abramowitz & Stegun, *Handbook of Mathematical Functions*, 6.4.6 (recurrence), 6.4.7
 ///   (reflection) and 6.4.12 (series).
 public func trigamma(_ x: Tensor) -> Tensor {
-  .composite("trigamma", [x]) { operands in
+  .builtIn("trigamma", [x]) { operands in
     let x = operands[0]
     let isLeft = x .< 0.5
     let right = select(isLeft, 1 - x, x)

@@ -21,7 +21,7 @@ extension UnaryElementwise {
   public func resultType(_ operand: DType) throws(TypeError) -> DType {
     guard operand.isFloating else {
       throw TypeError(
-        "needs a floating operand, got \(operand)", hint: "convert it with cast(to: .float32)")
+        "needs a floating operand, got \(operand)", hint: operand.conversionHint(to: .float32))
     }
     return operand
   }

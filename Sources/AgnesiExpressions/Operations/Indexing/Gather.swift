@@ -34,7 +34,7 @@ struct Gather: Operation {
   func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
     guard let slope = slopes[0] else { return [nil, nil] }
     let scatter = ScatterAdd(axis: axis, size: operands[0].shape[axis])
-    return [Tensor(scatter, operands[1], slope), nil]
+    return [scatter.sum(operands[1], slope), nil]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

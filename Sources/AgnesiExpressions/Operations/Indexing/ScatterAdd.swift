@@ -15,8 +15,7 @@ extension Tensor {
     guard shape.indices.contains(position) else {
       return rejected(by: "scatterAdded", "axis \(axis) of a tensor of \(rank) axes")
     }
-    let sum = Tensor(ScatterAdd(axis: position, size: shape[position]), indices, updates)
-    return self + sum
+    return self + ScatterAdd(axis: position, size: shape[position]).sum(indices, updates)
   }
 }
 
@@ -96,6 +95,12 @@ struct ScatterAdd: Operation {
           }
       }
     }
+  }
+
+  /// The operation on 16-bit floats in float32, rounded once: sums grow in memory, where a float16 of
+  /// 2048 would stay what it is when 1 is added.
+  func sum(_ indices: Tensor, _ updates: Tensor) -> Tensor {
+    Tensor(self, indices, updates.widened).narrowed(as: updates)
   }
 
   func substituting(_ sizes: [String: Size]) -> ScatterAdd {

@@ -44,7 +44,7 @@ struct TakeAlongAxis: Operation {
   func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
     guard let slope = slopes[0] else { return [nil, nil] }
     let scatter = ScatterAlongAxis(axis: axis, size: operands[0].shape[axis])
-    return [Tensor(scatter, operands[1], slope), nil]
+    return [scatter.sum(operands[1], slope), nil]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
@@ -175,6 +175,11 @@ struct ScatterAlongAxis: Operation {
         return number == 0 ? share : sum + share
       }
     }
+  }
+
+  /// The operation on 16-bit floats in float32, as ``ScatterAdd/sum(_:_:)``.
+  func sum(_ indices: Tensor, _ updates: Tensor) -> Tensor {
+    Tensor(self, indices, updates.widened).narrowed(as: updates)
   }
 
   func substituting(_ sizes: [String: Size]) -> ScatterAlongAxis {

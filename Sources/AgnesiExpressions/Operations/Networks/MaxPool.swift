@@ -20,7 +20,7 @@ package struct MaxPool: Operation {
     try geometry.validate(x)
     guard x.dtype.isFloating else {
       throw TypeError(
-        "needs a floating operand, got \(x.dtype)", hint: "convert it with cast(to: .float32)")
+        "needs a floating operand, got \(x.dtype)", hint: x.dtype.conversionHint(to: .float32))
     }
     let shape = try geometry.outputShape(x.shape)
     return [TensorType(x.dtype, shape), TensorType(.int32, shape)]

@@ -108,7 +108,7 @@ private func averagePool(
       "partialWindows": .integers([partialWindows ? 1 : 0]),
       "countingPadding": .integers([countingPadding ? 1 : 0]),
     ]
-    return .composite("averagePool", [x], attributes: attributes) { operands in
+    return .builtIn("averagePool", [x], attributes: attributes) { operands in
       let sums = Tensor(SumPool(geometry: geometry), operands[0])
       return sums
         / geometry.counts(input: operands[0], sums: sums, countingPadding: countingPadding)

@@ -15,7 +15,7 @@ package struct SumPool: Operation {
     try geometry.validate(x)
     guard x.dtype.isFloating else {
       throw TypeError(
-        "needs a floating operand, got \(x.dtype)", hint: "convert it with cast(to: .float32)")
+        "needs a floating operand, got \(x.dtype)", hint: x.dtype.conversionHint(to: .float32))
     }
     return [TensorType(x.dtype, try geometry.outputShape(x.shape))]
   }

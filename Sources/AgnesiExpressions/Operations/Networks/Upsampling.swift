@@ -31,7 +31,7 @@ public func upsampled2D(
   } catch {
     return .mistake("upsampled2D", error, [("input", x)])
   }
-  return .composite("upsampled2D", [x], attributes: attributes) { operands in
+  return .builtIn("upsampled2D", [x], attributes: attributes) { operands in
     let x = operands[0]
     let leading = Array(x.shape.dropLast(2))
     let (height, width) = (x.size(-2), x.size(-1))

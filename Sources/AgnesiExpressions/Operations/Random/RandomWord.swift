@@ -41,6 +41,7 @@ extension Tensor {
 /// Element `i` is a word of the Philox block at counter (`i`, number of the call).
 struct RandomWord: Operation {
   static let name = "randomWord"
+  var isRandom: Bool { true }
   var stream: RandomStream
   /// 0...3: which of the words of each block.
   let number: Int

@@ -187,16 +187,23 @@ extension Tensor {
   }
 
   /// The mean over `axes`; integers and bools as float32. The mean of nothing is NaN.
+  ///
+  /// Of 16-bit floats, sum and count are float32 and the quotient is rounded once: a count of 65,520 is
+  /// infinite in float16.
   public func mean(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
-    let values = dtype.isFloating ? self : cast(to: .float32)
+    let values = dtype.isFloating ? widened : cast(to: .float32)
     let reduced = (axes ?? Array(0..<rank)).map { size($0) }
     let count = Tensor.integer(reduced.reduce(1) { $0 * $1 }).cast(to: values.dtype)
-    return values.sum(axes: axes, keepingAxes: keepingAxes) / count
+    let mean = values.sum(axes: axes, keepingAxes: keepingAxes) / count
+    return dtype.isFloating ? mean.cast(to: dtype) : mean
   }
 
-  /// The variance over `axes`, of deviations from the mean, divided by the count.
+  /// The variance over `axes`, of deviations from the mean, divided by the count; in float32 as
+  /// ``mean(axes:keepingAxes:)``.
   public func variance(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
-    let deviations = self - mean(axes: axes, keepingAxes: true)
-    return (deviations * deviations).mean(axes: axes, keepingAxes: keepingAxes)
+    let values = dtype.isFloating ? widened : cast(to: .float32)
+    let deviations = values - values.mean(axes: axes, keepingAxes: true)
+    let variance = (deviations * deviations).mean(axes: axes, keepingAxes: keepingAxes)
+    return dtype.isFloating ? variance.cast(to: dtype) : variance
   }
 }

@@ -76,7 +76,7 @@ struct ONNXExport {
   }
 
   private static func isKept(_ node: Node) -> Bool {
-    guard let composite = node.operation as? Composite,
+    guard let composite = node.operation as? Composite, composite.isBuiltIn,
       let row = ONNXCompositeForms.all[composite.compositeName]
     else { return false }
     return row.fits(node)

@@ -38,7 +38,7 @@ extension ONNXOperators {
     switch try call.text("reduction", "mean") {
     case "none": return losses
     case "sum": return losses.sum()
-    case "mean": return losses.sum() / factors.sum()
+    case "mean": return (losses.widened.sum() / factors.widened.sum()).narrowed(as: losses)
     case let other: throw ONNXRefusal("the reduction \"\(other)\" is not supported")
     }
   }

@@ -20,8 +20,9 @@ extension ONNXOperators {
         let axes = try (try call.integers("axes") ?? [0, 2, 3]).map {
           try call.axis($0, of: x.rank)
         }
-        let centred = x - x.mean(axes: axes, keepingAxes: true)
-        return centred / (sqrt(square(centred).mean(axes: axes, keepingAxes: true)) + 1e-9)
+        let centred = x.widened - x.widened.mean(axes: axes, keepingAxes: true)
+        let deviation = sqrt(square(centred).mean(axes: axes, keepingAxes: true))
+        return (centred / (deviation + 1e-9)).narrowed(as: x)
       },
       ONNXOperator("LRN") { call in
         let size = try call.integer("size", 1)
@@ -33,10 +34,12 @@ extension ONNXOperators {
       ONNXOperator("LpNormalization") { call in
         let x = try call(0)
         let axis = try call.axis(try call.integer("axis", -1), of: x.rank)
-        if try call.integer("p", 2) == 1 {
-          return x / abs(x).sum(axes: [axis], keepingAxes: true)
-        }
-        return x / sqrt(square(x).sum(axes: [axis], keepingAxes: true))
+        let wide = x.widened
+        let norm =
+          try call.integer("p", 2) == 1
+          ? abs(wide).sum(axes: [axis], keepingAxes: true)
+          : sqrt(square(wide).sum(axes: [axis], keepingAxes: true))
+        return (wide / norm).narrowed(as: x)
       },
       ONNXOperator("Dropout", results: dropped),
     ]

@@ -21,8 +21,8 @@ extension ONNXOperators {
         let x = try call(0)
         let p = Double(try call.integer("p", 2))
         guard p >= 1 else { throw ONNXRefusal("a norm of order \(p)") }
-        let sums = Tensor(SumPool(geometry: try geometry(call, x)), power(abs(x), p))
-        return power(sums, 1 / p)
+        let sums = Tensor(SumPool(geometry: try geometry(call, x)), power(abs(x.widened), p))
+        return power(sums, 1 / p).narrowed(as: x)
       },
       ONNXOperator("GlobalAveragePool") { call in
         try whole(call) { $0.mean(axes: $1, keepingAxes: true) }
@@ -34,7 +34,8 @@ extension ONNXOperators {
         let p = Double(try call.integer("p", 2))
         guard p >= 1 else { throw ONNXRefusal("a norm of order \(p)") }
         return try whole(call) { x, axes in
-          power(power(abs(x), p).sum(axes: axes, keepingAxes: true), 1 / p)
+          power(power(abs(x.widened), p).sum(axes: axes, keepingAxes: true), 1 / p)
+            .narrowed(as: x)
         }
       },
     ]

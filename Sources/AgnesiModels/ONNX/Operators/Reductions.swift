@@ -42,11 +42,13 @@ extension ONNXOperators {
       let given = try call.integers("axes", orInput: 1) ?? []
       if given.isEmpty, try call.flag("noop_with_empty_axes") {
         // Nothing is folded, but the function of each element is taken.
-        return function(x.expanded(axis: x.rank), [x.rank], false)
+        return function(x.widened.expanded(axis: x.rank), [x.rank], false).narrowed(as: x)
       }
       let axes = try given.map { try call.axis($0, of: x.rank) }
+      // 16-bit floats in float32, rounded once: squares and sums inside may be beyond their range.
       return function(
-        x, axes.isEmpty ? Array(0..<x.rank) : axes, try call.flag("keepdims", true))
+        x.widened, axes.isEmpty ? Array(0..<x.rank) : axes, try call.flag("keepdims", true)
+      ).narrowed(as: x)
     }
   }
 
