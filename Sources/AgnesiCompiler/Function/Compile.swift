@@ -143,7 +143,8 @@ private struct Compilation {
       let value = node.operation.instanceName ?? node.operation.label
       throw FunctionError(
         "compile", "nothing says how large \"\(name)\" is, a size of \"\(value)\" \(type)",
-        hint: "list an input that has \(name) as the size of an axis, or write a number in its place",
+        hint: "list an input that has \(name) as the size of an axis, or write a number in its"
+          + " place",
         site: node.site)
     }
   }
@@ -156,8 +157,8 @@ private struct Compilation {
       if let other = seen[parameter.name], other !== parameter {
         throw FunctionError(
           "compile", "two parameters are called \"\(parameter.name)\"",
-          hint: "to share one set of weights, build the layer with .shared(parameter); for two sets,"
-            + " give one another name, or build it inside Scope.named")
+          hint: "to share one set of weights, build the layer with .shared(parameter);"
+            + " for two sets, give one another name, or build it inside Scope.named")
       }
       seen[parameter.name] = parameter
     }

@@ -34,7 +34,8 @@ public struct Results: Sendable {
       let known = outputs.map { "\($0)" }.joined(separator: ", ")
       throw FunctionError(
         "results", "the function does not compute \(output)",
-        hint: "it computes \(known); ask with the tensor that compile was given", site: output.node.site)
+        hint: "it computes \(known); ask with the tensor that compile was given",
+        site: output.node.site)
     }
     return arrays[position]
   }

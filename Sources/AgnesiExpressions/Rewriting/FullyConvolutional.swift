@@ -174,7 +174,9 @@ final class SlidingRewriter {
 
   /// Opened: its body says what it means for other sizes.
   private func results(of composite: Composite, _ node: Node) throws -> [SlidTensor] {
-    if composite.isBuiltIn, composite.compositeName == "averagePool", case .map = mapping[node.operands[0]]?.form {
+    if composite.isBuiltIn, composite.compositeName == "averagePool",
+      case .map = mapping[node.operands[0]]?.form
+    {
       return [try averaged(composite, node)]
     }
     let opened = composite.body.applied(to: node.operands)
