@@ -68,6 +68,9 @@ public struct Composite: Operation {
     return false
   }
 
+  /// PLACEHOLDER until rebase
+  package var isBuiltIn: Bool { identity == nil }
+
   public var label: String { compositeName }
   public var resultCount: Int { body.outputs.count }
 
@@ -87,9 +90,24 @@ public struct Composite: Operation {
   public func gradient(
     _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
+    gradient(slopes, operands: operands, results: results, unread: .none)
+  }
+
+  /// As above, where elements of the results may have been left out.
+  ///
+  /// The formulas of this library are finite where their operands are, so theirs stay as they are.
+  package func gradient(
+    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor], unread: UnreadElements
+  ) -> [Tensor?] {
     if let override { return override.apply(slopes, operands, results) }
     return pullback(
-      of: body.applied(to: operands), slopes: slopes, withRespectTo: operands, stopping: true)
+      of: body.applied(to: operands), slopes: slopes, withRespectTo: operands, stopping: true,
+      unread: isBuiltIn ? .ignored : unread)
+  }
+
+  /// Whether something in its body does.
+  public var leavesElementsOut: Bool {
+    body.outputs.topologicalNodes().contains { $0.operation.leavesElementsOut }
   }
 
   public func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {

@@ -11,6 +11,12 @@ import AgnesiLoops
 ///   - disconnected: what a variable gets that `cost` does not depend on; by default a mistake,
 ///     since an answer of zero hides a wrong graph.
 /// - Returns: one tensor for each variable, of its shape.
+///
+/// The gradient of an element that nothing reads is 0: one that a slice, an index, a choice, a maximum
+/// or a window leaves out, even where it is NaN or a function in between has an infinite derivative
+/// (that of `sqrt(x)[0]` at [4, 0] is [¼, 0]). Where every element is read, a slope of 0 times an infinite
+/// derivative is NaN, as the product says.
+///
 /// - Complexity: one visit of each node between the variables and the cost.
 /// - Source: reverse accumulation; Griewank & Walther, *Evaluating Derivatives*, ch. 3.
 public func gradient(
@@ -51,47 +57,4 @@ public enum Disconnected: Sendable {
           hint: "pass disconnected: .zero where a gradient of zero is meant"))
     }
   }
-}
-
-/// The product of slopes with the Jacobian: what arrives at each variable when `slopes` arrive at
-/// `outputs`; nil where nothing does.
-///
-/// With `stopping`, the walk does not look behind the variables, which makes it local: composites
-/// use it on their bodies.
-package func pullback(
-  of outputs: [Tensor], slopes: [Tensor?], withRespectTo variables: [Tensor],
-  constants: Set<Tensor> = [], stopping: Bool = false
-) -> [Tensor?] {
-  var arrived: [Tensor: Tensor] = [:]
-  func add(_ slope: Tensor?, to tensor: Tensor) {
-    guard let slope, !constants.contains(tensor) else { return }
-    arrived[tensor] = arrived[tensor].map { $0 + slope } ?? slope
-  }
-  for (output, slope) in zip(outputs, slopes) { add(slope, to: output) }
-
-  let order = outputs.topologicalNodes(stoppingAt: stopping ? Set(variables) : [])
-  let needed = dependents(of: Set(variables.map(\.node)), in: order)
-  for node in order.reversed() where needed.contains(node) && !node.operands.isEmpty {
-    let results = node.results
-    let incoming = results.map { arrived[$0] }
-    guard incoming.contains(where: { $0 != nil }) else { continue }
-    // What was consumed is kept only for variables, so that a long graph holds few slopes.
-    let outgoing = Site.$inherited.withValue(node.site) {
-      node.operation.gradient(incoming, operands: node.operands, results: results)
-    }
-    for (operand, slope) in zip(node.operands, outgoing)
-    where needed.contains(operand.node) || variables.contains(operand) {
-      add(slope, to: operand)
-    }
-  }
-  return variables.map { arrived[$0] }
-}
-
-/// The nodes of `order` that are made of any of `sources`, sources included.
-private func dependents(of sources: Set<Node>, in order: [Node]) -> Set<Node> {
-  var result = sources
-  for node in order where node.operands.contains(where: { result.contains($0.node) }) {
-    result.insert(node)
-  }
-  return result
 }

@@ -33,6 +33,10 @@ public protocol Operation: Sendable, Hashable, Codable {
   /// storing.
   var elementCost: Int { get }
 
+  /// Whether there may be elements of the operands that no result is made of, as with a slice or the
+  /// larger of two: their gradient is 0, whatever they are (``gradient(of:withRespectTo:constants:disconnected:)``).
+  var leavesElementsOut: Bool { get }
+
   /// How many results there are.
   var resultCount: Int { get }
 
@@ -61,6 +65,7 @@ public protocol Operation: Sendable, Hashable, Codable {
 
 extension Operation {
   public var elementCost: Int { 4 }
+  public var leavesElementsOut: Bool { false }
   public var resultCount: Int { 1 }
   public var arity: ClosedRange<Int> { roles.count...roles.count }
   public var roles: [String] { ["operand"] }

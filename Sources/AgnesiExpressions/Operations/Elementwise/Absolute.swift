@@ -9,6 +9,7 @@ public func abs(_ x: Tensor) -> Tensor { Tensor(Absolute(), x) }
 
 struct Absolute: UnaryElementwise {
   static let name = "abs"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
 
   func resultType(_ operand: DType) throws(TypeError) -> DType { try operand.orNumeric() }

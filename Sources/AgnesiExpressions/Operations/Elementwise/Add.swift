@@ -10,6 +10,7 @@ extension Tensor {
 
 struct Add: BinaryElementwise {
   static let name = "add"
+  var hasBoundedDerivative: Bool { true }
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
     (slope, slope)

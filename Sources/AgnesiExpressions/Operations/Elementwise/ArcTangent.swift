@@ -9,6 +9,7 @@ public func atan(_ x: Tensor) -> Tensor { Tensor(ArcTangent(), x) }
 
 struct ArcTangent: UnaryElementwise {
   static let name = "atan"
+  var hasBoundedDerivative: Bool { true }
 
   // atan′ = 1/(1 + x²)
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope / (x * x + 1) }

@@ -22,6 +22,7 @@ extension DType {
 
 struct Cast: UnaryElementwise {
   static let name = "cast"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
   let target: DType
 

@@ -8,6 +8,7 @@ public func ceil(_ x: Tensor) -> Tensor { Tensor(Ceiling(), x) }
 
 struct Ceiling: UnaryElementwise {
   static let name = "ceil"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }

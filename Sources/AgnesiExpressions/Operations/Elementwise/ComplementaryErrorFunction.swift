@@ -10,6 +10,7 @@ public func erfc(_ x: Tensor) -> Tensor { Tensor(ComplementaryErrorFunction(), x
 
 struct ComplementaryErrorFunction: UnaryElementwise {
   static let name = "erfc"
+  var hasBoundedDerivative: Bool { true }
 
   // erfc′ = −2/√π · exp(−x²)
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {

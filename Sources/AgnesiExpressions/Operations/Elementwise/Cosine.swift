@@ -9,6 +9,7 @@ public func cos(_ x: Tensor) -> Tensor { Tensor(Cosine(), x) }
 
 struct Cosine: UnaryElementwise {
   static let name = "cos"
+  var hasBoundedDerivative: Bool { true }
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -(slope * sin(x)) }
   func value(_ x: Double) -> Double { Foundation.cos(x) }

@@ -10,6 +10,8 @@ public protocol UnaryElementwise: Operation {
   func resultType(_ operand: DType) throws(TypeError) -> DType
   /// The slope of the operand; nil where the function is flat or not differentiable.
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?
+  /// Whether the derivative is finite wherever the element is.
+  var hasBoundedDerivative: Bool { get }
   /// The meaning, on doubles.
   func value(_ x: Double) -> Double
   /// The code.
@@ -17,6 +19,8 @@ public protocol UnaryElementwise: Operation {
 }
 
 extension UnaryElementwise {
+  public var hasBoundedDerivative: Bool { false }
+
   /// Floating operands only, which is what most functions want.
   public func resultType(_ operand: DType) throws(TypeError) -> DType {
     guard operand.isFloating else {
@@ -53,11 +57,14 @@ public protocol BinaryElementwise: Operation {
   func resultType(_ operands: DType) throws(TypeError) -> DType
   /// The slopes of the two operands.
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _ result: Tensor) -> (Tensor?, Tensor?)
+  /// Whether the derivatives are finite wherever the elements are.
+  var hasBoundedDerivative: Bool { get }
   func value(_ x: Double, _ y: Double) -> Double
   func scalar(_ x: Scalar, _ y: Scalar) -> Scalar
 }
 
 extension BinaryElementwise {
+  public var hasBoundedDerivative: Bool { false }
   public var elementCost: Int { 1 }
   public var roles: [String] { ["left", "right"] }
 

@@ -10,6 +10,7 @@ public func erf(_ x: Tensor) -> Tensor { Tensor(ErrorFunction(), x) }
 
 struct ErrorFunction: UnaryElementwise {
   static let name = "erf"
+  var hasBoundedDerivative: Bool { true }
 
   // erf′ = 2/√π · exp(−x²)
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {

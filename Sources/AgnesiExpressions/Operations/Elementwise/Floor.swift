@@ -8,6 +8,7 @@ public func floor(_ x: Tensor) -> Tensor { Tensor(Floor(), x) }
 
 struct Floor: UnaryElementwise {
   static let name = "floor"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }

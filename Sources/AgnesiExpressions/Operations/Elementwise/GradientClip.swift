@@ -10,6 +10,7 @@ public func gradientClipped(_ x: Tensor, _ low: Double, _ high: Double) -> Tenso
 
 struct GradientClip: UnaryElementwise {
   static let name = "gradientClip"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 0 }
   let low: Double
   let high: Double

@@ -12,6 +12,7 @@ public func gradientScaled(_ x: Tensor, by factor: Double) -> Tensor {
 
 struct GradientScale: UnaryElementwise {
   static let name = "gradientScale"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 0 }
   let factor: Double
 

@@ -9,6 +9,7 @@ public func tanh(_ x: Tensor) -> Tensor { Tensor(HyperbolicTangent(), x) }
 
 struct HyperbolicTangent: UnaryElementwise {
   static let name = "tanh"
+  var hasBoundedDerivative: Bool { true }
 
   // tanh′ = 1 − tanh²
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * (1 - y * y) }

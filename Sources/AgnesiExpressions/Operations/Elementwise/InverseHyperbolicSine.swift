@@ -9,6 +9,7 @@ public func asinh(_ x: Tensor) -> Tensor { Tensor(InverseHyperbolicSine(), x) }
 
 struct InverseHyperbolicSine: UnaryElementwise {
   static let name = "asinh"
+  var hasBoundedDerivative: Bool { true }
 
   // asinh′ = 1/√(x² + 1)
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope / sqrt(x * x + 1) }

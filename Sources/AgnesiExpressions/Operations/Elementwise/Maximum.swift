@@ -15,6 +15,8 @@ public func maximum(_ x: some TensorNumber, _ y: Tensor) -> Tensor {
 
 struct Maximum: BinaryElementwise {
   static let name = "maximum"
+  var hasBoundedDerivative: Bool { true }
+  var leavesElementsOut: Bool { true }
 
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {

@@ -26,6 +26,8 @@ public func clip(_ x: Tensor, _ low: some TensorNumber, _ high: some TensorNumbe
 
 struct Minimum: BinaryElementwise {
   static let name = "minimum"
+  var hasBoundedDerivative: Bool { true }
+  var leavesElementsOut: Bool { true }
 
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {

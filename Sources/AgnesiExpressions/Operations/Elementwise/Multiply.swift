@@ -10,6 +10,7 @@ extension Tensor {
 
 struct Multiply: BinaryElementwise {
   static let name = "multiply"
+  var hasBoundedDerivative: Bool { true }
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
     (slope * y, slope * x)

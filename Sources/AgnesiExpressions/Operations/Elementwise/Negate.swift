@@ -8,6 +8,7 @@ extension Tensor {
 
 struct Negate: UnaryElementwise {
   static let name = "negate"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
 
   func resultType(_ operand: DType) throws(TypeError) -> DType {

@@ -9,7 +9,7 @@ import Foundation
 ///   - y: the exponents.
 /// - Returns: the common shape and dtype. 0⁰ is 1; a negative number to a fraction is NaN; whole
 ///   numbers with negative exponents are rounded towards zero.
-///   The slope of `x` is 0 where `y` is, and that of `y` is 0 where `x` is.
+///   The gradient of `x` is 0 where `y` is, and that of `y` is 0 where `x` is, for negative `y` too.
 public func power(_ x: Tensor, _ y: Tensor) -> Tensor {
   if x.type.isKnown, let exponent = y.constantScalar, y.shape.isEmpty,
     DType.promoted(x.dtype, y.dtype) == x.dtype
@@ -47,11 +47,13 @@ struct Power: BinaryElementwise {
     if let exponent = y.constantScalar {
       return (slope * (power(x, exponent - 1) * exponent), nil)
     }
-    // At y = 0 the product may be 0 · ∞, and so may it be at x = 0 for the logarithm.
+    // At y = 0 the product may be 0 · ∞. At x = 0 the logarithm is −∞, and the power 0 or ∞.
     let isFlat = y .== 0
     let lowered = power(x, select(isFlat, Tensor.ones(like: y), y - 1))
-    let logarithm = log(select(x .== 0, Tensor.ones(like: x), x))
-    return (slope * (y * lowered), slope * (result * logarithm))
+    let isZero = x .== 0
+    let logarithm = log(select(isZero, Tensor.ones(like: x), x))
+    let growth = select(isZero, Tensor.zeros(like: x), result * logarithm)
+    return (slope * (y * lowered), slope * growth)
   }
 
   func value(_ x: Double, _ y: Double) -> Double { Foundation.pow(x, y) }

@@ -8,6 +8,7 @@ public func round(_ x: Tensor) -> Tensor { Tensor(Round(), x) }
 
 struct Round: UnaryElementwise {
   static let name = "round"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }

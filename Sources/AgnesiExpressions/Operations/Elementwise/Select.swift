@@ -4,14 +4,15 @@ import AgnesiLoops
 /// `x` where `condition` holds and `y` elsewhere; operands broadcast.
 ///
 /// - Parameter condition: bool.
-/// - Returns: the common dtype of `x` and `y`. A slope reaches only the operand that was chosen, so a
-///   NaN in the other one's formula stays there, but 0 · ∞ behind it is NaN (see ``gradient(of:withRespectTo:constants:disconnected:)``).
+/// - Returns: the common dtype of `x` and `y`. The gradient of what was not chosen is 0, whatever its
+///   formula makes of it (see ``gradient(of:withRespectTo:constants:disconnected:)``).
 public func select(_ condition: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor {
   Select().applied(to: [condition, x, y])[0]
 }
 
 struct Select: Operation {
   static let name = "select"
+  var leavesElementsOut: Bool { true }
   var elementCost: Int { 1 }
   var roles: [String] { ["condition", "true", "false"] }
 

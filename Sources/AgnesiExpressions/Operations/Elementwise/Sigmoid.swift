@@ -9,6 +9,7 @@ public func sigmoid(_ x: Tensor) -> Tensor { Tensor(Sigmoid(), x) }
 
 struct Sigmoid: UnaryElementwise {
   static let name = "sigmoid"
+  var hasBoundedDerivative: Bool { true }
 
   // σ′ = σ · (1 − σ)
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * y * (1 - y) }

@@ -9,6 +9,7 @@ public func sign(_ x: Tensor) -> Tensor { Tensor(Sign(), x) }
 
 struct Sign: UnaryElementwise {
   static let name = "sign"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
 
   func resultType(_ operand: DType) throws(TypeError) -> DType { try operand.orNumeric() }

@@ -9,6 +9,7 @@ public func sin(_ x: Tensor) -> Tensor { Tensor(Sine(), x) }
 
 struct Sine: UnaryElementwise {
   static let name = "sin"
+  var hasBoundedDerivative: Bool { true }
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * cos(x) }
   func value(_ x: Double) -> Double { Foundation.sin(x) }

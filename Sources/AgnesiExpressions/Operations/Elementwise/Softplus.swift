@@ -9,6 +9,7 @@ public func softplus(_ x: Tensor) -> Tensor { Tensor(Softplus(), x) }
 
 struct Softplus: UnaryElementwise {
   static let name = "softplus"
+  var hasBoundedDerivative: Bool { true }
 
   // softplus′ = σ
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * sigmoid(x) }

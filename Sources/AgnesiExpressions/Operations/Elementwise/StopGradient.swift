@@ -6,6 +6,7 @@ public func stopGradient(_ x: Tensor) -> Tensor { Tensor(StopGradient(), x) }
 
 struct StopGradient: UnaryElementwise {
   static let name = "stopGradient"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 0 }
 
   func resultType(_ operand: DType) throws(TypeError) -> DType { operand }

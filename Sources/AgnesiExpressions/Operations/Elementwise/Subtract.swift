@@ -10,6 +10,7 @@ extension Tensor {
 
 struct Subtract: BinaryElementwise {
   static let name = "subtract"
+  var hasBoundedDerivative: Bool { true }
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
     (slope, -slope)

@@ -8,6 +8,7 @@ public func trunc(_ x: Tensor) -> Tensor { Tensor(Truncate(), x) }
 
 struct Truncate: UnaryElementwise {
   static let name = "trunc"
+  var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
 
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }

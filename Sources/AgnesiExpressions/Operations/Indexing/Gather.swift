@@ -20,6 +20,7 @@ extension Tensor {
 
 struct Gather: Operation {
   static let name = "gather"
+  var leavesElementsOut: Bool { true }
   let axis: Int
 
   var roles: [String] { ["table", "indices"] }

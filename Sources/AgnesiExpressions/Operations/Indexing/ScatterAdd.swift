@@ -22,6 +22,8 @@ extension Tensor {
 /// Zeros with updates added at the indices of an axis: the adjoint of ``Gather``.
 struct ScatterAdd: Operation {
   static let name = "scatterAdd"
+  /// Updates outside of the axis are dropped.
+  var leavesElementsOut: Bool { true }
   let axis: Int
   let size: Size
 

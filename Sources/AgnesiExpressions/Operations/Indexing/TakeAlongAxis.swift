@@ -29,6 +29,7 @@ extension Tensor {
 
 struct TakeAlongAxis: Operation {
   static let name = "takeAlongAxis"
+  var leavesElementsOut: Bool { true }
   let axis: Int
 
   var roles: [String] { ["table", "indices"] }
@@ -96,6 +97,8 @@ struct TakeAlongAxis: Operation {
 /// Zeros with each update added in its row where `indices` says: the adjoint of ``TakeAlongAxis``.
 struct ScatterAlongAxis: Operation {
   static let name = "scatterAlongAxis"
+  /// Updates outside of the axis are dropped.
+  var leavesElementsOut: Bool { true }
   let axis: Int
   let size: Size
 

@@ -20,6 +20,7 @@ extension Tensor {
 
 struct TopK: Operation {
   static let name = "topK"
+  var leavesElementsOut: Bool { true }
   let count: Int
   let axis: Int
 

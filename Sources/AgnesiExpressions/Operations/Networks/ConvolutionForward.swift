@@ -7,6 +7,8 @@ import AgnesiLoops
 /// other two, so second derivatives need nothing new.
 package struct ConvolutionForward: Operation {
   package static let name = "convolution"
+  /// Steps may skip elements, and windows that do not fit are left away.
+  package var leavesElementsOut: Bool { true }
   package let geometry: ConvolutionGeometry
 
   package init(geometry: ConvolutionGeometry) { self.geometry = geometry }

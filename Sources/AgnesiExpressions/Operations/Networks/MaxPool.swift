@@ -8,6 +8,7 @@ import AgnesiLoops
 /// element.
 package struct MaxPool: Operation {
   package static let name = "maxPool"
+  package var leavesElementsOut: Bool { true }
   package let geometry: PoolingGeometry
 
   package init(geometry: PoolingGeometry) { self.geometry = geometry }

@@ -5,6 +5,7 @@ import AgnesiLoops
 /// tensor's maxima. The adjoint of ``MaxPoolToInput``. A place on padding gives 0.
 package struct MaxPoolTaken: Operation {
   package static let name = "maxPoolTaken"
+  package var leavesElementsOut: Bool { true }
   package let geometry: PoolingGeometry
 
   package init(geometry: PoolingGeometry) { self.geometry = geometry }

@@ -4,6 +4,8 @@ import AgnesiLoops
 /// The sum of each window; padding counts as 0. What average pooling is made of.
 package struct SumPool: Operation {
   package static let name = "sumPool"
+  /// Steps may skip elements, and windows that do not fit are left away.
+  package var leavesElementsOut: Bool { true }
   package let geometry: PoolingGeometry
 
   package init(geometry: PoolingGeometry) { self.geometry = geometry }

@@ -55,6 +55,7 @@ struct Reduce: Operation {
   let axes: [Int]
 
   var label: String { combiner.rawValue }
+  var leavesElementsOut: Bool { combiner == .maximum || combiner == .minimum }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let operand = operands[0]

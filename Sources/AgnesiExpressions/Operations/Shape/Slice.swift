@@ -58,6 +58,7 @@ extension Size {
 /// Every `step`th element of each axis: the adjoint of ``Pad``.
 struct Slice: Operation {
   static let name = "slice"
+  var leavesElementsOut: Bool { true }
   let starts: Shape
   let counts: Shape
   /// Not 0.
