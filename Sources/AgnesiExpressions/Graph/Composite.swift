@@ -68,9 +68,6 @@ public struct Composite: Operation {
     return false
   }
 
-  /// PLACEHOLDER until rebase
-  package var isBuiltIn: Bool { identity == nil }
-
   public var label: String { compositeName }
   public var resultCount: Int { body.outputs.count }
 
