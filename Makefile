@@ -1,5 +1,6 @@
 # make demo    trains LeNet on Fashion-MNIST and writes a report; installs what is missing
 # make test    the whole test suite; installs what is missing
+# make test-long      the same with the proofs that take minutes
 # make build   the command, at .build/release/agnesi
 # make install PREFIX=/usr/local
 # make bench     times whole steps; WORKLOAD=lenet for one workload, THREADS=2; in turns with other
@@ -22,7 +23,7 @@ FLAGS = -c release
 # not keep the others' cores busy with waiting.
 TEST_ENVIRONMENT = AGNESI_THREADS=1 GOMP_SPINCOUNT=1000
 
-.PHONY: all build demo test lint bench performance install dependencies clean
+.PHONY: all build demo test test-long lint bench performance install dependencies clean
 
 all: build
 
@@ -43,6 +44,9 @@ test: dependencies
 	@sh Scripts/install-dependencies.sh dataset-fashion-mnist
 	$(SWIFT) build $(FLAGS) --build-tests
 	$(TEST_ENVIRONMENT) $(SWIFT) test $(FLAGS) --skip-build
+
+test-long: export AGNESI_LONG_TESTS = 1
+test-long: test
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Snippets

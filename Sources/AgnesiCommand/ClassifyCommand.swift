@@ -152,7 +152,7 @@ private struct ClassificationReport {
         Output.Class(class: $0.index, name: $0.name, probability: $0.probability)
       }
       return Line(
-        text: try jsonLine(Output(file: file, top: top), namingNonFinite: true), isResult: true)
+        text: try jsonLine(Output(file: file, top: top)), isResult: true)
     }
     let width = classes.map(\.name.count).max() ?? 0
     let lines = classes.map { entry in

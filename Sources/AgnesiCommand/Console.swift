@@ -83,18 +83,10 @@ func reportingErrors(_ body: () throws -> Void) throws {
   }
 }
 
-/// One object of a command's output for programs: equal values are equal lines.
-///
-/// - Parameter namingNonFinite: whether NaN and infinity become texts (`"nan"`, `"inf"`); else they are an
-///   error, since JSON has no such numbers.
-func jsonLine(_ value: some Encodable, namingNonFinite: Bool = false) throws -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  if namingNonFinite {
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-  }
-  return String(decoding: try encoder.encode(value), as: UTF8.self)
+/// One object of a command's output for programs: equal values are equal lines. NaN and infinity,
+/// which JSON has not, are null.
+func jsonLine(_ value: some Encodable) throws -> String {
+  try JSONText.encoded(value, nonFinite: .null)
 }
 
 extension Evaluation {

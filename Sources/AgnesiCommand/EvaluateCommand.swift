@@ -55,6 +55,7 @@ struct EvaluateCommand: ParsableCommand {
       let split = try data.open(dataSet, console: console)
       let samples = try part(of: split)
       try classifier.check(samples, model: model)
+      samples.nonFiniteNotes(part: part == .train ? "training" : "test").forEach(console.note)
       let evaluator = try Evaluator(
         image: classifier.image, probabilities: classifier.probabilities,
         on: profiling.backend)

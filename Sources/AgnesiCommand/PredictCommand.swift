@@ -100,7 +100,7 @@ struct PredictCommand: ParsableCommand {
     }
     if json {
       let classes = order.map { Prediction.Class(name: name($0), probability: row[$0]) }
-      print(try jsonLine(Prediction(index: number, classes: classes), namingNonFinite: true))
+      print(try jsonLine(Prediction(index: number, classes: classes)))
     } else {
       let text = order.map { "\(name($0)) \(String(format: "%.3f", row[$0]))" }
       print("\(number): \(text.joined(separator: ", "))")

@@ -38,7 +38,7 @@ struct RunReport {
     report.classNames = split.train.classNames
     report.modelFile = output
     report.firstLayer = firstLayer()
-    report.notes = split.notes
+    report.notes = split.notes + split.nonFiniteNotes
     if let test {
       report.testError = test.error
       report.testLoss = test.loss

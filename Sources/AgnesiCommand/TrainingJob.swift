@@ -17,6 +17,7 @@ struct TrainingJob {
     let whole = try data.open(dataSet, photoSize: photoSize, console: console)
     let validation = validation ?? min(5000, whole.train.count / 10)
     split = try Self.holdOut(validation, of: whole, seed: settings.seed)
+    split.nonFiniteNotes.forEach(console.note)
     let standardization =
       standardize ? try Standardization(of: split.train, per: .channel) : nil
     var record = ["name": dataSet, "validation": String(validation)]
@@ -46,6 +47,7 @@ struct TrainingJob {
     let settings = checkpoint.state.settings
     split = try Self.holdOut(
       Int(record["validation"] ?? "") ?? 0, of: whole, seed: settings.seed)
+    split.nonFiniteNotes.forEach(console.note)
     guard let network = checkpoint.state.network else {
       throw CommandFailure(message: "train: \(path) is not a checkpoint of `agnesi train`")
     }

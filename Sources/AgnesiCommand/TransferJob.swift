@@ -125,7 +125,7 @@ struct TransferJob {
   // MARK: - JSON
 
   private func line(_ value: some Encodable) throws {
-    try printNow(jsonLine(value, namingNonFinite: true))
+    try printNow(jsonLine(value))
   }
 
   private struct EpochLine: Encodable {

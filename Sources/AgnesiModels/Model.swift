@@ -96,22 +96,12 @@ extension Model {
       records[name] = FunctionRecord(
         names: function.outputs.map(\.name), graph: GraphRecord(graph))
     }
-    let encoder = JSONEncoder()
-    // Sorted, so that equal models are equal files.
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = Self.floatEncoding
     var metadata = information.filter { !$0.key.hasPrefix("agnesi.") }
     metadata[Self.versionKey] = Self.version
-    metadata[Self.functionsKey] = String(
-      decoding: try encoder.encode(records), as: UTF8.self)
+    metadata[Self.functionsKey] = try JSONText.encoded(records)
     let tensors = try parameters().map { (name: $0.name, array: $0.value) }
     try SafetensorsFile(tensors: tensors, metadata: metadata).write(to: path)
   }
-
-  private static let floatEncoding = JSONEncoder.NonConformingFloatEncodingStrategy
-    .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-  private static let floatDecoding = JSONDecoder.NonConformingFloatDecodingStrategy
-    .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
 
   /// Reads a file that ``write(to:)`` wrote.
   ///
@@ -129,10 +119,8 @@ extension Model {
       throw ModelError(
         path, "version \(version) of the format, this program reads \(Self.version)")
     }
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = Self.floatDecoding
     do {
-      let records = try decoder.decode([String: FunctionRecord].self, from: Data(text.utf8))
+      let records = try JSONText.decoded([String: FunctionRecord].self, from: text)
       self = try Self.model(of: records, in: file)
     } catch let error as ModelFormatError {
       throw ModelError(path, error.message)

@@ -1,3 +1,4 @@
+import Agnesi
 import Foundation
 import TestSupport
 import Testing
@@ -139,5 +140,39 @@ struct FailingRunTests {
       environment: ["AGNESI_CC": "", "PATH": cache, "AGNESI_CACHE": cache],
       after: workplace.dataNote)
     #expect(workplace.folder.names == ["bars", "cache"])
+  }
+
+  /// A model of every run, what is not finite is named, and programs get JSON.
+  @Test func notANumberInTheValidationData() throws {
+    let data = try workplace.folder.makeFolder("numbers")
+    for (part, count, broken) in [("train", 100, -1), ("validation", 50, 7), ("test", 50, 30)] {
+      let values = (0..<(2 * count)).map { $0 / 2 == broken ? .nan : Float($0 / 2 % 5) }
+      try NPYFile.write(NDArray(values, shape: [count, 2]), to: "\(data)/\(part)-inputs.npy")
+      let labels = NDArray((0..<count).map { Int32($0 % 5 / 3) })
+      try NPYFile.write(labels, to: "\(data)/\(part)-labels.npy")
+    }
+    let outcome = try workplace.agnesi(
+      "train", data, "--network", "8FC 2FC", "--epochs", "2", "--batch", "20", "--output",
+      workplace.path("numbers.safetensors"), "--report", workplace.path("report.html"))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.errors.hasPrefix(
+        """
+        100 training, 50 validation and 50 test samples in \(data)
+        NaN or infinity in the inputs of 1 of 50 validation samples, the first is sample 7
+        NaN or infinity in the inputs of 1 of 50 test samples, the first is sample 30
+
+        """), "\(outcome.errors)")
+    #expect(
+      workplace.folder.names == [
+        "bars", "numbers", "numbers.checkpoint.safetensors", "numbers.safetensors", "report.html",
+      ])
+    let evaluation = try workplace.agnesi(
+      "evaluate", workplace.path("numbers.safetensors"), data, "--json")
+    #expect(evaluation.status == 0, "\(evaluation.errors)")
+    let json = try JSONSerialization.jsonObject(with: Data(evaluation.output.utf8))
+    let found = try #require(json as? [String: Any])
+    #expect(found["loss"] is NSNull)
+    #expect(found["count"] as? Int == 50)
   }
 }

@@ -112,3 +112,48 @@ struct InterruptedRunTests {
     return batch.map { $0 != "0" } ?? false
   }
 }
+
+/// A run that is killed again and again, also while it writes, and resumed each time.
+struct KilledRunTests {
+  let workplace: Workplace
+
+  init() throws { workplace = try Workplace() }
+
+  private func arguments(_ output: String) -> [String] {
+    workplace.training(output, network: "4C3 BN MP2 D0.5 10FC", epochs: 40, batch: 20, seed: 5)
+  }
+
+  @Test func endsWithTheSameBytes() throws { try endsAsIfNothingHadHappened(kills: 3) }
+
+  // Minutes: `make test-long` asks for it.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["AGNESI_LONG_TESTS"] == "1"))
+  func killedFortyTimes() throws { try endsAsIfNothingHadHappened(kills: 40) }
+
+  private func endsAsIfNothingHadHappened(kills: Int) throws {
+    let whole = try workplace.agnesi(arguments("whole.safetensors"))
+    try #require(whole.status == 0, "\(whole.errors)")
+    let checkpoint = workplace.path("broken.checkpoint.safetensors")
+    var next: [String] {
+      FileManager.default.fileExists(atPath: checkpoint)
+        ? ["train", "--resume", checkpoint] : arguments("broken.safetensors")
+    }
+    var killed = 0
+    for attempt in 0..<kills {
+      let command = try RunningCommand(next, in: workplace)
+      if attempt % 2 == 0 { try command.waitFor("epoch ") }
+      Thread.sleep(forTimeInterval: .random(in: 0...0.2))
+      killed += command.kill() ? 1 : 0
+    }
+    #expect(killed > 0)
+    let resumed = try workplace.agnesi(next)
+    try #require(resumed.status == 0, "\(resumed.errors)")
+    let expected = try workplace.folder.read("whole.safetensors")
+    #expect(try workplace.folder.read("broken.safetensors") == expected)
+    // Nothing of the killed runs is left, and nothing was written that nobody asked for.
+    #expect(
+      workplace.folder.names == [
+        "bars", "broken.checkpoint.safetensors", "broken.safetensors",
+        "whole.checkpoint.safetensors", "whole.safetensors",
+      ])
+  }
+}

@@ -55,6 +55,14 @@ final class RunningCommand {
 
   var isRunning: Bool { process.isRunning }
 
+  /// Ends the command at once, as a crash of the machine would; false where it had ended before.
+  func kill() -> Bool {
+    let wasRunning = process.isRunning
+    if wasRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+    process.waitUntilExit()
+    return wasRunning && process.terminationReason == .uncaughtSignal
+  }
+
   func interrupt() {
     interrupted = .now
     process.interrupt()

@@ -1,5 +1,3 @@
-import Synchronization
-
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -10,7 +8,8 @@ import Synchronization
 ///
 /// What is written goes to a temporary file in the same folder; ``commit()`` brings it to the disk
 /// and renames it. Until then, and after any failure, a file of that name is as it was before and
-/// the temporary is gone. A new file has the permissions that the process's umask leaves; one that
+/// the temporary is gone. A process that is killed leaves its temporary, which the next one that
+/// writes the same file removes (``Temporary``). A new file has the permissions that the process's umask leaves; one that
 /// replaces another takes over its permissions. Links are followed. Devices and pipes, such as
 /// /dev/stdout, are written directly.
 package final class AtomicFile {
@@ -18,6 +17,8 @@ package final class AtomicFile {
   private let destination: String
   /// The temporary's path; nil once it is renamed or removed, and for devices.
   private var temporary: String?
+  /// Keeps the temporary's lock until it has its name.
+  private var lock: Int32 = -1
   private var descriptor: Int32
   private let previous: stat?
 
@@ -33,11 +34,12 @@ package final class AtomicFile {
       if descriptor < 0 { throw FileError("write", path) }
       return
     }
-    let folder = SystemCalls.folder(of: destination)
-    let name = Self.temporaryPath(in: folder)
-    descriptor = SystemCalls.open(name, O_WRONLY | O_CREAT | O_EXCL, 0o666)
-    if descriptor < 0 { throw Self.openingError(path, folder: folder, code: errno) }
-    temporary = name
+    Temporary.removeAbandoned(of: destination)
+    guard let made = Temporary.make(for: destination) else {
+      let code = errno
+      throw Self.openingError(path, folder: SystemCalls.folder(of: destination), code: code)
+    }
+    (temporary, descriptor) = made
   }
 
   deinit { discard() }
@@ -69,11 +71,14 @@ package final class AtomicFile {
     guard let temporary else { return try closeDevice() }
     takeOverPermissions()
     if fsync(descriptor) != 0 { throw failure(errno) }
+    // Closing may fail, which has to be known before the renaming; the lock must last until after it.
+    lock = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
     let closed = close(descriptor)
     descriptor = -1
     if closed != 0 { throw failure(errno) }
     if rename(temporary, destination) != 0 { throw failure(errno) }
     self.temporary = nil
+    unlock()
     // The name itself is on the disk once the folder is; not every file system can do this.
     let folder = SystemCalls.open(SystemCalls.folder(of: destination), O_RDONLY)
     if folder >= 0 {
@@ -88,6 +93,12 @@ package final class AtomicFile {
     descriptor = -1
     if let temporary { unlink(temporary) }
     temporary = nil
+    unlock()
+  }
+
+  private func unlock() {
+    if lock >= 0 { close(lock) }
+    lock = -1
   }
 
   private func closeDevice() throws(FileError) {
@@ -116,15 +127,6 @@ package final class AtomicFile {
 }
 
 extension AtomicFile {
-  private static let counter = Atomic<Int>(0)
-
-  /// A short name, because the longest allowed one must still have a temporary.
-  private static func temporaryPath(in folder: String) -> String {
-    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-    let random = String(UInt32.random(in: 0 ... .max), radix: 36)
-    return "\(folder)/.agnesi-\(getpid())-\(number)-\(random).tmp"
-  }
-
   private static func withoutLinks(_ path: String) -> String {
     guard let resolved = realpath(path, nil) else { return path }
     defer { free(resolved) }

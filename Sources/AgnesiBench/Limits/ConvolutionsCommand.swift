@@ -66,9 +66,7 @@ struct ConvolutionsCommand: ParsableCommand {
       kind: problem.kind.rawValue, batch: problem.image[0], channels: problem.image[1],
       size: problem.image[2], kept: problem.keepsWeights, direct: times.direct,
       winograd: times.winograd, estimate: estimate.rawValue)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    Swift.print(String(decoding: try encoder.encode(line), as: UTF8.self))
+    Swift.print(try JSONText.encoded(line, nonFinite: .null))
   }
 
   /// What networks have: many channels with small images, large images with few channels.

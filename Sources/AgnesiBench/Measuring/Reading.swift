@@ -1,3 +1,4 @@
+import Agnesi
 import Foundation
 
 /// How long the steps of a workload took in one framework, in one process. Times are in seconds.
@@ -36,14 +37,12 @@ struct Reading: Codable {
 extension Reading {
   /// The reading as one line of JSON.
   func line() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    try JSONText.encoded(self, nonFinite: .null)
   }
 
   /// The reading in the last line of what a program printed.
   init(lastLineOf text: String) throws {
     let line = text.split(whereSeparator: \.isNewline).last ?? ""
-    self = try JSONDecoder().decode(Reading.self, from: Data(line.utf8))
+    self = try JSONText.decoded(from: String(line))
   }
 }

@@ -1,3 +1,4 @@
+import Agnesi
 import Foundation
 
 /// The readings of one workload, taken in turns.
@@ -77,15 +78,14 @@ extension Comparison {
 
   /// Comparisons in a file.
   static func read(from path: String) throws -> [Comparison] {
-    try JSONDecoder().decode(
-      [Comparison].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+    let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    return try JSONText.decoded(from: text)
   }
 
   /// Writes a file of comparisons.
   static func write(_ comparisons: [Comparison], to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    try encoder.encode(comparisons).write(to: URL(fileURLWithPath: path), options: .atomic)
+    let text = try JSONText.encoded(comparisons, isPretty: true)
+    try AtomicFile.write(Array(text.utf8), to: path)
   }
 }
 

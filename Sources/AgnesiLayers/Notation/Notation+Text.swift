@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 import Foundation
 
@@ -37,8 +38,9 @@ extension Notation {
 
   /// The description of a layer by fields; nil where it has none.
   private static func fields(of layer: any Layer) -> [String: NSObject]? {
-    guard let data = try? JSONEncoder().encode(Chain([layer])),
-      let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
+    guard let text = try? JSONText.encoded(Chain([layer])),
+      let data = try? JSONSerialization.jsonObject(with: Data(text.utf8)),
+      let object = data as? [String: Any],
       let layers = object["layers"] as? [[String: NSObject]]
     else { return nil }
     return layers.first

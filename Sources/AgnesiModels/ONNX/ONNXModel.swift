@@ -106,8 +106,7 @@ public struct ONNXModel: Sendable {
   /// ImageNet's names for networks of a thousand classes that bring none along.
   private func addClassNames(to model: inout Model, count: Int?) throws {
     guard count == ImageNet.classNames.count, model.information["classes"] == nil else { return }
-    let names = try JSONEncoder().encode(ImageNet.classNames)
-    model.information["classes"] = String(decoding: names, as: UTF8.self)
+    model.information["classes"] = try JSONText.encoded(ImageNet.classNames)
   }
 
   private var information: [String: String] {

@@ -105,16 +105,14 @@ public struct ZooNetwork: Sendable {
   }
 
   private func information() throws -> [String: String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    func json(_ value: some Encodable) throws -> String {
-      String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
     var information = [
-      "classes": try json(classNames), "preprocessing": try json(preprocessing),
+      "classes": try JSONText.encoded(classNames),
+      "preprocessing": try JSONText.encoded(preprocessing),
       "architecture": name, "licence": licence.name, "attribution": licence.attribution,
     ]
-    if !classIdentifiers.isEmpty { information["identifiers"] = try json(classIdentifiers) }
+    if !classIdentifiers.isEmpty {
+      information["identifiers"] = try JSONText.encoded(classIdentifiers)
+    }
     return information
   }
 }

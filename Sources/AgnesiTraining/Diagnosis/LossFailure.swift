@@ -64,6 +64,8 @@ public struct LossFailure: Error, Equatable, Sendable, CustomStringConvertible, 
   public let course: Course
   /// The learning rate of the step, where known.
   public let learningRate: Double?
+  /// Which training samples are not finite: sentences, where there are such samples.
+  public var data: [String] = []
 
   package init(
     reason: Reason, step: Int, epoch: Int?, loss: Double, before: some Sequence<Double>,
@@ -83,6 +85,7 @@ public struct LossFailure: Error, Equatable, Sendable, CustomStringConvertible, 
     var lines = [headline]
     lines.append("  losses before: \(before.isEmpty ? "none, this is the first" : losses)")
     if let learningRate { lines.append("  learning rate: \(Hint.rate(learningRate))") }
+    lines += data.map { "  data: \($0)" }
     return (lines + Hint.lines(hints, learningRate: learningRate)).joined(separator: "\n")
   }
 

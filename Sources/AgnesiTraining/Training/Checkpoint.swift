@@ -47,9 +47,7 @@ package struct Checkpoint: Sendable {
     var tensors = parameters.map { (name: $0.key, array: $0.value) }
     tensors += best.map { (name: Self.bestPrefix + $0.key, array: $0.value) }
     tensors.sort { $0.name < $1.name }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let text = String(decoding: try encoder.encode(state), as: UTF8.self)
+    let text = try JSONText.encoded(state)
     try SafetensorsFile(tensors: tensors, metadata: [Self.stateKey: text]).write(to: path)
   }
 
@@ -73,7 +71,7 @@ package struct Checkpoint: Sendable {
         hint: "a checkpoint's name ends in .checkpoint.safetensors")
     }
     do {
-      state = try JSONDecoder().decode(State.self, from: Data(text.utf8))
+      state = try JSONText.decoded(from: text)
     } catch {
       throw TrainingError("the state in checkpoint \(path) cannot be read")
     }

@@ -19,28 +19,24 @@ public struct ClassifierFile {
 
   func model() throws -> Model {
     let function = graph.classify
-    var information = ["network": try Self.json(network), "settings": try Self.json(settings)]
-    information["classes"] = try Self.json(classNames)
+    var information = [
+      "network": try JSONText.encoded(network), "settings": try JSONText.encoded(settings),
+    ]
+    information["classes"] = try JSONText.encoded(classNames)
     // Equal runs save equal bytes, so how long an epoch took stays out.
     let timeless = history.map { record in
       var record = record
       record.seconds = 0
       return record
     }
-    information["history"] = try Self.json(timeless)
-    information["data"] = try Self.json(data)
-    information["scaling"] = try Self.json(scaling)
+    information["history"] = try JSONText.encoded(timeless)
+    information["data"] = try JSONText.encoded(data)
+    information["scaling"] = try JSONText.encoded(scaling)
     information["notation"] = try? Notation.text(of: network)
     return Model(
       functions: [
         Self.functionName: .init(inputs: function.inputs, outputs: function.outputs)
       ], information: information)
-  }
-
-  private static func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }
 
@@ -73,7 +69,7 @@ public struct SavedClassifier: Sendable {
     probabilities = output.tensor
     notation = model.information["notation"]
     func read<Value: Decodable>(_ key: String) -> Value? {
-      model.information[key].flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
+      model.information[key].flatMap { try? JSONText.decoded(from: $0) }
     }
     classNames = read("classes") ?? []
     scaling = read("scaling")

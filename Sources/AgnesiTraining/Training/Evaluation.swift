@@ -40,7 +40,9 @@ public struct Evaluation: Sendable {
   /// The samples that the network is most surely wrong about, surest first.
   public func worstMistakes(_ limit: Int) -> [Int] {
     let wrong = predictions.indices.filter { predictions[$0] != labels[$0] }
-    let ordered = wrong.sorted { (-confidences[$0], $0) < (-confidences[$1], $1) }
+    // What is NaN is no confidence.
+    let doubts = confidences.map { $0.isNaN ? .infinity : -$0 }
+    let ordered = wrong.sorted { (doubts[$0], $0) < (doubts[$1], $1) }
     return Array(ordered.prefix(limit))
   }
 }

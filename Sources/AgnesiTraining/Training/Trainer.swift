@@ -247,8 +247,9 @@ public final class Trainer {
     let finding = monitor.observe(
       loss, step: number + 1, epoch: state.epoch + 1, learningRate: learningRate)
     switch finding {
-    case .failed(let failure):
+    case .failed(var failure):
       try goBack()
+      failure.data = split.train.nonFiniteNotes(part: "training")
       throw failure
     case .standsStill(let standstill): display.note(standstill.description)
     case nil: break
@@ -273,6 +274,7 @@ public final class Trainer {
   private func finishEpoch(_ display: inout ProgressDisplay) throws {
     let start = monotonicSeconds()
     let validation = try split.validation.map { try measures.score($0) }
+    if let validation { noteNonFinite(validation, &display) }
     let samples = Double(max(state.samples, 1))
     let total = settings.epochs * max(1, state.batch)
     let lastRate =
@@ -299,6 +301,19 @@ public final class Trainer {
     }
     try saveCheckpoint()
     display.epochEnded(record, isBest: isBest && split.validation != nil)
+  }
+
+  /// Says, the first time, why the loss on the validation part is not finite.
+  private func noteNonFinite(_ score: Score, _ display: inout ProgressDisplay) {
+    guard !score.loss.isFinite,
+      state.history.allSatisfy({ $0.validationLoss?.isFinite ?? true })
+    else { return }
+    let data = split.validation?.nonFiniteNotes(part: "validation") ?? []
+    let others = ["the data are finite, what the network makes of them is not"]
+    let reasons = data.isEmpty ? others : data
+    display.note(
+      "the validation loss is \(NumberText.significant(score.loss)) after epoch "
+        + "\(state.epoch + 1): \(reasons.joined(separator: "; "))")
   }
 
   // MARK: States
@@ -376,14 +391,16 @@ extension EpochRecord {
     validationLoss.map { Score(loss: $0, accuracy: validationAccuracy) }
   }
 
-  /// By validation error, then validation loss, or by that alone; without validation the later epoch
-  /// is better.
+  /// By validation error, then validation loss, or by that alone. A loss that is finite is better than
+  /// one that is not; where neither says anything, as without validation, the later epoch is better.
   fileprivate func isBetter(than other: Score?) -> Bool {
     guard let other, let score else { return true }
-    guard let accuracy = score.accuracy, let best = other.accuracy else {
-      return score.loss < other.loss
+    if score.loss.isFinite != other.loss.isFinite { return score.loss.isFinite }
+    if let accuracy = score.accuracy, let best = other.accuracy, accuracy != best {
+      return accuracy > best
     }
-    return accuracy == best ? score.loss <= other.loss : accuracy > best
+    if !score.loss.isFinite { return true }
+    return score.accuracy == nil ? score.loss < other.loss : score.loss <= other.loss
   }
 }
 

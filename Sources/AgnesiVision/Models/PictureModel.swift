@@ -184,7 +184,7 @@ private struct PictureModelReader {
 
   func information<Value: Decodable>(_ key: String) throws -> Value? {
     guard let text = model.information[key] else { return nil }
-    guard let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8)) else {
+    guard let value: Value = try? JSONText.decoded(from: text) else {
       throw failure("its \"\(key)\" cannot be read")
     }
     return value

@@ -210,7 +210,7 @@ public final class PhotoTraining {
   public static func settings(ofCheckpoint path: String) throws -> TransferSettings {
     let data = try Checkpoint(reading: path).state.data
     guard let text = data[Self.settingsKey],
-      let settings = try? JSONDecoder().decode(TransferSettings.self, from: Data(text.utf8))
+      let settings: TransferSettings = try? JSONText.decoded(from: text)
     else { throw TransferError("\(path) is no checkpoint of a transfer") }
     return settings
   }
@@ -220,7 +220,7 @@ public final class PhotoTraining {
   /// What a run that goes on must share with the one that began.
   private func record() throws -> [String: String] {
     [
-      Self.settingsKey: try TransferNetwork.json(settings),
+      Self.settingsKey: try JSONText.encoded(settings),
       "photos": "\(training.count) and \(validation.count)",
       "classes": classNames.joined(separator: ", "),
     ]

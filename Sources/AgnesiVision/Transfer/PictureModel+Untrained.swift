@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 import AgnesiImages
 import AgnesiLayers
@@ -28,7 +29,7 @@ extension PictureModel {
     named.append((name: "features", tensor: features))
     let preprocessing = PicturePreprocessing(
       resizing: .shortSide(size), cropWidth: size, cropHeight: size)
-    let text = String(decoding: try JSONEncoder().encode(preprocessing), as: UTF8.self)
+    let text = try JSONText.encoded(preprocessing)
     // The features stand for the scores of classes that nobody has named yet.
     let model = Model(
       functions: [

@@ -102,9 +102,9 @@ public struct TransferNetwork: Sendable {
     outputs += body.layers.filter { $0.name != "features" }
     outputs.append((name: "features", tensor: onBody(read)))
     var texts = body.model.model.information.filter { Self.lasting.contains($0.key) }
-    texts["preprocessing"] = try Self.json(preprocessing ?? body.model.preprocessing)
-    if !classNames.isEmpty { texts["classes"] = try Self.json(classNames) }
-    texts["head"] = try Self.json(head)
+    texts["preprocessing"] = try JSONText.encoded(preprocessing ?? body.model.preprocessing)
+    if !classNames.isEmpty { texts["classes"] = try JSONText.encoded(classNames) }
+    texts["head"] = try JSONText.encoded(head)
     texts["cut"] = body.layer
     texts.merge(information) { $1 }
     return Model(
@@ -131,12 +131,5 @@ public struct TransferNetwork: Sendable {
     case .values: [("values", said)]
     case .boxes: [("box", said)]
     }
-  }
-
-  /// A value as text: equal values are equal texts.
-  static func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }

@@ -106,6 +106,36 @@ import Testing
         + "folder \(readOnly)")
   }
 
+  /// A lock that nobody holds is that of a process which has ended.
+  @Test func whatADeadProcessLeftIsRemovedAndNothingElse() throws {
+    let path = folder.path("model")
+    let dead = try #require(Temporary.make(for: path))
+    close(dead.descriptor)
+    let live = try #require(Temporary.make(for: path))
+    defer { close(live.descriptor) }
+    let other = try #require(Temporary.make(for: folder.path("model2")))
+    close(other.descriptor)
+    try folder.write([1], to: ".agnesi-notes.tmp")
+    let kept = [live.path, other.path, folder.path(".agnesi-notes.tmp")]
+
+    try AtomicFile.write([7], to: path)
+    #expect(Set(folder.names.map(folder.path)) == Set(kept + [path]))
+    #expect(try folder.read("model") == [7])
+  }
+
+  @Test func twoWritersOfOneFileDoNotDisturbEachOther() throws {
+    let path = folder.path("model")
+    let (first, second) = (try AtomicFile(path), try AtomicFile(path))
+    for (file, value) in [(first, 1), (second, 2)] as [(AtomicFile, UInt8)] {
+      try [value].withUnsafeBytes { try file.write($0) }
+    }
+    try second.commit()
+    #expect(try folder.read("model") == [2])
+    try first.commit()
+    #expect(try folder.read("model") == [1])
+    #expect(folder.names == ["model"])
+  }
+
   private func permissions(_ path: String) throws -> mode_t {
     var status = stat()
     try #require(stat(path, &status) == 0)
