@@ -66,6 +66,13 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
+    help: ArgumentHelp(
+      "The largest norm of the gradient of all parameters, longer ones are shortened; or none.",
+      valueName: "norm"))
+  var clip = GradientClip(limit: 1)
+
+  @Option(
+    parsing: .unconditional,
     help: "Epochs without a better one after which training ends; by default none.")
   var patience: Int?
 
@@ -131,7 +138,8 @@ struct TrainCommand: ParsableCommand {
     let settings = TrainingSettings(
       epochs: epochs, batchSize: batch, seed: seed, optimizer: kind,
       rate: rate ?? kind.usualRate, schedule: try Schedule.named(schedule),
-      weightPenalty: weightPenalty, patience: patience, augmentation: augmentation.augmentation)
+      weightPenalty: weightPenalty, clip: clip.limit, patience: patience,
+      augmentation: augmentation.augmentation)
     try settings.check()
     return try TrainingJob(
       chain, dataSet: dataSet ?? "", data: data, photoSize: photos.size,

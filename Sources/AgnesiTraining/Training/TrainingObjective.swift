@@ -16,11 +16,13 @@ struct TrainingObjective {
       cost = cost + settings.weightPenalty * l2(weights)
     }
     let learned = graph.output.parameters(.trainable).filter(learns)
+    var slopes = Slopes(of: cost, withRespectTo: learned)
+    // One norm of all groups: each shortened on its own would turn the direction.
+    if let limit = settings.clip { slopes = slopes.clipped(totalNorm: limit) }
     guard let factors else {
-      updates = settings.optimizer.updates(of: cost, parameters: learned, rate: rate)
+      updates = settings.optimizer.updates(slopes, rate: rate)
       return
     }
-    let slopes = Slopes(of: cost, withRespectTo: learned)
     let groups = Dictionary(grouping: slopes.pairs) { factors[$0.parameter.name] }
     var pairs: [(Tensor, Tensor)] = []
     var failed: Updates?

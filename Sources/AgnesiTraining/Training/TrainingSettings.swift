@@ -13,6 +13,9 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
   public var schedule: Schedule
   /// The weight of the sum of squared weights in the loss.
   public var weightPenalty: Double
+  /// The largest norm of the gradient of all parameters together; a longer one is shortened to it,
+  /// its direction stays. Nil for any length. Source: Pascanu et al. 2013, §3.2.
+  public var clip: Double?
   /// Ends the run after so many epochs without a better one; nil trains to the last epoch.
   public var patience: Int?
   /// Factors of the rate for parameters whose names begin with these words; the longest beginning
@@ -25,8 +28,9 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
   /// Settings with these numbers.
   public init(
     epochs: Int = 25, batchSize: Int = 100, seed: UInt64 = 0, optimizer: Optimizer,
-    rate: Double, schedule: Schedule, weightPenalty: Double = 0, patience: Int? = nil,
-    rateFactors: [String: Double]? = nil, augmentation: Augmentation? = nil
+    rate: Double, schedule: Schedule, weightPenalty: Double = 0, clip: Double? = nil,
+    patience: Int? = nil, rateFactors: [String: Double]? = nil,
+    augmentation: Augmentation? = nil
   ) {
     self.epochs = epochs
     self.batchSize = batchSize
@@ -35,6 +39,7 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
     self.rate = rate
     self.schedule = schedule
     self.weightPenalty = weightPenalty
+    self.clip = clip
     self.patience = patience
     self.rateFactors = rateFactors
     self.augmentation = augmentation
@@ -47,6 +52,9 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
     if !(rate.isFinite && rate > 0) { return "the learning rate is \(rate), it must be positive" }
     if !(weightPenalty >= 0) {
       return "the weight penalty is \(weightPenalty), it must not be negative"
+    }
+    if let clip, !(clip.isFinite && clip > 0) {
+      return "the gradient is clipped to a norm of \(clip), it must be positive"
     }
     if let patience, patience < 1 { return "the patience is \(patience), it must be at least 1" }
     if let wrong = rateFactors?.first(where: { !($0.value.isFinite && $0.value >= 0) }) {
