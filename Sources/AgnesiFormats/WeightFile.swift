@@ -1,4 +1,5 @@
 import AgnesiArrays
+import Foundation
 
 /// Arrays by name in a file, whatever its format, which its first bytes tell (or its name's end, where they do not).
 ///
@@ -10,7 +11,7 @@ import AgnesiArrays
 /// | pickle | keys and numbers, joined by `/`: `param values/0` | lists of texts are texts: `synset words` |
 /// | caffe | layer and number: `conv1/0`; `data` of a `.binaryproto` | told by the name's end, `.caffemodel` or `.binaryproto` |
 /// | onnx | the initializers' | told by the name's end, `.onnx` |
-/// | pytorch | the keys of the dictionary that holds the most tensors | zip and the form before 1.6; 16-bit floats become float32 |
+/// | pytorch | the keys of the dictionary that holds the weights | zip and the form before 1.6; 16-bit floats become float32 |
 /// | hdf5 | Keras's: `conv1/conv1/kernel:0`, in the layers' order; of a `.keras`, `conv1/vars/0` | kernels are height, width, in, out |
 ///
 /// Reading runs no code and takes a bounded amount of memory, whatever the file says. Arrays are views
@@ -52,13 +53,36 @@ public struct WeightFile: Sendable {
 
   /// Reads a file.
   ///
+  /// A checkpoint of PyTorch may hold several dictionaries of arrays. Without a `key`, what belongs to
+  /// training (`optimizer`, `exp_avg`, `lr_scheduler`, …) is left out. Of the others the one is read that
+  /// fills most of a network, where `fit` tells how much each does; else the one under a usual
+  /// name (`state_dict`, `model`, `net`, `ema`, `params`, …), or the only one. Where several are as good,
+  /// the error lists them.
+  ///
+  /// - Parameters:
+  ///   - path: the file. Where there is no such file, what follows the last `#` is `key`:
+  ///     `checkpoint.pth#ema`.
+  ///   - key: the keys of the dictionary to read, joined by `/`, or the last of them. In formats
+  ///     without dictionaries it stands before the names of the arrays, with `/` or a dot behind it;
+  ///     only these are read, without it.
+  ///   - fit: how many arrays of a network those of these names and shapes would fill.
   /// - Throws: `FileError` where it cannot be read; `FormatError` where it is in none of the formats, is
-  ///   damaged, or names code, which says what is wrong.
-  public init(reading path: String) throws {
-    let file = try MappedFile(path)
+  ///   damaged, names code, or where it is not certain which arrays are the weights.
+  public init(
+    reading path: String, key: String? = nil,
+    fit: (([(name: String, shape: [Int])]) -> Int)? = nil
+  ) throws {
+    var (name, key) = (path, key)
+    if key == nil, let mark = path.lastIndex(of: "#"),
+      !FileManager.default.fileExists(atPath: path)
+    {
+      name = String(path[..<mark])
+      key = String(path[mark...].dropFirst())
+    }
+    let file = try MappedFile(name)
     let contents: WeightContents
-    (format, contents) = try WeightFormats.read(file)
-    self.path = path
+    (format, contents) = try WeightFormats.read(file, WeightDictionaryChoice(key: key, fit: fit))
+    self.path = name
     arrays = contents.arrays
     texts = contents.texts
     places = contents.places
@@ -84,5 +108,28 @@ struct WeightContents {
       places[name] = arrays.count
       arrays.append((name, array))
     }
+  }
+
+  /// The arrays whose names begin with `key` and a dot or `/`, without these.
+  func below(_ key: String) throws(FormatProblem) -> WeightContents {
+    var result = WeightContents(texts: texts)
+    var others: [String] = []
+    for (name, array) in arrays {
+      let rest = name.dropFirst(key.count)
+      if name.hasPrefix(key), let mark = rest.first, mark == "." || mark == "/" {
+        result.set(String(rest.dropFirst()), array)
+      } else {
+        others.append(name)
+      }
+    }
+    if result.arrays.isEmpty {
+      let first = Set(others.map { String($0.prefix { $0 != "." && $0 != "/" }) }).sorted()
+      let shown = first.prefix(12).map(FormatProblem.quoted).joined(separator: ", ")
+      throw FormatProblem(
+        "no array's name begins with \(FormatProblem.quoted(key)) and a dot or /; the names begin with "
+          + shown + (first.count > 12 ? " and \(first.count - 12) more" : ""))
+    }
+    if !others.isEmpty { result.texts[WeightFile.otherArrays, default: []] += others }
+    return result
   }
 }

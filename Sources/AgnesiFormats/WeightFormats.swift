@@ -2,14 +2,25 @@ import AgnesiArrays
 
 /// Finds out what a file is, and reads it.
 enum WeightFormats {
-  static func read(_ file: MappedFile) throws -> (WeightFile.Format, WeightContents) {
+  static func read(
+    _ file: MappedFile, _ choice: WeightDictionaryChoice
+  ) throws -> (WeightFile.Format, WeightContents) {
+    let (format, contents) = try readAll(file, choice)
+    // PyTorch's dictionaries are chosen before their tensors are made.
+    guard let key = choice.key, format != .pytorch else { return (format, contents) }
+    return (format, try named(file, "weights") { try contents.below(key) })
+  }
+
+  private static func readAll(
+    _ file: MappedFile, _ choice: WeightDictionaryChoice
+  ) throws -> (WeightFile.Format, WeightContents) {
     let bytes = FileBytes(file)
     let budget = MemoryBudget(fileSize: bytes.count)
     if bytes.starts(with: [0x93] + Array("NUMPY".utf8)) {
       return (.npy, try named(file, "npy") { try NPZFile.lone(bytes, budget) })
     }
     if bytes.starts(with: Array("PK".utf8) + [3, 4]) {
-      return try readArchive(file, bytes, budget)
+      return try readArchive(file, bytes, choice, budget)
     }
     if isSafetensors(bytes) { return (.safetensors, try readSafetensors(file.path)) }
     if HDF5File.isFound(in: bytes) {
@@ -20,7 +31,7 @@ enum WeightFormats {
     }
     if TorchFile.isLegacy(bytes) {
       let contents = try named(file, "a file of PyTorch") {
-        try TorchFile.legacyContents(of: bytes, budget)
+        try TorchFile.legacyContents(of: bytes, choice, budget)
       }
       return (.pytorch, contents)
     }
@@ -43,13 +54,14 @@ enum WeightFormats {
   }
 
   private static func readArchive(
-    _ file: MappedFile, _ bytes: FileBytes, _ budget: MemoryBudget
+    _ file: MappedFile, _ bytes: FileBytes, _ choice: WeightDictionaryChoice,
+    _ budget: MemoryBudget
   ) throws -> (WeightFile.Format, WeightContents) {
     let archive = try named(file, "a zip archive") { try ZipArchive(bytes) }
     let names = archive.members.map(\.name)
     if names.contains(where: TorchFile.isPickle) {
       let contents = try named(file, "a file of PyTorch") {
-        try TorchFile.contents(of: archive, budget)
+        try TorchFile.contents(of: archive, choice, budget)
       }
       return (.pytorch, contents)
     }

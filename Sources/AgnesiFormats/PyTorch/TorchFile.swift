@@ -2,13 +2,13 @@ import AgnesiArrays
 
 /// Files of `torch.save`: since PyTorch 1.6 a zip archive, before that a row of pickles and raw storages.
 ///
-/// What is read is the state dictionary: the dictionary that holds the most tensors, wherever it is, so
-/// that a checkpoint with an optimiser's state beside the weights gives the weights. Its keys are the
-/// names. The paths of other tensors are listed under ``WeightFile/otherArrays``.
+/// What is read is the state dictionary, which a checkpoint has beside an optimiser's state and other
+/// things: ``WeightFile/init(reading:key:fit:)`` says how it is found. Its keys are the names. The paths
+/// of other tensors are listed under ``WeightFile/otherArrays``.
 public enum TorchFile {
   /// Reads an archive with a `data.pkl`.
   static func contents(
-    of archive: ZipArchive, _ budget: MemoryBudget
+    of archive: ZipArchive, _ choice: WeightDictionaryChoice, _ budget: MemoryBudget
   ) throws -> WeightContents {
     guard let pickle = archive.members.first(where: { isPickle($0.name) }) else {
       throw FormatProblem("it has no data.pkl")
@@ -27,7 +27,7 @@ public enum TorchFile {
       }
       return .init(bytes: try archive.content(of: member, budget), isBigEndian: isBigEndian)
     }
-    return try contents(value, reader.heap, storages, budget)
+    return try contents(value, reader.heap, storages, choice, budget)
   }
 
   /// Whether a member of an archive is the pickle of a PyTorch file.
@@ -46,7 +46,9 @@ public enum TorchFile {
 
   /// Reads the older form: pickles of the magic number, the version, the writer's machine, the value and
   /// the keys of its storages, then for each key the number of its elements and these.
-  static func legacyContents(of bytes: FileBytes, _ budget: MemoryBudget) throws -> WeightContents {
+  static func legacyContents(
+    of bytes: FileBytes, _ choice: WeightDictionaryChoice, _ budget: MemoryBudget
+  ) throws -> WeightContents {
     var end = 15
     let version = try next(bytes, &end, budget).value.asInteger
     guard version == 1001 else {
@@ -63,7 +65,7 @@ public enum TorchFile {
       if let place = places[key] { return .init(bytes: place) }
       throw FormatProblem("its storage \(FormatProblem.quoted(key)) is missing")
     }
-    return try contents(value, heap, storages, budget)
+    return try contents(value, heap, storages, choice, budget)
   }
 
   private static func next(
@@ -120,39 +122,35 @@ public enum TorchFile {
   // MARK: Names
 
   private static func contents(
-    _ value: PickleValue, _ heap: PickleHeap, _ storages: TorchStorages, _ budget: MemoryBudget
+    _ value: PickleValue, _ heap: PickleHeap, _ storages: TorchStorages,
+    _ choice: WeightDictionaryChoice, _ budget: MemoryBudget
   ) throws -> WeightContents {
     let contents = try PickleContents(value, heap, budget)
     var storages = storages
     var arrays = PickledArrays(budget)
     var result = WeightContents(texts: contents.texts)
-    let chosen = stateDictionary(contents.items)
-    for item in contents.items {
-      guard item.parent == chosen else {
-        result.texts[WeightFile.otherArrays, default: []].append(item.path)
-        continue
-      }
+    let chosen = try choice.chosen(among: contents.items) { shape(of: $0, heap) }
+    for (name, item) in chosen {
       switch heap.objects[item.object] {
       case .tensor(let tensor):
-        result.set(
-          item.name, try naming("tensor \(item.name)") { try storages.array(tensor) })
+        result.set(name, try naming("tensor \(name)") { try storages.array(tensor) })
       case .array(let array):
-        result.set(item.name, try arrays.array(array, at: item.object, heap))
+        result.set(name, try arrays.array(array, at: item.object, heap))
       case .storage, .elementType: continue
       }
     }
-    if result.arrays.isEmpty { throw FormatProblem("it holds no tensors") }
+    let paths = Set(chosen.map(\.item.path))
+    let others = contents.items.map(\.path).filter { !paths.contains($0) }
+    if !others.isEmpty { result.texts[WeightFile.otherArrays] = others }
     return result
   }
 
-  /// The path of the dictionary with the most tensors, the first of several.
-  private static func stateDictionary(_ items: [PickleContents.Item]) -> [String] {
-    var counts: [[String]: Int] = [:]
-    var best: [String] = []
-    for item in items { counts[item.parent, default: 0] += 1 }
-    let most = counts.values.max() ?? 0
-    if let first = items.first(where: { counts[$0.parent] == most }) { best = first.parent }
-    return best
+  private static func shape(of item: PickleContents.Item, _ heap: PickleHeap) -> [Int]? {
+    switch heap.objects[item.object] {
+    case .tensor(let tensor): tensor.shape
+    case .array(let array): array.shape
+    case .storage, .elementType: nil
+    }
   }
 
   private static func naming<Result>(

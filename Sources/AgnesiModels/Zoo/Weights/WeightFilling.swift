@@ -10,7 +10,9 @@ extension ZooNetwork {
   /// such files usually come from.
   ///
   /// - Parameters:
-  ///   - path: the file, in any format that `WeightFile` reads.
+  ///   - path: the file, in any format that `WeightFile` reads. Of a checkpoint with several
+  ///     dictionaries, the one that fits the network is taken, or the one named behind the path:
+  ///     `checkpoint.pth#ema`. What stands before all names, such as `module.model.`, does not matter.
   ///   - last, height, width: as for ``model(through:height:width:)``. What lies behind `last` need not
   ///     be in the file.
   /// - Throws: ``ZooError`` where the arrays are not the network's, or an error of the file.
@@ -18,7 +20,9 @@ extension ZooNetwork {
     weights path: String, through last: String? = nil, height: Int? = nil, width: Int? = nil
   ) throws -> Model {
     let model = try model(through: last, height: height, width: width)
-    try fill(model, from: WeightFile(reading: path).arrays, of: path)
+    let parameters = try model.parameters()
+    let file = try WeightFile(reading: path) { bestMatch(parameters, $0).fitting }
+    try fill(model, from: file.arrays, of: path)
     return model
   }
 
@@ -32,57 +36,40 @@ extension ZooNetwork {
   /// - Throws: ``ZooError`` that names both sides of what does not fit.
   package func fill(_ model: Model, from arrays: NamedArrays, of origin: String) throws {
     let parameters = try model.parameters()
-    // Networks that were trained on several devices have "module." before every name.
-    func candidate(_ arrays: NamedArrays) -> (NamedArrays, [String: NDArray], TableFit) {
-      let byName = Dictionary(arrays.map { ($0.name, $0.array) }) { first, _ in first }
-      return (arrays, byName, bestTable(parameters, byName))
+    let match = bestMatch(parameters, arrays.map { ($0.name, $0.array.shape) })
+    if !match.ambiguous.isEmpty {
+      let shown = match.ambiguous.map { $0.isEmpty ? "nothing" : "\"\($0)\"" }
+      throw ZooError(
+        "fill \(name) from \(origin)",
+        "its weights are there more than once, with "
+          + "\(shown.joined(separator: " and ")) before their names",
+        hint: match.ambiguous.first { !$0.isEmpty }.map {
+          "name one behind the file's name: FILE#\($0.dropLast())"
+        })
     }
-    var (named, byName, fit) = candidate(arrays)
-    if let shorter = arrays.withoutCommonPrefix().map(candidate), shorter.2.score > fit.score {
-      (named, byName, fit) = shorter
-    }
+    let values = Dictionary(arrays.map { ($0.name, $0.array) }) { first, _ in first }
     let filling = WeightFilling(
-      network: name, file: origin, table: fit.table, arrays: byName)
-    try filling.checkUnused(named.map(\.name))
+      network: name, file: origin, match: match,
+      arrays: match.names.compactMapValues { values[$0] }, foundNames: arrays.map(\.name))
+    try filling.checkUnused()
     // Nothing is assigned before everything fits.
-    let values = try parameters.map { try filling.value(of: $0) }
-    for (parameter, value) in zip(parameters, values) { try parameter.assign(value) }
+    let filled = try parameters.map { try filling.value(of: $0) }
+    for (parameter, value) in zip(parameters, filled) { try parameter.assign(value) }
   }
 
-  /// The table most of whose arrays the file has, in the shapes that are expected; our own names are
-  /// always one of them.
-  private func bestTable(
-    _ parameters: [Parameter], _ arrays: [String: NDArray]
-  ) -> TableFit {
+  /// The table that arrays of these names and shapes fit best; our own names are always one of them.
+  /// Layouts decide where two frameworks have the same names.
+  fileprivate func bestMatch(
+    _ parameters: [Parameter], _ arrays: [(name: String, shape: [Int])]
+  ) -> WeightMatch {
     let own = WeightTable(
       origin: "Agnesi", rows: parameters.map { WeightRow($0.name, $0.name) })
     let shapes = Dictionary(parameters.map { ($0.name, $0.shape) }) { first, _ in first }
-    // Layouts decide where two frameworks have the same names.
-    func score(_ table: WeightTable) -> Int {
-      table.rows.reduce(0) { sum, row in
-        guard let array = arrays[row.array] else { return sum }
-        let expected = shapes[row.parameter].map { row.conversion.shapeInFile($0) }
-        return sum + (array.shape == expected ? 2 : 1)
-      }
+    let first = WeightMatch(own, shapes: shapes, arrays)
+    return tables.reduce(first) { best, table in
+      let other = WeightMatch(table, shapes: shapes, arrays)
+      return other.score > best.score ? other : best
     }
-    return tables.reduce((own, score(own))) { best, table in
-      let other = score(table)
-      return other > best.1 ? (table, other) : best
-    }
-  }
-}
-
-/// A table, and how well a file's arrays fit it.
-private typealias TableFit = (table: WeightTable, score: Int)
-
-extension NamedArrays {
-  /// The same with the first part of the names (`module.` in `module.fc.weight`) left out, where all
-  /// have it; else nil.
-  fileprivate func withoutCommonPrefix() -> NamedArrays? {
-    guard let first = first?.name, let dot = first.firstIndex(of: ".") else { return nil }
-    let prefix = first[...dot]
-    guard allSatisfy({ $0.name.hasPrefix(prefix) }) else { return nil }
-    return map { (name: String($0.name.dropFirst(prefix.count)), array: $0.array) }
   }
 }
 
@@ -90,15 +77,25 @@ extension NamedArrays {
 private struct WeightFilling {
   let network: String
   let file: String
-  let table: WeightTable
+  let match: WeightMatch
+  /// By the table's names.
   let arrays: [String: NDArray]
+  /// The names of all arrays in the file.
+  let foundNames: [String]
   private let rows: [String: WeightRow]
 
-  init(network: String, file: String, table: WeightTable, arrays: [String: NDArray]) {
+  private var table: WeightTable { match.table }
+
+  init(
+    network: String, file: String, match: WeightMatch, arrays: [String: NDArray],
+    foundNames: [String]
+  ) {
     self.network = network
     self.file = file
-    self.table = table
+    self.match = match
     self.arrays = arrays
+    self.foundNames = foundNames
+    let table = match.table
     rows = Dictionary(table.rows.map { ($0.parameter, $0) }) { first, _ in first }
   }
 
@@ -111,21 +108,20 @@ private struct WeightFilling {
       throw error(
         "parameter \"\(parameter.name)\" is \"\(name)\" in \(table.origin)'s files, which this one "
           + "does not have (\(missingCount) of \(table.rows.count) arrays are missing)",
-        hint: "the file has \(listed(arrays.keys.sorted()))")
+        hint: "the file has \(listed(foundNames.sorted()))")
     }
     guard let array = arrays[row.array] else { throw error("\"\(row.array)\" is missing") }
     let other = row.arrays.dropFirst().first.flatMap { arrays[$0] }
     guard let value = row.conversion.value(array, other, shape: parameter.shape) else {
       throw error(
-        "array \"\(row.array)\" is \(array.dtype)\(array.shape), parameter \"\(parameter.name)\", "
+        "array \"\(match.names[row.array] ?? row.array)\" is \(array.dtype)\(array.shape), parameter \"\(parameter.name)\", "
           + "\(parameter.shape), needs \(row.conversion.shapeInFile(parameter.shape))")
     }
     return value
   }
 
-  func checkUnused(_ names: [String]) throws {
-    let known = Set(table.rows.flatMap(\.arrays))
-    let unused = names.filter { !known.contains($0) && !table.ignores($0) }
+  func checkUnused() throws {
+    let unused = foundNames.filter { !match.accounts(for: $0) }
     guard unused.isEmpty || missingCount == table.rows.count else {
       throw error(
         "\(network) has nothing for \(listed(unused)) (read as a file of \(table.origin)'s)",
