@@ -7,7 +7,8 @@ extension NDArray {
     return contiguous().withUnsafeBytes { Array($0.bindMemory(to: Scalar.self)) }
   }
 
-  /// The elements in row-major order, as doubles (exact for all but large 64-bit integers).
+  /// The elements in row-major order, as doubles: exact but for 64-bit integers beyond 2⁵³, which
+  /// ``scalars(as:)`` gives as they are.
   public var doubles: [Double] { positions().map { load($0) } }
 
   /// The value of an array of one element.
@@ -30,11 +31,17 @@ extension NDArray {
     return load(position)
   }
 
-  /// The values rounded to another dtype (floats to integers: towards zero).
+  /// The values as another dtype.
+  ///
+  /// Floats to integers: towards zero; NaN is 0, what is outside of int64 (of uint64 for uint64) becomes its
+  /// nearest value, and narrower types keep the low bits of that. Integers to narrower or to unsigned ones:
+  /// the low bits. Integers to floats: rounded to nearest. To bool: whether the value is not 0.
   public func cast(to target: DType) -> NDArray {
     if target == dtype { return self }
     if dtype == .uint8, target == .float32 { return bytesAsFloats() }
-    return NDArray(rounding: doubles, shape: shape, target)
+    if dtype.isFloating { return NDArray(rounding: doubles, shape: shape, target) }
+    return target.isFloating
+      ? wholesAsFloats(target) : NDArray(wrapping: wholes, shape: shape, target)
   }
 
   /// The common case of images, without the detour over doubles.
@@ -146,9 +153,11 @@ package enum HalfPrecision {
 }
 
 extension NDArray: Equatable {
-  /// Same dtype, shape and values; NaN differs from everything, as IEEE 754 says.
+  /// Same dtype, shape and values: of integers every digit; NaN differs from everything, as IEEE 754 says.
   public static func == (left: NDArray, right: NDArray) -> Bool {
-    left.dtype == right.dtype && left.shape == right.shape && left.doubles == right.doubles
+    guard left.dtype == right.dtype, left.shape == right.shape else { return false }
+    if left.dtype.isInteger { return left.isIdentical(to: right) }
+    return left.dtype == .bool ? left.wholes == right.wholes : left.doubles == right.doubles
   }
 
   /// Same dtype, shape and bytes: what "the same bits" means.
@@ -162,7 +171,7 @@ extension NDArray: Equatable {
 extension NDArray: CustomStringConvertible {
   /// dtype, shape and the first few values.
   public var description: String {
-    let values = self[rowsUpTo: 8].map { String($0) }.joined(separator: ", ")
+    let values = printed(self[rowsUpTo: 8]).joined(separator: ", ")
     return "\(dtype)\(shape) \(values)\(count > 8 ? ", …" : "")"
   }
 

@@ -209,7 +209,7 @@ struct CAccumulator {
   /// Values in one vector.
   var lanes: Int { CLanes.vectorBytes / dtype.size }
   var type: String { "agnesi_\(dtype.cSuffix)x\(lanes)" }
-  var identity: String { CValues.literal(fold.combiner.identity(dtype), dtype) }
+  var identity: String { CValues.literal(fold.combiner.identity(dtype)) }
   var parts: [String] { (0..<(width / lanes)).map { "\(name)_\($0)" } }
 
   func combined(_ a: String, _ b: String) -> String {

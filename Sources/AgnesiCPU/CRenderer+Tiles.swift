@@ -222,7 +222,7 @@ extension CFunction {
     let exact = isWhole ? it.width : known.map { $0 % it.width }
     let vectors = ((exact ?? it.width) + lanes - 1) / lanes
     let name = freshName("a")
-    let start = CValues.literal(0, .float32)
+    let start = CValues.literal(.constant(0, .float32))
     for row in 0..<height {
       for vector in 0..<vectors {
         line(
@@ -258,8 +258,8 @@ extension CFunction {
   }
 
   private func startText(_ sum: CTileProduct) -> String? {
-    guard case .constant(let value) = sum.start.kind else { return nil }
-    return CValues.literal(value, .float32)
+    guard case .constant = sum.start.kind else { return nil }
+    return CValues.literal(sum.start)
   }
 
   private mutating func renderRight(

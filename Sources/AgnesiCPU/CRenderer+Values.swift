@@ -116,7 +116,7 @@ struct CValues {
 extension CValues {
   private func formula(_ node: Scalar, in function: inout CFunction) -> String {
     switch node.kind {
-    case .constant(let value): return Self.literal(value, node.dtype)
+    case .constant, .whole: return Self.literal(node)
     case .index(let size): return function.text(size)
     case .local(let id): return function.localText(id)
     case .load(let buffer, let index):
@@ -145,16 +145,19 @@ extension CValues {
     return uses[ObjectIdentifier(y)] == 1
   }
 
-  static func literal(_ value: Double, _ dtype: DType) -> String {
-    switch dtype {
-    case .bool: return value == 0 ? "0" : "1"
-    case .float64: return floating(value, "\(value)", "")
-    case .uint64: return "\(UInt64(value))ULL"
-    case let dtype where dtype.isFloating:
-      return floating(Double(Float(value)), "\(Float(value))", "f")
-    default:
-      let literal = CFunction.literal(Int(value))
-      return "((\(dtype.cValue))\(literal))"
+  /// A constant.
+  static func literal(_ node: Scalar) -> String {
+    switch node.kind {
+    case .constant(let value):
+      return node.dtype == .float64
+        ? floating(value, "\(value)", "") : floating(Double(Float(value)), "\(Float(value))", "f")
+    case .whole(let value):
+      switch node.dtype {
+      case .bool: return value == 0 ? "0" : "1"
+      case .uint64: return "\(UInt64(bitPattern: value))ULL"
+      default: return "((\(node.dtype.cValue))\(CFunction.literal(Int(value))))"
+      }
+    default: return "0"
     }
   }
 

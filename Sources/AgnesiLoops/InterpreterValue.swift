@@ -154,9 +154,10 @@ extension InterpreterValue {
     case .add: return a &+ b
     case .subtract: return a &- b
     case .multiply: return a &* b
-    case .divide, .floorDivide, .modulo:
-      return dtype == .uint64 ? unsignedQuotient(function, a, b) : quotient(function, a, b)
-    case .power: return power(a, b, dtype)
+    case .divide, .floorDivide, .modulo, .power:
+      if dtype != .uint64 { return quotientOrPower(function, a, b) }
+      let (x, y) = (UInt64(bitPattern: a), UInt64(bitPattern: b))
+      return Int64(bitPattern: quotientOrPower(function, x, y))
     case .and: return a & b
     case .or: return a | b
     case .xor: return a ^ b
@@ -164,37 +165,15 @@ extension InterpreterValue {
     }
   }
 
-  private static func quotient(_ function: BinaryFunction, _ a: Int64, _ b: Int64) -> Int64 {
-    if b == 0 { return 0 }
-    if b == -1 { return function == .modulo ? 0 : 0 &- a }
-    let isRoundedUp = a % b != 0 && (a < 0) != (b < 0)
+  private static func quotientOrPower<Whole: FixedWidthInteger>(
+    _ function: BinaryFunction, _ x: Whole, _ y: Whole
+  ) -> Whole {
     switch function {
-    case .divide: return a / b
-    case .floorDivide: return isRoundedUp ? a / b - 1 : a / b
-    default: return isRoundedUp ? a % b + b : a % b
+    case .power: x.wrappingPower(y)
+    case .modulo: x.flooredRemainder(by: y)
+    case .floorDivide: x.flooredQuotient(by: y)
+    default: y == 0 ? 0 : x.dividedReportingOverflow(by: y).partialValue
     }
-  }
-
-  private static func unsignedQuotient(
-    _ function: BinaryFunction, _ a: Int64, _ b: Int64
-  ) -> Int64 {
-    if b == 0 { return 0 }
-    let (x, y) = (UInt64(bitPattern: a), UInt64(bitPattern: b))
-    return Int64(bitPattern: function == .modulo ? x % y : x / y)
-  }
-
-  private static func power(_ base: Int64, _ exponent: Int64, _ dtype: DType) -> Int64 {
-    if dtype.isSigned, exponent < 0 {
-      if base == 1 { return 1 }
-      return base == -1 ? (exponent % 2 == 0 ? 1 : -1) : 0
-    }
-    var (result, square, rest): (Int64, Int64, UInt64) = (1, base, UInt64(bitPattern: exponent))
-    while rest != 0 {
-      if rest & 1 == 1 { result = result &* square }
-      square = square &* square
-      rest >>= 1
-    }
-    return result
   }
 }
 

@@ -117,7 +117,8 @@ private struct ScalarTexts {
 
   private func formula(_ node: Scalar) -> String {
     switch node.kind {
-    case .constant(let value): return Self.number(value, node.dtype)
+    case .constant(let value): return value == value.rounded() ? Self.short(value) : "\(value)"
+    case .whole(let value): return Self.number(value, node.dtype)
     case .index(let size): return size.description
     case .local(let id): return "l\(id)"
     case .load(let buffer, let index): return "\(buffer)[\(text(index))]"
@@ -139,10 +140,9 @@ private struct ScalarTexts {
     return size.asBound
   }
 
-  private static func number(_ value: Double, _ dtype: DType) -> String {
+  private static func number(_ value: Int64, _ dtype: DType) -> String {
     if dtype == .bool { return value == 0 ? "false" : "true" }
-    if dtype.isFloating { return value == value.rounded() ? short(value) : "\(value)" }
-    return short(value)
+    return dtype == .uint64 ? String(UInt64(bitPattern: value)) : String(value)
   }
 
   private static func short(_ value: Double) -> String {

@@ -140,14 +140,30 @@ public enum Combiner: String, Sendable, Codable, CaseIterable {
   case maximum, minimum
   case all, any
 
-  /// The value of an empty fold: 0, 1, −∞ (the smallest integer), ∞ (the largest), true, false.
-  public func identity(_ dtype: DType) -> Double {
+  /// The value of an empty fold of floats: 0, 1, −∞, ∞.
+  package var identity: Double {
     switch self {
     case .sum, .any: 0
     case .product, .all: 1
-    case .maximum: dtype.isFloating ? -.infinity : dtype.smallestInteger
-    case .minimum: dtype.isFloating ? .infinity : dtype.largestInteger
+    case .maximum: -.infinity
+    case .minimum: .infinity
     }
+  }
+
+  /// The value of an empty fold of integers or bools: 0, 1, the smallest integer, the largest (of uint64 by
+  /// its bits), true, false.
+  package func wholeIdentity(_ dtype: DType) -> Int64 {
+    switch self {
+    case .sum, .any: 0
+    case .product, .all: 1
+    case .maximum: dtype.wholeRange.lowerBound
+    case .minimum: dtype == .uint64 ? -1 : dtype.wholeRange.upperBound
+    }
+  }
+
+  /// The value of an empty fold.
+  package func identity(_ dtype: DType) -> Scalar {
+    dtype.isFloating ? .constant(identity, dtype) : .whole(wholeIdentity(dtype), dtype)
   }
 
   public var function: BinaryFunction {
@@ -158,34 +174,6 @@ public enum Combiner: String, Sendable, Codable, CaseIterable {
     case .minimum: .minimum
     case .all: .and
     case .any: .or
-    }
-  }
-}
-
-extension DType {
-  /// As a double; 64-bit extremes are rounded to the nearest double inside the range.
-  public var smallestInteger: Double {
-    switch self {
-    case .int8: -128
-    case .int16: -32_768
-    case .int32: -2_147_483_648
-    case .int64: -0x1p63
-    default: 0
-    }
-  }
-
-  public var largestInteger: Double {
-    switch self {
-    case .bool: 1
-    case .int8: 127
-    case .uint8: 255
-    case .int16: 32_767
-    case .uint16: 65_535
-    case .int32: 2_147_483_647
-    case .uint32: 4_294_967_295
-    case .int64: 0x1.fffffffffffffp62
-    case .uint64: 0x1.fffffffffffffp63
-    default: .infinity
     }
   }
 }

@@ -219,6 +219,7 @@ extension KernelRun {
   ) throws(InterpretationFailure) -> InterpreterValue {
     switch node.kind {
     case .constant(let value): return .cast(.float(value), .float64, node.dtype)
+    case .whole(let value): return .integer(value)
     case .index(let size): return .integer(Int64(try evaluate(size, values.statement)))
     case .local(let id):
       guard let value = locals[id] else {

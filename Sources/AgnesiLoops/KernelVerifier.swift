@@ -217,6 +217,8 @@ extension KernelVerifier {
     case .constant(let value):
       try require(
         node.dtype == node.dtype.computed, "a constant of \(node.dtype), which is for storage only")
+      try require(node.dtype.isFloating, "constant \(value) is no \(node.dtype)")
+    case .whole(let value):
       try require(node.dtype.holds(value), "constant \(value) is no \(node.dtype)")
     case .index(let size):
       try require(node.dtype == .int64, "an index of \(node.dtype), not int64")
@@ -283,10 +285,10 @@ extension Unicode.Scalar {
 }
 
 extension DType {
-  /// Whether `value` is one of the type's values (floats: any number, it is rounded).
-  fileprivate func holds(_ value: Double) -> Bool {
-    if isFloating { return true }
-    return value == value.rounded() && value >= smallestInteger && value <= largestInteger
+  /// Whether `value` is one of the values of this integer dtype (any bits are one of uint64) or bool.
+  fileprivate func holds(_ value: Int64) -> Bool {
+    if isFloating { return false }
+    return size == 8 || (value >= wholeRange.lowerBound && value <= wholeRange.upperBound)
   }
 }
 

@@ -3,8 +3,22 @@ import AgnesiArrays
 // How operations write their lowering: ordinary formulas over `Scalar`.
 
 extension Scalar {
+  /// A number; for integers and bools one of theirs (others are refused by the verifier).
   public static func constant(_ value: Double, _ dtype: DType) -> Scalar {
-    Scalar(.constant(value), dtype)
+    if let whole = dtype.whole(value) { return .whole(whole, dtype) }
+    return Scalar(.constant(value), dtype)
+  }
+
+  /// An integer, of uint64 by its bits, or a bool as 1 or 0.
+  package static func whole(_ value: Int64, _ dtype: DType) -> Scalar {
+    Scalar(.whole(value), dtype)
+  }
+
+  /// The value of an array of one element, exactly.
+  package static func constant(of array: NDArray) -> Scalar {
+    array.dtype.isFloating
+      ? .constant(array.scalar, array.dtype.computed)
+      : .whole(array.wholes.first ?? 0, array.dtype)
   }
 
   /// A constant of this value's dtype.
@@ -49,7 +63,8 @@ extension Scalar {
   package var asSize: Size? {
     switch kind {
     case .index(let size): size
-    case .constant(let value) where dtype == .int64: Size(Int(value))
+    // Formulas of sizes must not overflow.
+    case .whole(let value) where dtype == .int64 && value.magnitude < 1 << 31: Size(Int(value))
     default: nil
     }
   }

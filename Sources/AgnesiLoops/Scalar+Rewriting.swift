@@ -51,7 +51,7 @@ extension Scalar {
   /// The same function of other operands.
   fileprivate func with(_ operands: [Scalar]) -> Scalar {
     switch kind {
-    case .constant, .index, .local: self
+    case .constant, .whole, .index, .local: self
     case .load(let buffer, _): .load(buffer, operands[0], dtype)
     case .unary(let function, _): .unary(function, operands[0])
     case .binary(let function, _, _): .binary(function, operands[0], operands[1])

@@ -12,7 +12,10 @@ public final class Scalar: Sendable {
   private let hash: Int
 
   public enum Kind: Sendable {
+    /// A floating number.
     case constant(Double)
+    /// An integer (uint64 by its bits) or bool (1 or 0).
+    case whole(Int64)
     /// A formula of loop variables and sizes, int64.
     case index(Size)
     /// A local variable.
@@ -38,6 +41,7 @@ public final class Scalar: Sendable {
   private static func combine(_ kind: Kind, into hasher: inout Hasher) {
     switch kind {
     case .constant(let value): hasher.combine(value.bitPattern)
+    case .whole(let value): hasher.combine(value)
     case .index(let size): hasher.combine(size)
     case .local(let id): hasher.combine(id)
     case .load(let buffer, let index):
@@ -66,7 +70,7 @@ public final class Scalar: Sendable {
   /// The values that this one is made of.
   package var operands: [Scalar] {
     switch kind {
-    case .constant, .index, .local: []
+    case .constant, .whole, .index, .local: []
     case .load(_, let index): [index]
     case .unary(_, let x), .cast(let x): [x]
     case .binary(_, let x, let y): [x, y]
@@ -118,6 +122,7 @@ extension Scalar: Hashable {
     guard a.hash == b.hash, a.dtype == b.dtype else { return false }
     switch (a.kind, b.kind) {
     case (.constant(let x), .constant(let y)): return x.bitPattern == y.bitPattern
+    case (.whole(let x), .whole(let y)): return x == y
     case (.index(let x), .index(let y)): return x == y
     case (.local(let x), .local(let y)): return x == y
     case (.load(let b1, let i1), .load(let b2, let i2)): return b1 == b2 && i1 == i2

@@ -66,7 +66,7 @@ private struct KernelMaker {
     let combiners: [Combiner] =
       dtype.isFloating ? [.maximum, .minimum] : [.sum, .maximum, .product]
     let combiner = combiners[below(combiners.count)]
-    let identity = Scalar.constant(combiner.identity(dtype), dtype)
+    let identity = combiner.identity(dtype)
     variables.append((name, 20))
     let extent: Size = below(2) == 0 ? .symbol("m") : Size(below(20))
     let folded = value(below(6))

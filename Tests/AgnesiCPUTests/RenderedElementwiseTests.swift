@@ -49,10 +49,14 @@ private func operands(_ dtype: DType, seed: UInt64) -> NDArray {
     let first = (0..<256).map { edges[seed == 1 ? $0 / 16 : $0 % 16] }
     return NDArray(rounding: first + numbers(77, seed: seed).doubles, shape: [333], dtype)
   }
-  let extremes = [0, 1, -1, 2, -7, 7, dtype.smallestInteger, dtype.largestInteger, 100, 3]
-  let values = (0..<100).map { extremes[seed == 1 ? $0 / 10 : $0 % 10] }
-  let legal = values.map { dtype.isSigned ? $0 : abs($0) }
-  return NDArray(rounding: legal, shape: [100], dtype)
+  // Bits as each dtype reads them: −1 is the largest unsigned number.
+  let (smallest, largest) = (dtype.wholeRange.lowerBound, dtype.wholeRange.upperBound)
+  let extremes: [Int64] = [
+    0, 1, -1, 2, -7, 7, smallest, largest, 100, 3, (1 << 53) + 1, largest - 1,
+  ]
+  let count = extremes.count
+  let values = (0..<(count * count)).map { extremes[seed == 1 ? $0 / count : $0 % count] }
+  return NDArray(wrapping: values, shape: [values.count], dtype)
 }
 
 @Suite struct RenderedElementwiseTests {

@@ -14,7 +14,7 @@ private func fold(
   let rows = Size.symbol("rows")
   let index = isColumns ? k * rows + i : i * extent + k
   let value = function(.load(.argument(0), .index(index), dtype.computed))
-  let identity = Scalar.constant(combiner.identity(dtype.computed), dtype.computed)
+  let identity = combiner.identity(dtype.computed)
   return Kernel(
     name: "fold", arguments: [.init(dtype, isWritten: false), .init(dtype, isWritten: true)],
     body: [
@@ -104,7 +104,7 @@ private func input(_ combiner: Combiner, _ count: Int, _ dtype: DType) -> NDArra
       (.all, x .== x),
     ]
     var body: [Statement] = folds.enumerated().map { id, fold in
-      .define(id, .constant(fold.0.identity(fold.1.dtype), fold.1.dtype))
+      .define(id, fold.0.identity(fold.1.dtype))
     }
     body.append(
       .reduce(

@@ -88,7 +88,7 @@ private struct LoweringContext {
       let folds = context.nest("over", domain) { inner in
         [.assign(0, .binary(combiner.function, sum, body(index, inner, readers)))]
       }
-      return [.define(0, .constant(combiner.identity(dtype), dtype))] + folds
+      return [.define(0, combiner.identity(dtype))] + folds
         + [result.store(sum, at: index)]
     }
   }

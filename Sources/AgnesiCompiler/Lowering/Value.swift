@@ -28,6 +28,6 @@ enum Value {
     var cost: Int
 
     var dtype: DType { value.dtype }
-    var identity: Scalar { .constant(combiner.identity(dtype), dtype) }
+    var identity: Scalar { combiner.identity(dtype) }
   }
 }

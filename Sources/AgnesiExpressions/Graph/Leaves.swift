@@ -63,7 +63,7 @@ package struct Constant: Operation {
   /// measured numbers (the mean of a data set) do not make other code of the same formula.
   package func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
     guard array.rank == 0 else { return nil }
-    let value = Scalar.constant(array.doubles[0], array.dtype.computed)
+    let value = Scalar.constant(of: array)
     return .pull { _, _ in value }
   }
 
@@ -77,24 +77,45 @@ package struct Constant: Operation {
     }
   }
 
-  private struct Encoded: Codable {
-    var dtype: DType
-    var shape: [Int]
-    var values: [Double]
-  }
+  /// Whole numbers have all their digits in files; older files may hold them as floating numbers.
+  private enum Key: String, CodingKey { case dtype, shape, values }
 
   package init(from decoder: any Decoder) throws {
-    let encoded = try Encoded(from: decoder)
-    let count = encoded.shape.reduce(Size(1)) { $0 * Size($1) }
-    guard encoded.shape.allSatisfy({ $0 >= 0 }), count.known == encoded.values.count else {
-      throw DecodingError.dataCorrupted(
-        .init(codingPath: decoder.codingPath, debugDescription: "a constant of another size"))
+    let container = try decoder.container(keyedBy: Key.self)
+    let dtype = try container.decode(DType.self, forKey: .dtype)
+    let shape = try container.decode([Int].self, forKey: .shape)
+    func sized<Number>(_ values: [Number]) throws -> [Number] {
+      let count = shape.reduce(Size(1)) { $0 * Size($1) }
+      guard shape.allSatisfy({ $0 >= 0 }), count.known == values.count else {
+        throw DecodingError.dataCorrupted(
+          .init(codingPath: decoder.codingPath, debugDescription: "a constant of another size"))
+      }
+      return values
     }
-    array = NDArray(rounding: encoded.values, shape: encoded.shape, encoded.dtype)
+    if dtype == .uint64, let values = try? container.decode([UInt64].self, forKey: .values) {
+      let bits = try sized(values).map { Int64(bitPattern: $0) }
+      array = NDArray(wrapping: bits, shape: shape, dtype)
+    } else if !dtype.isFloating, dtype != .uint64,
+      let values = try? container.decode([Int64].self, forKey: .values)
+    {
+      array = NDArray(wrapping: try sized(values), shape: shape, dtype)
+    } else {
+      let values = try sized(try container.decode([Double].self, forKey: .values))
+      array = NDArray(rounding: values, shape: shape, dtype)
+    }
   }
 
   package func encode(to encoder: any Encoder) throws {
-    try Encoded(dtype: array.dtype, shape: array.shape, values: array.doubles).encode(to: encoder)
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(array.dtype, forKey: .dtype)
+    try container.encode(array.shape, forKey: .shape)
+    if array.dtype == .uint64 {
+      try container.encode(array.wholes.map { UInt64(bitPattern: $0) }, forKey: .values)
+    } else if !array.dtype.isFloating {
+      try container.encode(array.wholes, forKey: .values)
+    } else {
+      try container.encode(array.doubles, forKey: .values)
+    }
   }
 }
 
@@ -182,6 +203,11 @@ extension Tensor {
 
   /// A single value, of no axes.
   public static func constant(_ value: Double, _ dtype: DType = .float32) -> Tensor {
+    Tensor(Constant(NDArray(filled: value, shape: [], dtype)))
+  }
+
+  /// A single whole number, of no axes, with all its digits.
+  public static func constant(_ value: Int, _ dtype: DType = .float32) -> Tensor {
     Tensor(Constant(NDArray(filled: value, shape: [], dtype)))
   }
 

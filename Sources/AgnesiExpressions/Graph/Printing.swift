@@ -138,11 +138,18 @@ private func printedAttribute(_ child: Mirror.Child) -> [PrintedAttribute] {
 extension Constant {
   /// Up to four values.
   fileprivate var printedValues: String {
-    let dtype = array.dtype
-    guard array.count != 1 else { return printedNumber(array.scalar, dtype) }
-    let values = array.count <= 4096 ? Array(array.doubles.prefix(4)) : []
-    let shown = values.map { printedNumber($0, dtype) }
+    guard array.count != 1 else { return printed(array)[0] }
+    let shown = array.count <= 4096 ? Array(printed(array).prefix(4)) : []
     return "[\(shown.joined(separator: ", "))\(array.count > shown.count ? ", …" : "")]"
+  }
+}
+
+/// The elements: of integers all digits.
+private func printed(_ array: NDArray) -> [String] {
+  switch array.dtype {
+  case .uint64: array.wholes.map { String(UInt64(bitPattern: $0)) }
+  case let dtype where dtype.isInteger: array.wholes.map { String($0) }
+  default: array.doubles.map { printedNumber($0, array.dtype) }
   }
 }
 

@@ -89,8 +89,10 @@ extension Match {
   /// may be meant to.
   fileprivate func gathered(_ a: Double, _ b: Double) -> Tensor? {
     let sum = a + b
+    // Beyond 2⁵³ a double does not hold every whole number.
+    guard root.dtype.isFloating else { return sum.magnitude < 0x1p53 ? number(sum) : nil }
     let isSafe = sum.magnitude * 1024 >= Swift.max(a.magnitude, b.magnitude)
-    return sum.isFinite && (isSafe || !root.dtype.isFloating) ? number(sum) : nil
+    return sum.isFinite && isSafe ? number(sum) : nil
   }
 
   /// A product or quotient of two factors, where the dtype holds it. With `x·1e30·1e−30` the

@@ -141,7 +141,7 @@ extension Tensor {
   }
 
   /// The value of a constant with the same value everywhere, seen through broadcasting, reshaping
-  /// and conversion; nil for anything else.
+  /// and conversion; nil for anything else, and for whole numbers that a double does not hold.
   package var scalarConstant: Double? {
     var current = self
     var conversions: [DType] = []
@@ -150,8 +150,8 @@ extension Tensor {
       switch current.node.operation {
       case let constant as Constant:
         guard constant.array.count == 1 else { return nil }
-        let value = NDArray(filled: constant.array.scalar, shape: [], constant.array.dtype)
-        return conversions.reversed().reduce(value) { $0.cast(to: $1) }.scalar
+        let value = constant.array.reshaped([])
+        return conversions.reversed().reduce(value) { $0.cast(to: $1) }.exactScalar
       case is Broadcast, is Reshape: break
       case let cast as Cast: conversions.append(cast.target)
       default: return nil

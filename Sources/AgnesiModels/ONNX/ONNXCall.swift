@@ -66,7 +66,7 @@ struct ONNXCall {
     guard array.rank <= 1, array.dtype.isInteger, array.count <= 4096 else {
       throw ONNXRefusal("its \(what) is \(array.dtype)\(array.shape), not a list of whole numbers")
     }
-    return array.doubles.map { Int($0.clamped(to: -0x1p62...0x1p62)) }
+    return array.boundedIntegers
   }
 
   /// A number among the inputs.

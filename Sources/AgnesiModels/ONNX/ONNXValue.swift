@@ -18,9 +18,7 @@ struct ONNXValue {
   /// - Parameter tensor: what stands for it in expressions; a constant where nil.
   init(_ contents: NDArray, as tensor: Tensor? = nil) {
     let isList = contents.rank <= 1 && contents.dtype.isInteger && contents.count <= 64
-    // Ends of slices are as large as numbers can be; nothing calculates with more than 2⁶².
-    let numbers = contents.count <= 64 ? contents.doubles : []
-    let sizes = numbers.map { Size(Int($0.clamped(to: -0x1p62...0x1p62))) }
+    let sizes = isList ? contents.boundedIntegers.map { Size($0) } : []
     self.init(tensor ?? .constant(contents), contents, isList ? sizes : nil)
   }
 
@@ -45,4 +43,15 @@ struct ONNXValue {
   var frozen: ONNXValue { contents.map { ONNXValue($0) } ?? self }
 
   var type: TensorType { tensor.type }
+}
+
+extension NDArray {
+  /// The elements of integers. Ends of slices are as large as numbers can be; nothing calculates with more
+  /// than 2⁶².
+  var boundedIntegers: [Int] {
+    let isUnsigned = dtype == .uint64
+    return wholes.map { value in
+      isUnsigned && value < 0 ? 1 << 62 : Int(max(-(1 << 62), min(value, 1 << 62)))
+    }
+  }
 }

@@ -21,7 +21,7 @@ enum ShapeRules {
       guard let sizes = first.sizes, first.tensor.rank == 1,
         let places = call.optional(1)?.contents, places.rank <= 1
       else { return nil }
-      let numbers = places.doubles.map { Int($0) < 0 ? Int($0) + sizes.count : Int($0) }
+      let numbers = places.boundedIntegers.map { $0 < 0 ? $0 + sizes.count : $0 }
       guard numbers.allSatisfy(sizes.indices.contains) else { return nil }
       return [ONNXValue(numbers.map { sizes[$0] }, isNumber: places.rank == 0)]
     case "Slice": return try sliced(first, call)

@@ -17,6 +17,7 @@ struct Absolute: UnaryElementwise {
   // |x|′ = sign x
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * sign(x) }
   func value(_ x: Double) -> Double { Swift.abs(x) }
+  func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { x < 0 ? 0 &- x : x }
   func scalar(_ x: Scalar) -> Scalar { x(.abs) }
 
   static let examples = [

@@ -33,12 +33,12 @@ struct Bitwise: BinaryElementwise {
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
     (nil, nil)
   }
-  func value(_ x: Double, _ y: Double) -> Double {
-    let (a, b) = (Int64(x), Int64(y))
+  func value(_ x: Double, _ y: Double) -> Double { internalError("bits of floats") }
+  func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole {
     switch function {
-    case .and: return Double(a & b)
-    case .or: return Double(a | b)
-    default: return Double(a ^ b)
+    case .and: x & y
+    case .or: x | y
+    default: x ^ y
     }
   }
   func scalar(_ x: Scalar, _ y: Scalar) -> Scalar { .binary(function, x, y) }

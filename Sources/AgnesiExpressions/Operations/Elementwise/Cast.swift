@@ -4,7 +4,9 @@ import AgnesiLoops
 extension Tensor {
   /// The elements converted to another dtype.
   ///
-  /// Floats to integers: towards zero, NaN to 0. To bool: whether the element is not 0.
+  /// Floats to integers: towards zero; NaN is 0, what is outside of int64 (of uint64 for uint64) becomes
+  /// its nearest value, and narrower types keep the low bits of that. Integers to narrower or to unsigned
+  /// ones: the low bits. Integers to floats: rounded to nearest. To bool: whether the element is not 0.
   public func cast(to dtype: DType) -> Tensor {
     type.isKnown && self.dtype == dtype ? self : Tensor(Cast(target: dtype), self)
   }
@@ -34,6 +36,10 @@ struct Cast: UnaryElementwise {
   }
   func value(_ x: Double) -> Double {
     target.isFloating || target == .bool ? x : x.rounded(.towardZero)
+  }
+
+  func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
+    [operands[0].cast(to: target)]
   }
 
   /// To a storage float and back is a rounding of its own.

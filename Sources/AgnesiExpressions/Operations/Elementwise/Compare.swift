@@ -42,6 +42,15 @@ struct Compare: BinaryElementwise {
     }
   }
 
+  func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole {
+    switch function {
+    case .equal: x == y ? 1 : 0
+    case .notEqual: x != y ? 1 : 0
+    case .less: x < y ? 1 : 0
+    default: x <= y ? 1 : 0
+    }
+  }
+
   func scalar(_ x: Scalar, _ y: Scalar) -> Scalar { .binary(function, x, y) }
 
   private static let numbers: [Example.Input] = [

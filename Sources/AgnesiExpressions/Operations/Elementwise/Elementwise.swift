@@ -14,12 +14,17 @@ public protocol UnaryElementwise: Operation {
   var hasBoundedDerivative: Bool { get }
   /// The meaning, on doubles.
   func value(_ x: Double) -> Double
+  /// The meaning on whole numbers, where there is one; the low bits are kept.
+  func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole
   /// The code.
   func scalar(_ x: Scalar) -> Scalar
 }
 
 extension UnaryElementwise {
   public var hasBoundedDerivative: Bool { false }
+  public func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole {
+    internalError("\(Self.name) of whole numbers")
+  }
 
   /// Floating operands only, which is what most functions want.
   public func resultType(_ operand: DType) throws(TypeError) -> DType {
@@ -42,8 +47,15 @@ extension UnaryElementwise {
   }
 
   public func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let values = operands[0].doubles.map(value)
-    return [NDArray(rounding: values, shape: operands[0].shape, types[0].dtype)]
+    let (x, dtype) = (operands[0], types[0].dtype)
+    if x.dtype.isFloating {
+      return [NDArray(rounding: x.doubles.map { value($0) }, shape: x.shape, dtype)]
+    }
+    let values = x.wholes.map { element in
+      x.dtype == .uint64
+        ? Int64(bitPattern: value(UInt64(bitPattern: element))) : value(element)
+    }
+    return [NDArray(wrapping: values, shape: x.shape, dtype)]
   }
 
   public func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
@@ -60,11 +72,16 @@ public protocol BinaryElementwise: Operation {
   /// Whether the derivatives are finite wherever the elements are.
   var hasBoundedDerivative: Bool { get }
   func value(_ x: Double, _ y: Double) -> Double
+  /// The meaning on whole numbers, where there is one; the low bits are kept.
+  func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole
   func scalar(_ x: Scalar, _ y: Scalar) -> Scalar
 }
 
 extension BinaryElementwise {
   public var hasBoundedDerivative: Bool { false }
+  public func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole {
+    internalError("\(Self.name) of whole numbers")
+  }
   public var elementCost: Int { 1 }
   public var roles: [String] { ["left", "right"] }
 
@@ -88,8 +105,16 @@ extension BinaryElementwise {
   }
 
   public func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let pairs = zip(operands[0].doubles, operands[1].doubles)
-    return [NDArray(rounding: pairs.map(value), shape: operands[0].shape, types[0].dtype)]
+    let (x, y, dtype) = (operands[0], operands[1], types[0].dtype)
+    if x.dtype.isFloating {
+      let values = zip(x.doubles, y.doubles).map { value($0, $1) }
+      return [NDArray(rounding: values, shape: x.shape, dtype)]
+    }
+    let values = zip(x.wholes, y.wholes).map { a, b in
+      x.dtype == .uint64
+        ? Int64(bitPattern: value(UInt64(bitPattern: a), UInt64(bitPattern: b))) : value(a, b)
+    }
+    return [NDArray(wrapping: values, shape: x.shape, dtype)]
   }
 
   public func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
@@ -149,8 +174,16 @@ extension Tensor {
 
   /// `number` as this tensor's dtype; a fraction makes an integer tensor's partner float32.
   package func constant(like number: some TensorNumber) -> Tensor {
-    let fits = dtype.isFloating || (number.isWhole && dtype != .bool)
-    return .constant(number.tensorValue, fits ? dtype : number.isWhole ? .int32 : .float32)
+    guard let whole = number.wholeValue, !dtype.isFloating else {
+      return .constant(number.tensorValue, dtype.isFloating ? dtype : .float32)
+    }
+    if dtype == .bool { return .constant(whole, Int32(exactly: whole) == nil ? .int64 : .int32) }
+    guard dtype.holds(whole) else {
+      return rejected(
+        by: "constant", "\(whole) is no number of \(dtype), which a tensor beside it has",
+        hint: "convert the tensor with cast(to: .int64)")
+    }
+    return .constant(whole, dtype)
   }
 
   package static func binary(_ operation: some BinaryElementwise, _ x: Tensor, _ y: Tensor)
@@ -162,19 +195,26 @@ extension Tensor {
 
 /// A Swift number that may stand beside a tensor in a formula. It takes the tensor's dtype.
 public protocol TensorNumber: Sendable {
+  /// The number beside floats.
   var tensorValue: Double { get }
-  var isWhole: Bool { get }
+  /// The number beside integers and bools; nil for one that is no integer in Swift, whatever its value.
+  var wholeValue: Int? { get }
 }
 
 extension Int: TensorNumber {
   public var tensorValue: Double { Double(self) }
-  public var isWhole: Bool { true }
+  public var wholeValue: Int? { self }
 }
 extension Double: TensorNumber {
   public var tensorValue: Double { self }
-  public var isWhole: Bool { false }
+  public var wholeValue: Int? { nil }
 }
 extension Float: TensorNumber {
   public var tensorValue: Double { Double(self) }
-  public var isWhole: Bool { false }
+  public var wholeValue: Int? { nil }
+}
+
+extension DType {
+  /// Whether a whole number is one of this integer dtype.
+  fileprivate func holds(_ value: Int) -> Bool { wholeRange.contains(Int64(value)) }
 }

@@ -20,16 +20,23 @@ struct FloorDivide: BinaryElementwise {
     (nil, nil)
   }
   func value(_ x: Double, _ y: Double) -> Double { (x / y).rounded(.down) }
+  func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { x.flooredQuotient(by: y) }
   func scalar(_ x: Scalar, _ y: Scalar) -> Scalar { .binary(.floorDivide, x, y) }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let dtype = types[0].dtype
-    let values = zip(operands[0].doubles, operands[1].doubles).map { x, y -> Double in
-      if !dtype.isFloating { return y == 0 ? 0 : value(x, y) }
-      let isSingle = dtype.computed == .float32
-      return (isSingle ? Double(Float(x / y)) : x / y).rounded(.down)
+    let (x, y, dtype) = (operands[0], operands[1], types[0].dtype)
+    guard dtype.isFloating else {
+      let values = zip(x.wholes, y.wholes).map { a, b in
+        dtype == .uint64
+          ? Int64(bitPattern: value(UInt64(bitPattern: a), UInt64(bitPattern: b))) : value(a, b)
+      }
+      return [NDArray(wrapping: values, shape: x.shape, dtype)]
     }
-    return [NDArray(rounding: values, shape: operands[0].shape, dtype)]
+    let isSingle = dtype.computed == .float32
+    let values = zip(x.doubles, y.doubles).map { a, b in
+      (isSingle ? Double(Float(a / b)) : a / b).rounded(.down)
+    }
+    return [NDArray(rounding: values, shape: x.shape, dtype)]
   }
 
   static let examples = [

@@ -23,6 +23,7 @@ struct Maximum: BinaryElementwise {
     shares(of: slope, second: x .< y)
   }
   func value(_ x: Double, _ y: Double) -> Double { y.isNaN || y > x ? y : x }
+  func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { y > x ? y : x }
   func scalar(_ x: Scalar, _ y: Scalar) -> Scalar { .binary(.maximum, x, y) }
 
   static let examples = [

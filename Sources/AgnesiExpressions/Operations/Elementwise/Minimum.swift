@@ -34,6 +34,7 @@ struct Minimum: BinaryElementwise {
     shares(of: slope, second: y .< x)
   }
   func value(_ x: Double, _ y: Double) -> Double { y.isNaN || y < x ? y : x }
+  func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { y < x ? y : x }
   func scalar(_ x: Scalar, _ y: Scalar) -> Scalar { .binary(.minimum, x, y) }
 
   static let examples = [

@@ -24,6 +24,9 @@ struct Modulo: BinaryElementwise {
     let remainder = Foundation.fmod(x, y)
     return remainder != 0 && (remainder < 0) != (y < 0) ? remainder + y : remainder
   }
+  func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole {
+    x.flooredRemainder(by: y)
+  }
   func scalar(_ x: Scalar, _ y: Scalar) -> Scalar { .binary(.modulo, x, y) }
 
   static let examples = [

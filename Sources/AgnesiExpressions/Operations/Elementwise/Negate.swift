@@ -17,6 +17,7 @@ struct Negate: UnaryElementwise {
   }
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -slope }
   func value(_ x: Double) -> Double { -x }
+  func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { 0 &- x }
   func scalar(_ x: Scalar) -> Scalar { x(.negate) }
 
   static let examples = [

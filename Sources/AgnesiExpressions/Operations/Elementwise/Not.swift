@@ -19,12 +19,13 @@ struct Not: UnaryElementwise {
   }
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
   func value(_ x: Double) -> Double { -x - 1 }
+  func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { ~x }
   func scalar(_ x: Scalar) -> Scalar { x(.not) }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let isLogical = types[0].dtype == .bool
-    let values = operands[0].doubles.map { isLogical ? 1 - $0 : value($0) }
-    return [NDArray(rounding: values, shape: operands[0].shape, types[0].dtype)]
+    let values = operands[0].wholes.map { isLogical ? 1 - $0 : value($0) }
+    return [NDArray(wrapping: values, shape: operands[0].shape, types[0].dtype)]
   }
 
   static let examples = [

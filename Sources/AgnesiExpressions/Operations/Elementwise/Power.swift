@@ -57,6 +57,7 @@ struct Power: BinaryElementwise {
   }
 
   func value(_ x: Double, _ y: Double) -> Double { Foundation.pow(x, y) }
+  func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { x.wrappingPower(y) }
   func scalar(_ x: Scalar, _ y: Scalar) -> Scalar { .binary(.power, x, y) }
 
   static let examples = [
@@ -85,11 +86,11 @@ struct Power: BinaryElementwise {
 }
 
 extension Tensor {
-  /// The value of a constant of one element, also where it is repeated.
+  /// The value of a constant of one element, also where it is repeated; nil where a double does not hold it.
   package var constantScalar: Double? {
     var tensor = self
     while tensor.node.operation is Broadcast { tensor = tensor.node.operands[0] }
     guard let array = tensor.constant, array.count == 1 else { return nil }
-    return array.scalar
+    return array.exactScalar
   }
 }

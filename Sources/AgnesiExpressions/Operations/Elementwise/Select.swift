@@ -35,9 +35,15 @@ struct Select: Operation {
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let (x, y) = (operands[1].doubles, operands[2].doubles)
-    let values = operands[0].doubles.enumerated().map { $1 != 0 ? x[$0] : y[$0] }
-    return [NDArray(rounding: values, shape: operands[0].shape, types[0].dtype)]
+    let (conditions, dtype) = (operands[0].wholes, types[0].dtype)
+    if dtype.isFloating {
+      let (x, y) = (operands[1].doubles, operands[2].doubles)
+      let values = conditions.enumerated().map { $1 != 0 ? x[$0] : y[$0] }
+      return [NDArray(rounding: values, shape: operands[0].shape, dtype)]
+    }
+    let (x, y) = (operands[1].wholes, operands[2].wholes)
+    let values = conditions.enumerated().map { $1 != 0 ? x[$0] : y[$0] }
+    return [NDArray(wrapping: values, shape: operands[0].shape, dtype)]
   }
 
   func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {

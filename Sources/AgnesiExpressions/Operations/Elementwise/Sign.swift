@@ -15,6 +15,7 @@ struct Sign: UnaryElementwise {
   func resultType(_ operand: DType) throws(TypeError) -> DType { try operand.orNumeric() }
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
   func value(_ x: Double) -> Double { x > 0 ? 1 : x < 0 ? -1 : x }
+  func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { x.signum() }
   func scalar(_ x: Scalar) -> Scalar { x(.sign) }
 
   static let examples = [

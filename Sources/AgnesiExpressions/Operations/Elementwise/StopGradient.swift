@@ -12,6 +12,7 @@ struct StopGradient: UnaryElementwise {
   func resultType(_ operand: DType) throws(TypeError) -> DType { operand }
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
   func value(_ x: Double) -> Double { x }
+  func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { x }
   func scalar(_ x: Scalar) -> Scalar { x }
 
   static let examples = [

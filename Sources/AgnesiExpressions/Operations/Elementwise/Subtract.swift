@@ -12,10 +12,12 @@ struct Subtract: BinaryElementwise {
   static let name = "subtract"
   var hasBoundedDerivative: Bool { true }
 
+  func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
     (slope, -slope)
   }
   func value(_ x: Double, _ y: Double) -> Double { x - y }
+  func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { x &- y }
   func scalar(_ x: Scalar, _ y: Scalar) -> Scalar { .binary(.subtract, x, y) }
 
   static let examples = [

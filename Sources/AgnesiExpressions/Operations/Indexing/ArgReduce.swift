@@ -47,19 +47,11 @@ struct ArgReduce: Operation {
   func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] { [nil] }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let rows = operands[0].rows(along: axis)
-    let winners = rows.map { row -> Double in
-      let order = row.indices.sorted {
-        row[$0] == row[$1] || (row[$0].isNaN && row[$1].isNaN)
-          ? $0 < $1 : precedes(row[$0], row[$1])
-      }
-      return Double(order.first ?? 0)
+    let winners = operands[0].rows(of: operands[0].orderedKeys, along: axis).map { row -> Int64 in
+      let best = combiner == .maximum ? row.max() : row.min()
+      return Int64(row.firstIndex { $0 == best } ?? 0)
     }
-    return [NDArray(rounding: winners, shape: types[0].knownShape ?? [], .int64)]
-  }
-
-  private func precedes(_ x: Double, _ y: Double) -> Bool {
-    combiner == .maximum ? NDArray.isLess(y, x) : NDArray.isLess(x, y)
+    return [NDArray(wrapping: winners, shape: types[0].knownShape ?? [], .int64)]
   }
 
   func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
@@ -121,24 +113,43 @@ struct ArgReduce: Operation {
 // MARK: - Order
 
 extension NDArray {
-  /// The order of all elements: NaN is larger than any number.
-  static func isLess(_ x: Double, _ y: Double) -> Bool { x < y || (!x.isNaN && y.isNaN) }
-
-  /// The elements along an axis, for each index of the other axes in row-major order.
-  func rows(along axis: Int) -> [[Double]] {
-    let others = shape.indices.filter { $0 != axis }
-    let (values, length) = (transposed(others + [axis]).doubles, shape[axis])
-    let count = others.reduce(1) { $0 * shape[$1] }
-    return (0..<count).map { Array(values[($0 * length)..<(($0 + 1) * length)]) }
+  /// Numbers that have the order of the elements, in which NaN is larger than any number, and are equal
+  /// where elements are; in row-major order.
+  var orderedKeys: [Int64] {
+    if dtype == .uint64 { return wholes.map { $0 ^ .min } }
+    return dtype.isFloating ? doubles.map(\.orderedKey) : wholes
   }
 
-  /// The array whose rows along an axis are given.
-  init(rows: [[Double]], along axis: Int, shape: [Int], _ dtype: DType) {
-    let others = shape.indices.filter { $0 != axis }
-    let moved = NDArray(
-      rounding: rows.flatMap { $0 }, shape: (others + [axis]).map { shape[$0] }, dtype)
-    let order = others + [axis]
-    self = moved.transposed(order.indices.sorted { order[$0] < order[$1] }).contiguous()
+  /// The given elements of an array of this shape along an axis, for each index of the other axes in row-major
+  /// order.
+  func rows<Element>(of elements: [Element], along axis: Int) -> [[Element]] {
+    let (step, length) = (shape[(axis + 1)...].reduce(1, *), shape[axis])
+    let count = shape[..<axis].reduce(step, *)
+    return (0..<count).map { row -> [Element] in
+      let start = row / step * length * step + row % step
+      return (0..<length).map { elements[start + $0 * step] }
+    }
+  }
+
+  /// The elements in row-major order of an array of the given shape, whose rows along an axis are given.
+  static func joined<Element>(
+    _ rows: [[Element]], along axis: Int, shape: [Int]
+  ) -> [Element] {
+    let (step, length) = (shape[(axis + 1)...].reduce(1, *), shape[axis])
+    let count = shape.reduce(1, *)
+    return (0..<count).map { number -> Element in
+      let (row, position) = (number / (step * length) * step + number % step, number / step % length)
+      return rows[row][position]
+    }
+  }
+}
+
+extension Double {
+  /// A whole number that has the order of the numbers, −0 being 0 and NaN the largest.
+  fileprivate var orderedKey: Int64 {
+    if isNaN { return .max }
+    let bits = Int64(bitPattern: magnitude.bitPattern)
+    return self < 0 ? -bits : bits
   }
 }
 

@@ -35,15 +35,23 @@ struct CumulativeSum: Operation {
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let rows = operands[0].rows(along: axis).map { row -> [Double] in
-      var sum = 0.0
-      let sums = (isReversed ? row.reversed() : row).map { value -> Double in
-        sum += value
-        return sum
+    let (x, shape) = (operands[0], operands[0].shape)
+    func sums<Number>(_ elements: [Number], _ zero: Number, _ add: (Number, Number) -> Number)
+      -> [Number]
+    {
+      let rows = x.rows(of: elements, along: axis).map { row -> [Number] in
+        var sum = zero
+        let sums = (isReversed ? row.reversed() : row).map { value -> Number in
+          sum = add(sum, value)
+          return sum
+        }
+        return isReversed ? sums.reversed() : sums
       }
-      return isReversed ? sums.reversed() : sums
+      return NDArray.joined(rows, along: axis, shape: shape)
     }
-    return [NDArray(rows: rows, along: axis, shape: operands[0].shape, types[0].dtype)]
+    return x.dtype.isFloating
+      ? [NDArray(rounding: sums(x.doubles, 0, +), shape: shape, types[0].dtype)]
+      : [NDArray(wrapping: sums(x.wholes, 0, &+), shape: shape, types[0].dtype)]
   }
 
   func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {

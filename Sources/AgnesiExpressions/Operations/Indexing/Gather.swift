@@ -41,7 +41,7 @@ struct Gather: Operation {
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (table, indices) = (operands[0], operands[1])
     let size = table.shape[axis]
-    let positions = indices.doubles.map { place($0, size) }
+    let positions = indices.places(in: size)
     let strides = NDArray.rowMajorStrides(indices.shape)
     let result = NDArray(
       shape: types[0].knownShape ?? [], movedFrom: table, fill: missingElement(table.dtype)
@@ -113,10 +113,17 @@ extension TensorType {
 /// What an index outside of an axis reads.
 func missingElement(_ dtype: DType) -> Double { dtype.isFloating ? .nan : 0 }
 
-/// The position that an index means; nil outside of the axis.
-func place(_ index: Double, _ size: Int) -> Int? {
-  let position = index < 0 ? index + Double(size) : index
-  return position >= 0 && position < Double(size) ? Int(position) : nil
+extension NDArray {
+  /// The positions of an axis that these integers mean, in row-major order; nil outside of the axis.
+  func places(in size: Int) -> [Int?] {
+    let isUnsigned = dtype == .uint64
+    return wholes.map { index in
+      // The bits of an unsigned index beyond int64 are no position from the end.
+      if isUnsigned && index < 0 { return nil }
+      let position = index < 0 ? index + Int64(size) : index
+      return position >= 0 && position < Int64(size) ? Int(position) : nil
+    }
+  }
 }
 
 /// `read` at the position that an index means, what is missing outside of the axis.
@@ -131,7 +138,10 @@ func guardedRead(
 
 /// The position that an index means, and whether it is inside of the axis.
 func resolved(_ index: Scalar, _ size: Size) -> (position: Scalar, isInside: Scalar) {
-  let whole = index.cast(to: .int64)
+  // An unsigned index beyond int64 is no position from the end.
+  let whole =
+    index.dtype == .uint64
+    ? Scalar.binary(.minimum, index, .whole(.max, .uint64)).cast(to: .int64) : index.cast(to: .int64)
   let position = Scalar.select(whole .< .index(0), whole + .index(size), whole)
   return (position, (position .>= .index(0)) .& (position .< .index(size)))
 }

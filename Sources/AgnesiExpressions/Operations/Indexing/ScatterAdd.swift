@@ -60,17 +60,25 @@ struct ScatterAdd: Operation {
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (indices, updates) = (operands[0], operands[1])
     let shape = types[0].knownShape ?? []
-    let positions = indices.doubles.map { place($0, shape[axis]) }
+    let positions = indices.places(in: shape[axis])
     let (inner, outer) = (NDArray.rowMajorStrides(indices.shape), NDArray.rowMajorStrides(shape))
-    var sums = [Double](repeating: 0, count: shape.reduce(1, *))
-    for (index, value) in zip(NDArray.indices(updates.shape), updates.doubles) {
-      let indexed = index[axis..<(axis + indices.rank)]
-      let number = zip(indexed, inner).reduce(0) { $0 + $1.0 * $1.1 }
-      guard let position = positions[number] else { continue }
-      let target = index[..<axis] + [position] + index[(axis + indices.rank)...]
-      sums[zip(target, outer).reduce(0) { $0 + $1.0 * $1.1 }] += value
+    func sums<Number>(_ values: [Number], _ zero: Number, _ add: (Number, Number) -> Number)
+      -> [Number]
+    {
+      var sums = [Number](repeating: zero, count: shape.reduce(1, *))
+      for (index, value) in zip(NDArray.indices(updates.shape), values) {
+        let indexed = index[axis..<(axis + indices.rank)]
+        let number = zip(indexed, inner).reduce(0) { $0 + $1.0 * $1.1 }
+        guard let position = positions[number] else { continue }
+        let rest = index[(axis + indices.rank)...]
+        let target = zip(index[..<axis] + [position] + rest, outer).reduce(0) { $0 + $1.0 * $1.1 }
+        sums[target] = add(sums[target], value)
+      }
+      return sums
     }
-    return [NDArray(rounding: sums, shape: shape, types[0].dtype)]
+    return updates.dtype.isFloating
+      ? [NDArray(rounding: sums(updates.doubles, 0, +), shape: shape, types[0].dtype)]
+      : [NDArray(wrapping: sums(updates.wholes, 0, &+), shape: shape, types[0].dtype)]
   }
 
   /// Zeros, then one update after the other; parallel over the axes in front.

@@ -52,7 +52,7 @@ struct Sort: Operation {
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let orders = operands[0].rows(along: axis).map {
+    let orders = operands[0].rows(of: operands[0].orderedKeys, along: axis).map {
       NDArray.order($0, isDescending: isDescending)
     }
     return NDArray.picked(operands[0], orders, along: axis, shape: types[0].knownShape ?? [])

@@ -50,13 +50,13 @@ struct TakeAlongAxis: Operation {
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (table, indices) = (operands[0], operands[1])
-    let numbers = indices.doubles
+    let places = indices.places(in: table.shape[axis])
     let strides = NDArray.rowMajorStrides(indices.shape)
     let result = NDArray(
       shape: indices.shape, movedFrom: table, fill: missingElement(table.dtype)
     ) { index in
-      let number = numbers[zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }]
-      return place(number, table.shape[axis]).map { index.replacing(axis, with: $0) }
+      let place = places[zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }]
+      return place.map { index.replacing(axis, with: $0) }
     }
     return [result]
   }
@@ -126,16 +126,24 @@ struct ScatterAlongAxis: Operation {
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let (numbers, updates) = (operands[0].doubles, operands[1].doubles)
+    let (indices, updates) = (operands[0], operands[1])
     let shape = types[0].knownShape ?? []
+    let places = indices.places(in: shape[axis])
     let strides = NDArray.rowMajorStrides(shape)
-    var sums = [Double](repeating: 0, count: shape.reduce(1, *))
-    for (position, index) in NDArray.indices(operands[0].shape).enumerated() {
-      guard let row = place(numbers[position], shape[axis]) else { continue }
-      let target = index.replacing(axis, with: row)
-      sums[zip(target, strides).reduce(0) { $0 + $1.0 * $1.1 }] += updates[position]
+    func sums<Number>(_ values: [Number], _ zero: Number, _ add: (Number, Number) -> Number)
+      -> [Number]
+    {
+      var sums = [Number](repeating: zero, count: shape.reduce(1, *))
+      for (position, index) in NDArray.indices(indices.shape).enumerated() {
+        guard let place = places[position] else { continue }
+        let target = zip(index.replacing(axis, with: place), strides).reduce(0) { $0 + $1.0 * $1.1 }
+        sums[target] = add(sums[target], values[position])
+      }
+      return sums
     }
-    return [NDArray(rounding: sums, shape: shape, types[0].dtype)]
+    return updates.dtype.isFloating
+      ? [NDArray(rounding: sums(updates.doubles, 0, +), shape: shape, types[0].dtype)]
+      : [NDArray(wrapping: sums(updates.wholes, 0, &+), shape: shape, types[0].dtype)]
   }
 
   func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {

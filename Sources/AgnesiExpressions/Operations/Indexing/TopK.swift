@@ -45,7 +45,7 @@ struct TopK: Operation {
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let rows = operands[0].rows(along: axis)
+    let rows = operands[0].rows(of: operands[0].orderedKeys, along: axis)
     let orders = rows.map { Array(NDArray.order($0, isDescending: true).prefix(count)) }
     return NDArray.picked(operands[0], orders, along: axis, shape: types[0].knownShape ?? [])
   }
@@ -125,11 +125,11 @@ struct TopK: Operation {
 }
 
 extension NDArray {
-  /// The positions of a row in order; equal elements by position, NaN larger than any number.
-  static func order(_ row: [Double], isDescending: Bool) -> [Int] {
+  /// The positions of a row of keys in order; equal ones by position.
+  static func order(_ row: [Int64], isDescending: Bool) -> [Int] {
     row.indices.sorted { a, b in
-      let (x, y) = isDescending ? (row[b], row[a]) : (row[a], row[b])
-      return isLess(x, y) || (!isLess(y, x) && a < b)
+      if row[a] == row[b] { return a < b }
+      return isDescending ? row[a] > row[b] : row[a] < row[b]
     }
   }
 
@@ -137,13 +137,11 @@ extension NDArray {
   static func picked(
     _ array: NDArray, _ orders: [[Int]], along axis: Int, shape: [Int]
   ) -> [NDArray] {
-    let positions = NDArray(
-      rows: orders.map { $0.map(Double.init) }, along: axis, shape: shape, .int64)
+    let places = joined(orders, along: axis, shape: shape)
     let strides = NDArray.rowMajorStrides(shape)
-    let places = positions.doubles
     let values = NDArray(shape: shape, movedFrom: array) { index in
-      index.replacing(axis, with: Int(places[zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }]))
+      index.replacing(axis, with: places[zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }])
     }
-    return [values, positions]
+    return [values, NDArray(wrapping: places.map { Int64($0) }, shape: shape, .int64)]
   }
 }

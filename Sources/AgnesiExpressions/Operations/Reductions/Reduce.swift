@@ -4,7 +4,7 @@ import AgnesiLoops
 extension Tensor {
   /// The sum over `axes` (all of them without an argument), which disappear unless `keepingAxes`.
   ///
-  /// Integers are summed in their own dtype, bools as int64. The sum of nothing is 0.
+  /// Integers are summed in their own dtype, where sums wrap around; bools as int64. The sum of nothing is 0.
   public func sum(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let summed = dtype == .bool ? cast(to: .int64) : self
     return summed.reduced(.sum, axes, keepingAxes)
@@ -113,15 +113,26 @@ struct Reduce: Operation {
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let x = operands[0]
+    let (x, dtype) = (operands[0], types[0].dtype)
     let keptAxes = x.shape.indices.filter { !axes.contains($0) }
-    let moved = x.transposed(keptAxes + axes).doubles
-    let length = axes.reduce(1) { $0 * x.shape[$1] }
-    let count = keptAxes.reduce(1) { $0 * x.shape[$1] }
-    let values = (0..<count).map { row in
-      moved[(row * length)..<((row + 1) * length)].reduce(combiner.identity(x.dtype), combiner.fold)
+    let (moved, shape) = (x.transposed(keptAxes + axes), keptAxes.map { x.shape[$0] })
+    let (rows, length) = (shape.reduce(1, *), axes.reduce(1) { $0 * x.shape[$1] })
+    func folded<Number>(_ all: [Number], _ start: Number, _ fold: (Number, Number) -> Number)
+      -> [Number]
+    {
+      (0..<rows).map { all[($0 * length)..<(($0 + 1) * length)].reduce(start, fold) }
     }
-    return [NDArray(rounding: values, shape: keptAxes.map { x.shape[$0] }, types[0].dtype)]
+    if dtype.isFloating {
+      let values = folded(moved.doubles, combiner.identity) { combiner.fold($0, $1) }
+      return [NDArray(rounding: values, shape: shape, dtype)]
+    }
+    let start = combiner.wholeIdentity(dtype)
+    let values = folded(moved.wholes, start) { a, b in
+      dtype == .uint64
+        ? Int64(bitPattern: combiner.fold(UInt64(bitPattern: a), UInt64(bitPattern: b)))
+        : combiner.fold(a, b)
+    }
+    return [NDArray(wrapping: values, shape: shape, dtype)]
   }
 
   func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
@@ -172,6 +183,18 @@ extension Combiner {
     case .minimum: a.isNaN || b.isNaN ? .nan : Swift.min(a, b)
     case .all: a != 0 && b != 0 ? 1 : 0
     case .any: a != 0 || b != 0 ? 1 : 0
+    }
+  }
+
+  /// One step of the fold, on whole numbers, which wrap around.
+  package func fold<Whole: FixedWidthInteger>(_ a: Whole, _ b: Whole) -> Whole {
+    switch self {
+    case .sum: a &+ b
+    case .product: a &* b
+    case .maximum: Swift.max(a, b)
+    case .minimum: Swift.min(a, b)
+    case .all: a & b
+    case .any: a | b
     }
   }
 }

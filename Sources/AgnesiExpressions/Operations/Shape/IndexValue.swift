@@ -12,7 +12,7 @@ extension Tensor {
 
   /// A size as a value: int64, of no axes.
   public static func integer(_ size: Size) -> Tensor {
-    if let known = size.known { return .constant(Double(known), .int64) }
+    if let known = size.known { return .constant(known, .int64) }
     return Tensor(SizeValue(size: size))
   }
 }

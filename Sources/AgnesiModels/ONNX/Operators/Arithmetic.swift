@@ -49,19 +49,29 @@ extension ONNXOperators {
       return x.modulo(y)
     }
     guard x.dtype.isSigned else { return x.modulo(y) }
+    if x.dtype.isInteger {
+      // Of the sign of the divisor, which is one divisor away where the signs differ.
+      let rest = x.modulo(y)
+      return select((rest .!= 0) .& ((x .< 0) .!= (y .< 0)), rest - y, rest)
+    }
     let magnitude = abs(x).modulo(abs(y))
     return select(x .< 0, -magnitude, magnitude)
   }
 
   private static func shifted(_ call: ONNXCall) throws -> Tensor {
     let (x, places) = (try call(0), try call(1))
-    guard x.dtype.isInteger, x.dtype.size <= 4 else {
+    guard x.dtype.isInteger, x.dtype != .int64 else {
       throw ONNXRefusal("shifts of \(x.dtype) are not supported")
+    }
+    let isLeft = try call.text("direction", "") == "LEFT"
+    if x.dtype == .uint64 {
+      // 2⁶⁴ is 0 here, and so is a quotient by it.
+      let factor = power(.constant(2, .uint64), minimum(places.cast(to: .uint64), 64))
+      return isLeft ? x * factor : x.floorDivided(by: factor)
     }
     // A shift by all bits or more leaves nothing, as one by 31 more than the width does.
     let factor = power(.constant(2, .int64), minimum(places.cast(to: .int64), 32))
     let wide = x.cast(to: .int64)
-    let isLeft = try call.text("direction", "") == "LEFT"
     return (isLeft ? wide * factor : wide.floorDivided(by: factor)).cast(to: x.dtype)
   }
 }

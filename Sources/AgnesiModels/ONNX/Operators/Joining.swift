@@ -134,6 +134,7 @@ extension ONNXOperators {
     if isPlain, dtype == .int64, limit.contents == nil, let size = limit.sizes?.first {
       return .range(size)
     }
+    if dtype.isInteger { return try wholeRange(call, dtype) }
     let start = try call.number(in: 0, "start")
     let step = try call.number(in: 2, "delta")
     let count = ((try call.number(in: 1, "limit") - start) / step).rounded(.up)
@@ -142,6 +143,26 @@ extension ONNXOperators {
     }
     let numbers = Tensor.range(Size(Swift.max(0, Int(count)))).cast(to: dtype)
     return numbers * .constant(step, dtype) + .constant(start, dtype)
+  }
+
+  /// With all digits of the numbers.
+  private static func wholeRange(_ call: ONNXCall, _ dtype: DType) throws -> Tensor {
+    let numbers = try zip(0..<3, ["start", "limit", "delta"]).map { position, what in
+      let array = try call.contents(position, what)
+      guard array.count == 1, array.dtype.isInteger else {
+        throw ONNXRefusal("its \(what) is \(array.dtype)\(array.shape), not a whole number")
+      }
+      return Int(array.wholes[0])
+    }
+    let (start, limit, step) = (numbers[0], numbers[1], numbers[2])
+    let (span, isOverflow) = limit.subtractingReportingOverflow(start)
+    guard step != 0, !isOverflow else {
+      throw ONNXRefusal("a range from \(start) to \(limit) in steps of \(step)")
+    }
+    let count = Swift.max(0, 0 &- (0 &- span).flooredQuotient(by: step))
+    guard count <= 1 << 30 else { throw ONNXRefusal("a range of \(count) elements") }
+    let places = Tensor.range(Size(count)).cast(to: dtype)
+    return places * .constant(step, dtype) + .constant(start, dtype)
   }
 }
 
