@@ -94,6 +94,9 @@ struct EvaluateCommand: ParsableCommand {
     let percent = String(format: "%.2f", result.error * 100)
     print("\(result.errorCount) of \(result.count) wrong, \(percent) %")
     try result.printLossAndConfusions(classCount: classifier.classCount, name: samples.className)
+    let constant = ConstantPrediction(
+      result, part: part.rawValue, classNames: samples.classNames)
+    if let constant { Console().note(constant.description) }
   }
 
   private struct Output: Encodable {

@@ -27,7 +27,9 @@ struct RunReport {
     report.settings = [
       .init("epochs", String(settings.epochs)), .init("batch", String(settings.batchSize)),
       .init("optimiser", settings.optimizer.name), .init("largest rate", String(settings.rate)),
-      .init("schedule", settings.schedule.name), .init("seed", String(settings.seed)),
+      .init("schedule", settings.schedule.name),
+      .init("largest gradient norm", settings.clip.map { String($0) } ?? "any"),
+      .init("seed", String(settings.seed)),
       .init("training samples", String(split.train.count)),
       .init("validation samples", String(split.validation?.count ?? 0)),
     ]
@@ -38,7 +40,9 @@ struct RunReport {
     report.classNames = split.train.classNames
     report.modelFile = output
     report.firstLayer = firstLayer()
-    report.notes = split.notes + split.nonFiniteNotes
+    let constant = trainer.constantPrediction(outcome, test: test)
+    report.notes =
+      split.notes + split.nonFiniteNotes + [constant?.description].compactMap { $0 }
     if let test {
       report.testError = test.error
       report.testLoss = test.loss

@@ -45,8 +45,10 @@ struct TrainCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Passes over the training samples.")
   var epochs = 25
 
-  @Option(parsing: .unconditional, help: "Samples of a mini-batch.")
-  var batch = 100
+  @Option(
+    parsing: .unconditional,
+    help: "Samples of a mini-batch; by default a fiftieth of the training samples, 10 to 100.")
+  var batch: Int?
 
   @Option(
     parsing: .unconditional,
@@ -69,7 +71,7 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp(
       "The largest norm of the gradient of all parameters, longer ones are shortened; or none.",
       valueName: "norm"))
-  var clip = GradientClip(limit: 1)
+  var clip = GradientClip(limit: TrainingSettings.usualClip)
 
   @Option(
     parsing: .unconditional,
@@ -136,14 +138,14 @@ struct TrainCommand: ParsableCommand {
     let chain = try Notation.parse(network)
     let kind = try Optimizer.named(optimizer)
     let settings = TrainingSettings(
-      epochs: epochs, batchSize: batch, seed: seed, optimizer: kind,
+      epochs: epochs, batchSize: batch ?? 100, seed: seed, optimizer: kind,
       rate: rate ?? kind.usualRate, schedule: try Schedule.named(schedule),
       weightPenalty: weightPenalty, clip: clip.limit, patience: patience,
       augmentation: augmentation.augmentation)
     try settings.check()
     return try TrainingJob(
       chain, dataSet: dataSet ?? "", data: data, photoSize: photos.size,
-      validation: validation, standardize: standardize, settings: settings, output: output,
-      profiling: profiling, console: console)
+      validation: validation, standardize: standardize, settings: settings,
+      choosesBatchSize: batch == nil, output: output, profiling: profiling, console: console)
   }
 }

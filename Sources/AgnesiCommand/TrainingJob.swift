@@ -11,8 +11,8 @@ struct TrainingJob {
 
   init(
     _ network: Chain, dataSet: String, data: DataOptions, photoSize: Int, validation: Int?,
-    standardize: Bool, settings: TrainingSettings, output: String, profiling: Profiling,
-    console: Console
+    standardize: Bool, settings: TrainingSettings, choosesBatchSize: Bool, output: String,
+    profiling: Profiling, console: Console
   ) throws {
     let whole = try data.open(dataSet, photoSize: photoSize, console: console)
     let validation = validation ?? min(5000, whole.train.count / 10)
@@ -20,6 +20,10 @@ struct TrainingJob {
     split.nonFiniteNotes.forEach(console.note)
     let standardization =
       standardize ? try Standardization(of: split.train, per: .channel) : nil
+    var settings = settings
+    if choosesBatchSize {
+      settings.batchSize = TrainingSettings.usualBatchSize(samples: split.train.count)
+    }
     var record = ["name": dataSet, "validation": String(validation)]
     record["folder"] = data.folder.map(Self.absolute)
     record["photo size"] = PictureFolder.isOne(dataSet) ? String(photoSize) : nil
@@ -116,6 +120,9 @@ struct TrainingJob {
         output: output)
       try page.write(to: report)
       print("report in \(report)")
+    }
+    if let constant = trainer.constantPrediction(outcome, test: test) {
+      console.note(constant.description)
     }
   }
 }

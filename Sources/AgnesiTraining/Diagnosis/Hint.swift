@@ -4,12 +4,16 @@ package enum Hint: Sendable, Equatable {
   case initialisation, deadUnits
 
   /// The hints as numbered lines under a heading.
-  package static func lines(_ hints: [Hint], learningRate: Double?) -> [String] {
+  ///
+  /// - Parameter clip: what the norm of the gradient is clipped to already.
+  package static func lines(
+    _ hints: [Hint], learningRate: Double?, clip: Double?
+  ) -> [String] {
     ["  what to try, likeliest first:"]
-      + hints.enumerated().map { "    \($0 + 1). \($1.text(learningRate))" }
+      + hints.enumerated().map { "    \($0 + 1). \($1.text(learningRate, clip: clip))" }
   }
 
-  package func text(_ learningRate: Double?) -> String {
+  package func text(_ learningRate: Double?, clip: Double? = nil) -> String {
     switch self {
     case .lowerRate:
       let better = learningRate.map { ", \(Self.rate($0 / 10)) instead of \(Self.rate($0))" }
@@ -18,7 +22,12 @@ package enum Hint: Sendable, Equatable {
       let both = learningRate.map { ": \(Self.rate($0 / 10)) and \(Self.rate($0 * 10))" }
       return "learning rates ten times smaller and ten times larger\(both ?? "")"
     case .clipGradients:
-      return "clip the norm of the gradients, for example to 1"
+      guard let clip else {
+        return "clip the norm of the gradients, for example to 1 (--clip 1)"
+      }
+      let lower = Self.rate(clip / 10)
+      return "clip the norm of the gradients to \(lower) instead of \(Self.rate(clip))"
+        + " (--clip \(lower))"
     case .checkData:
       return "look for NaN, infinite or huge values in the inputs and targets"
     case .checkLabels:

@@ -64,12 +64,15 @@ public struct LossFailure: Error, Equatable, Sendable, CustomStringConvertible, 
   public let course: Course
   /// The learning rate of the step, where known.
   public let learningRate: Double?
+  /// What the norm of the gradient was clipped to; nil where it was not.
+  public let clip: Double?
   /// Which training samples are not finite: sentences, where there are such samples.
   public var data: [String] = []
 
   package init(
     reason: Reason, step: Int, epoch: Int?, loss: Double, before: some Sequence<Double>,
-    course: Course, learningRate: Double?
+    course: Course, learningRate: Double?,
+    clip: Double? = nil
   ) {
     self.reason = reason
     self.step = step
@@ -78,6 +81,7 @@ public struct LossFailure: Error, Equatable, Sendable, CustomStringConvertible, 
     self.before = Array(before)
     self.course = course
     self.learningRate = learningRate
+    self.clip = clip
   }
 
   public var description: String {
@@ -86,7 +90,8 @@ public struct LossFailure: Error, Equatable, Sendable, CustomStringConvertible, 
     lines.append("  losses before: \(before.isEmpty ? "none, this is the first" : losses)")
     if let learningRate { lines.append("  learning rate: \(Hint.rate(learningRate))") }
     lines += data.map { "  data: \($0)" }
-    return (lines + Hint.lines(hints, learningRate: learningRate)).joined(separator: "\n")
+    lines += Hint.lines(hints, learningRate: learningRate, clip: clip)
+    return lines.joined(separator: "\n")
   }
 
   public var errorDescription: String? { description }

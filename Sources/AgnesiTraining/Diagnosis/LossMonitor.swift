@@ -24,6 +24,8 @@ public struct LossMonitor: Sendable {
   /// The loss of a network that knows nothing but how frequent the classes are: `ln(classes)` for
   /// equally frequent ones and cross-entropy; nil where there is no such level.
   public let chanceLoss: Double?
+  /// What the norm of the gradient is clipped to, for the text; nil where it is not.
+  public var clip: Double?
 
   package static let suddenFactor = 1000.0
   package static let lastingFactor = 10.0
@@ -67,7 +69,7 @@ public struct LossMonitor: Sendable {
       return .failed(
         LossFailure(
           reason: reason, step: step, epoch: epoch, loss: loss, before: recent.suffix(5),
-          course: course, learningRate: learningRate))
+          course: course, learningRate: learningRate, clip: clip))
     }
     remember(loss)
     return standstill(step: step, learningRate: learningRate).map { .standsStill($0) }
@@ -116,7 +118,7 @@ public struct LossMonitor: Sendable {
     let hadLearned = lowestMedian < 0.9 * chanceLoss
     return Standstill(
       step: step, median: median, chanceLoss: chanceLoss,
-      lowestMedian: hadLearned ? lowestMedian : nil, learningRate: learningRate)
+      lowestMedian: hadLearned ? lowestMedian : nil, learningRate: learningRate, clip: clip)
   }
 
   private static func median(_ values: some Collection<Double>) -> Double {

@@ -10,19 +10,23 @@ public struct Standstill: Equatable, Sendable, CustomStringConvertible {
   public let lowestMedian: Double?
   /// The learning rate, where known.
   public let learningRate: Double?
+  /// What the norm of the gradient was clipped to; nil where it was not.
+  public let clip: Double?
 
   package init(
-    step: Int, median: Double, chanceLoss: Double, lowestMedian: Double?, learningRate: Double?
+    step: Int, median: Double, chanceLoss: Double, lowestMedian: Double?, learningRate: Double?,
+    clip: Double? = nil
   ) {
     self.step = step
     self.median = median
     self.chanceLoss = chanceLoss
     self.lowestMedian = lowestMedian
     self.learningRate = learningRate
+    self.clip = clip
   }
 
   public var description: String {
-    ([headline] + Hint.lines(hints, learningRate: learningRate)).joined(separator: "\n")
+    ([headline] + Hint.lines(hints, learningRate: learningRate, clip: clip)).joined(separator: "\n")
   }
 
   private var headline: String {

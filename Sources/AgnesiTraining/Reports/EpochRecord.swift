@@ -10,6 +10,9 @@ public struct EpochRecord: Sendable, Equatable, Codable {
   public var validationLoss: Double?
   /// The fraction of the validation set classified rightly, 0...1, after the epoch.
   public var validationAccuracy: Double?
+  /// The class that every sample of the validation set was taken for, where they are of several; nil
+  /// where predictions differed.
+  public var constantPrediction: Int?
   /// Wall-clock seconds, validation included.
   public var seconds: Double
   /// The learning rate of the epoch's last step.
@@ -18,14 +21,15 @@ public struct EpochRecord: Sendable, Equatable, Codable {
   /// A record with the given parts.
   public init(
     epoch: Int, trainingLoss: Double, trainingAccuracy: Double? = nil,
-    validationLoss: Double? = nil, validationAccuracy: Double? = nil, seconds: Double,
-    learningRate: Double? = nil
+    validationLoss: Double? = nil, validationAccuracy: Double? = nil,
+    constantPrediction: Int? = nil, seconds: Double, learningRate: Double? = nil
   ) {
     self.epoch = epoch
     self.trainingLoss = trainingLoss
     self.trainingAccuracy = trainingAccuracy
     self.validationLoss = validationLoss
     self.validationAccuracy = validationAccuracy
+    self.constantPrediction = constantPrediction
     self.seconds = seconds
     self.learningRate = learningRate
   }

@@ -23,6 +23,14 @@ public struct Evaluation: Sendable {
   public var loss: Double { lossSum / Double(count) }
   public var accuracy: Double { 1 - error }
 
+  /// The class that every sample is taken for, where they are of several; nil where predictions differ.
+  public var constantPrediction: Int? {
+    guard let first = predictions.first, predictions.allSatisfy({ $0 == first }),
+      labels.contains(where: { $0 != labels.first })
+    else { return nil }
+    return first
+  }
+
   /// - Throws: ``ConfusionMatrixError`` where a prediction is no class of the data set.
   public func confusion(classCount: Int) throws -> ConfusionMatrix {
     var matrix = ConfusionMatrix(classCount: classCount)

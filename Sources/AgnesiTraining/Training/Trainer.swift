@@ -9,7 +9,7 @@ import AgnesiModels
 public final class Trainer {
   public let graph: TrainingGraph
   public let settings: TrainingSettings
-  private let split: DataSplit
+  let split: DataSplit
   private let output: String?
   private let step: Function
   private let rate: Tensor
@@ -45,6 +45,8 @@ public final class Trainer {
     public var wasInterrupted: Bool
     /// Whether it ended before its last epoch because no epoch became better any more.
     public var stoppedEarly = false
+    /// That the network took every validation sample for one class at the end; nil where it did not.
+    public var constantPrediction: ConstantPrediction?
   }
 
   /// A chain of layers that becomes a classifier.
@@ -159,6 +161,7 @@ public final class Trainer {
     monitor =
       graph.goal == .classes
       ? LossMonitor(classCount: split.train.classCount) : LossMonitor()
+    monitor.clip = settings.clip
     lastGood = currentValues()
   }
 
@@ -208,7 +211,9 @@ public final class Trainer {
   private func outcome(wasInterrupted: Bool) -> Outcome {
     Outcome(
       history: state.history, bestEpoch: state.bestEpoch, wasInterrupted: wasInterrupted,
-      stoppedEarly: !wasInterrupted && state.epoch < settings.epochs)
+      stoppedEarly: !wasInterrupted && state.epoch < settings.epochs,
+      constantPrediction: ConstantPrediction(
+        state.history, on: split.validation, settings: settings))
   }
 
   private var isOutOfPatience: Bool {
@@ -273,7 +278,8 @@ public final class Trainer {
   /// Validation, the record of the epoch, the best model, the checkpoint.
   private func finishEpoch(_ display: inout ProgressDisplay) throws {
     let start = monotonicSeconds()
-    let validation = try split.validation.map { try measures.score($0) }
+    let measured = try split.validation.map { try measures.measured($0) }
+    let validation = measured?.score
     if let validation { noteNonFinite(validation, &display) }
     let samples = Double(max(state.samples, 1))
     let total = settings.epochs * max(1, state.batch)
@@ -283,7 +289,7 @@ public final class Trainer {
     let record = EpochRecord(
       epoch: state.epoch + 1, trainingLoss: state.lossSum / samples,
       trainingAccuracy: trainingAccuracy, validationLoss: validation?.loss,
-      validationAccuracy: validation?.accuracy,
+      validationAccuracy: validation?.accuracy, constantPrediction: measured?.constant,
       seconds: state.secondsInEpoch + monotonicSeconds() - start, learningRate: lastRate)
     let isBest = record.isBetter(
       than: state.bestEpoch.map { state.history[$0 - 1].score } ?? state.baseline)
@@ -376,7 +382,7 @@ public final class Trainer {
   }
 
   /// Measures the network as it is now, whatever its goal is.
-  public func score(_ dataSet: DataSet) throws -> Score { try measures.score(dataSet) }
+  public func score(_ dataSet: DataSet) throws -> Score { try measures.measured(dataSet).score }
 
   /// The network as it is now, ready to be saved.
   public func model() throws -> Model { try makeModel(state.history) }
@@ -417,12 +423,14 @@ private enum Measures {
       : .other(try GraphEvaluator(graph, on: backend))
   }
 
-  func score(_ dataSet: DataSet) throws -> Score {
+  /// - Returns: also the class that all samples are taken for, where that is so.
+  func measured(_ dataSet: DataSet) throws -> (score: Score, constant: Int?) {
     switch self {
     case .classifier(let evaluator):
       let evaluation = try evaluator(dataSet)
-      return Score(loss: evaluation.loss, accuracy: evaluation.accuracy)
-    case .other(let evaluator): return try evaluator(dataSet)
+      let score = Score(loss: evaluation.loss, accuracy: evaluation.accuracy)
+      return (score, evaluation.constantPrediction)
+    case .other(let evaluator): return (try evaluator(dataSet), nil)
     }
   }
 }

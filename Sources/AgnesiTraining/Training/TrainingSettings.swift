@@ -25,18 +25,31 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
   /// What happens to each training sample, anew in each epoch; nil for nothing.
   public var augmentation: Augmentation?
 
-  /// Settings with these numbers.
+  /// What the gradient's norm is clipped to unless something else is said. In the first steps of a
+  /// network without normalisation the norm can be a hundred times what it is later; a rate that suits
+  /// the later steps then throws the weights where no unit of a ReLU answers any more.
+  public static let usualClip = 1.0
+
+  /// Samples of a mini-batch that suit a data set: 100, and of small sets so few that an epoch has
+  /// about 50 steps, at least 10.
+  ///
+  /// - Parameter samples: those to learn from.
+  public static func usualBatchSize(samples: Int) -> Int { min(100, max(10, samples / 50)) }
+
+  /// Settings with these numbers; the defaults are those of `agnesi train` for 5,000 samples or more.
+  ///
+  /// - Parameter rate: by default the optimiser's usual one.
   public init(
-    epochs: Int = 25, batchSize: Int = 100, seed: UInt64 = 0, optimizer: Optimizer,
-    rate: Double, schedule: Schedule, weightPenalty: Double = 0, clip: Double? = nil,
-    patience: Int? = nil, rateFactors: [String: Double]? = nil,
-    augmentation: Augmentation? = nil
+    epochs: Int = 25, batchSize: Int = 100, seed: UInt64 = 0, optimizer: Optimizer = .nesterov(),
+    rate: Double? = nil, schedule: Schedule = .oneCycle(), weightPenalty: Double = 0,
+    clip: Double? = TrainingSettings.usualClip, patience: Int? = nil,
+    rateFactors: [String: Double]? = nil, augmentation: Augmentation? = nil
   ) {
     self.epochs = epochs
     self.batchSize = batchSize
     self.seed = seed
     self.optimizer = optimizer
-    self.rate = rate
+    self.rate = rate ?? optimizer.usualRate
     self.schedule = schedule
     self.weightPenalty = weightPenalty
     self.clip = clip

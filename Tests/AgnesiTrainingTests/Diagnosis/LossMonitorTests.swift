@@ -51,7 +51,7 @@ import Testing
             1. look for NaN, infinite or huge values in the inputs and targets
             2. in formulas of your own: log, square root or division at zero, exp of large values
             3. a learning rate ten times smaller
-            4. clip the norm of the gradients, for example to 1
+            4. clip the norm of the gradients, for example to 1 (--clip 1)
         """)
   }
 
@@ -67,7 +67,7 @@ import Testing
           learning rate: 0.5
           what to try, likeliest first:
             1. a learning rate ten times smaller, 0.05 instead of 0.5
-            2. clip the norm of the gradients, for example to 1
+            2. clip the norm of the gradients, for example to 1 (--clip 1)
             3. standardise the inputs: mean 0, standard deviation 1
             4. initial weights of the right size: He for ReLU, Glorot for tanh and sigmoid
         """)
@@ -83,7 +83,7 @@ import Testing
           learning rate: 1
           what to try, likeliest first:
             1. a learning rate ten times smaller, 0.1 instead of 1
-            2. clip the norm of the gradients, for example to 1
+            2. clip the norm of the gradients, for example to 1 (--clip 1)
             3. look for NaN, infinite or huge values in the inputs and targets
             4. in formulas of your own: log, square root or division at zero, exp of large values
         """)
@@ -101,7 +101,7 @@ import Testing
           losses before: 60.0, 60.0, 60.0, 60.0, 60.0
           what to try, likeliest first:
             1. a learning rate ten times smaller
-            2. clip the norm of the gradients, for example to 1
+            2. clip the norm of the gradients, for example to 1 (--clip 1)
             3. standardise the inputs: mean 0, standard deviation 1
             4. initial weights of the right size: He for ReLU, Glorot for tanh and sigmoid
         """)
@@ -224,7 +224,7 @@ import Testing
         after 0.410, and guessing gives 2.30
           what to try, likeliest first:
             1. a learning rate ten times smaller, 0.02 instead of 0.2
-            2. clip the norm of the gradients, for example to 1
+            2. clip the norm of the gradients, for example to 1 (--clip 1)
             3. see whether ReLU units became zero for all samples; a leaky ReLU cannot
         """
       ])
