@@ -230,6 +230,23 @@ import Testing
       ])
   }
 
+  /// What is clipped already is to be clipped more.
+  @Test func adviceKnowsTheClippingThatThereIs() {
+    var monitor = LossMonitor(classCount: 10)
+    monitor.clip = 1
+    var hints: [String] = []
+    for step in 1...900 {
+      if let finding = monitor.observe(step <= 600 ? 0.41 : 2.3026, step: step) {
+        hints.append(text(finding))
+      }
+    }
+    #expect(monitor.observe(.infinity, step: 901).map(text)?.contains("(--clip 0.1)") == true)
+    #expect(hints.count == 1)
+    #expect(
+      hints.first?.contains(
+        "clip the norm of the gradients to 0.1 instead of 1 (--clip 0.1)\n") == true)
+  }
+
   @Test func withoutAChanceLevelThereIsNoStandstill() {
     #expect(findings(Array(repeating: 2.3026, count: 2000), LossMonitor()).isEmpty)
   }

@@ -124,6 +124,7 @@ private func values(_ graph: TrainingGraph) -> [String: [Double]] {
       """#
     let read = try JSONDecoder().decode(TrainingSettings.self, from: Data(text.utf8))
     #expect(read.patience == nil && read.rateFactors == nil && read.augmentation == nil)
+    #expect(read.clip == nil)
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let written = String(decoding: try encoder.encode(read), as: UTF8.self)
@@ -137,6 +138,13 @@ private func values(_ graph: TrainingGraph) -> [String: [Double]] {
     }
     #expect(
       text(settings(.sgd, patience: 0)) == "train: the patience is 0, it must be at least 1")
+    for clip in [0, -1, .infinity, .nan] {
+      var settings = settings(.sgd)
+      settings.clip = clip
+      #expect(
+        text(settings)
+          == "train: the gradient is clipped to a norm of \(clip), it must be positive")
+    }
     #expect(
       text(settings(.sgd, factors: ["head.": -1]))
         == "train: the rate's factor for \"head.\" is -1.0, it must not be negative")
