@@ -26,6 +26,18 @@ struct AgnesiCommand: ParsableCommand {
       ClassifyCommand.self, FindCommand.self, ExplainCommand.self, SummaryCommand.self,
       DataCommand.self, ModelsCommand.self, ExportCommand.self, TuneCommand.self,
     ])
+
+  /// Runs the command with the arguments as the system gives them: a file's name may be no UTF-8, and
+  /// Swift's own list of arguments has other characters in its place.
+  static func main() {
+    let words = CommandLine.unsafeArgv
+    let arguments = (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+      words[index].map { word in
+        FileName.decoded(UnsafeRawBufferPointer(start: word, count: strlen(word)))
+      }
+    }
+    main(arguments)
+  }
 }
 
 /// Where data come from; shared by the commands that read any.

@@ -118,7 +118,7 @@ extension ClassificationPage {
     for (row, (position, classes)) in zip(batch.positions, ranked).enumerated() {
       let pixels = batch.pixels[rows: row..<(row + 1)]
       let picture = try Picture(pixels.reshaped(Array(pixels.shape.dropFirst())))
-      let name = (files[position] as NSString).lastPathComponent
+      let name = FileName.printable((files[position] as NSString).lastPathComponent)
       add(name, at: position, picture: picture, classes: classes)
     }
   }
@@ -146,7 +146,8 @@ private struct ClassificationReport {
     }
   }
 
-  func result(_ file: String, _ classes: [RankedClass]) throws -> Line {
+  func result(_ path: String, _ classes: [RankedClass]) throws -> Line {
+    let file = FileName.printable(path)
     if isJSON {
       let top = classes.map {
         Output.Class(class: $0.index, name: $0.name, probability: $0.probability)
@@ -169,7 +170,8 @@ private struct ClassificationReport {
 
   func failure(_ file: String, _ error: any Error) -> Line {
     let text = String(describing: error)
-    guard isJSON, let line = try? jsonLine(Failure(file: file, error: text)) else {
+    let printable = FileName.printable(file)
+    guard isJSON, let line = try? jsonLine(Failure(file: printable, error: text)) else {
       return Line(text: text, isResult: false)
     }
     return Line(text: line, isResult: true)

@@ -8,8 +8,8 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Count a network's mistakes on a data set or a folder of photos.",
     discussion: """
-      A folder of photos has a folder for each class, or a table labels.csv, or parts train and val
-      (or test) of these forms. Its classes are found by name, by number, or by what else the
+      A folder of photos has a folder for each class, or a table labels.csv, or parts train, val
+      and test of these forms. Its classes are found by name, by number, or by what else the
       network calls them.
 
       EXAMPLES
@@ -30,13 +30,31 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var backend: BackendOptions
   @OptionGroup var profile: ProfileOptions
 
-  @Option(help: "Which samples: test or train. Of a folder of photos without parts, all.")
-  var part: Part = .test
+  @Option(
+    help: """
+      Which samples: test, validation or train; by default the test, else the validation part. Of a \
+      folder of photos without parts, all.
+      """)
+  var part: Part?
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  enum Part: String, ExpressibleByArgument, CaseIterable { case test, train }
+  enum Part: String, ExpressibleByArgument, CaseIterable { case test, validation, train }
+
+  /// The part that is counted of those that are there; the validation part in the test's place is
+  /// told, for a network may have been chosen by it.
+  func chosenPart(
+    hasTest: Bool, hasValidation: Bool, console: Console
+  ) -> Part {
+    switch part {
+    case .train, .validation: return part ?? .test
+    case .test, nil:
+      if hasTest || !hasValidation { return .test }
+      console.note("\(dataSet) has no test part, so its validation part is counted")
+      return .validation
+    }
+  }
 
   func run() throws {
     try reportingErrors {
@@ -53,7 +71,9 @@ struct EvaluateCommand: ParsableCommand {
       let profiling = try profile.profiling(backend, console)
       let classifier = try SavedClassifier(reading: model)
       let split = try data.open(dataSet, console: console)
-      let samples = try part(of: split)
+      let chosen = chosenPart(
+        hasTest: split.test != nil, hasValidation: split.validation != nil, console: console)
+      let samples = try samples(chosen, of: split)
       try classifier.check(samples, model: model)
       samples.nonFiniteNotes(part: part == .train ? "training" : "test").forEach(console.note)
       let evaluator = try Evaluator(
@@ -64,14 +84,31 @@ struct EvaluateCommand: ParsableCommand {
           console.progress("\($0) of \(samples.count) samples")
         }
         console.endLine()
-        try report(result, classifier, samples)
+        try report(result, classifier, samples, chosen)
+        warn(result, chosen, "samples", console)
       }
     }
   }
 
-  private func part(of split: DataSplit) throws -> DataSet {
+  /// Says where there are too few samples to say much.
+  func warn(_ result: Evaluation, _ part: Part, _ samples: String, _ console: Console) {
+    BinomialInterval.warning(
+      mistakes: result.errorCount, of: result.count, "\(part.rawValue) \(samples)"
+    ).map { console.note($0) }
+  }
+
+  private func samples(_ part: Part, of split: DataSplit) throws -> DataSet {
     switch part {
     case .train: return split.train
+    case .validation:
+      guard let validation = split.validation else {
+        throw CommandFailure(
+          message: """
+            evaluate: the data set \(dataSet) has no validation samples
+              hint: --part test
+            """)
+      }
+      return validation
     case .test:
       guard let test = split.test else {
         throw CommandFailure(
@@ -82,17 +119,19 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func report(
-    _ result: Evaluation, _ classifier: SavedClassifier, _ samples: DataSet
+    _ result: Evaluation, _ classifier: SavedClassifier, _ samples: DataSet, _ part: Part
   ) throws {
     if json {
       let object = Output(
         model: network.model, data: dataSet, part: part.rawValue, count: result.count,
-        mistakes: result.errorCount, error: result.error, loss: result.loss)
+        mistakes: result.errorCount, error: result.error,
+        errorInterval: result.errorInterval.ends, loss: result.loss)
       print(try jsonLine(object))
       return
     }
     let percent = String(format: "%.2f", result.error * 100)
-    print("\(result.errorCount) of \(result.count) wrong, \(percent) %")
+    print(
+      "\(result.errorCount) of \(result.count) wrong, \(percent) %, \(result.errorInterval.text)")
     try result.printLossAndConfusions(classCount: classifier.classCount, name: samples.className)
     let constant = ConstantPrediction(
       result, part: part.rawValue, classNames: samples.classNames)
@@ -106,6 +145,8 @@ struct EvaluateCommand: ParsableCommand {
     var count: Int
     var mistakes: Int
     var error: Double
+    /// Both ends of the 95 % interval.
+    var errorInterval: [Double]
     var loss: Double
   }
 }
@@ -122,8 +163,13 @@ extension SavedClassifier {
           + "those of \(samples.name) are \(samples.sampleShape)")
     }
     if samples.classCount > classCount {
+      let beyond = samples.labels.count { Int($0) >= classCount }
+      let counts = beyond > 0 ? "; \(beyond) of \(samples.count) samples are of the others" : ""
+      let isShifted = samples.labels.min() == 1 && samples.classCount == classCount + 1
+      let hint = isShifted ? "\n  hint: the labels seem to begin at 1: subtract 1 from each" : ""
       throw CommandFailure(
-        message: "\(model) knows \(classCount) classes, \(samples.name) has \(samples.classCount)")
+        message: "\(model) knows \(classCount) classes, \(samples.name) has "
+          + "\(samples.classCount)\(counts)\(hint)")
     }
   }
 }

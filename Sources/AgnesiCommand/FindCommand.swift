@@ -166,7 +166,7 @@ private struct FindResult {
   func text(isJSON: Bool, file: String) throws -> String {
     if isJSON {
       var output = output
-      output.file = file
+      output.file = FileName.printable(file)
       return try jsonLine(output)
     }
     func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }

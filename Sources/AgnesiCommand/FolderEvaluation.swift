@@ -9,10 +9,13 @@ struct FolderEvaluation {
   func run(_ console: Console) throws {
     let folder = try PictureFolder(reading: command.dataSet)
     for note in folder.notes { console.note(note) }
+    console.note(folder.summary)
+    let part = command.chosenPart(
+      hasTest: folder.test != nil, hasValidation: folder.validation != nil, console: console)
     let profiling = try command.profile.profiling(command.backend, console)
     let model = try command.network.open()
     let classes = try folder.classNames.map(model.classIndex)
-    let photos = photos(of: folder)
+    let photos = try photos(part, of: folder)
     let stream = command.batches.stream(photos.map(\.path), for: model)
     let classifier = try PictureClassifier(model, on: profiling.backend)
     try profiling.reporting {
@@ -25,34 +28,54 @@ struct FolderEvaluation {
         let done = evaluation.result.count + evaluation.failures.count
         if interruption.isRequested, done < photos.count { throw ExitCode(130) }
         for failure in evaluation.failures { console.note(String(describing: failure.error)) }
+        let broken = Set(evaluation.failures.map(\.path))
+        let read = photos.filter { !broken.contains($0.path) }
+        for warning in folder.unreadableClasses(of: photos, read: read, part.rawValue) {
+          console.note(warning)
+        }
         if evaluation.result.count == 0 { throw ExitCode.failure }
-        try report(evaluation, model)
+        try report(evaluation, model, part)
+        command.warn(evaluation.result, part, "photos", console)
       }
     }
   }
 
   /// The part that was asked for; all photos of a folder without parts.
-  private func photos(of folder: PictureFolder) -> [PictureFolder.Photo] {
-    command.part == .train ? folder.training : folder.validation ?? folder.training
+  private func photos(
+    _ part: EvaluateCommand.Part, of folder: PictureFolder
+  ) throws -> [PictureFolder.Photo] {
+    switch part {
+    case .train: return folder.training
+    case .validation:
+      if let validation = folder.validation { return validation }
+      throw CommandFailure(message: "evaluate: \(folder.path) has no validation photos, as in val")
+    case .test: return folder.test ?? folder.training
+    }
   }
 
-  private func report(_ evaluation: PictureEvaluation, _ model: PictureModel) throws {
+  private func report(
+    _ evaluation: PictureEvaluation, _ model: PictureModel, _ part: EvaluateCommand.Part
+  ) throws {
     let result = evaluation.result
     if command.json {
       let object = Output(
-        model: command.network.model, data: command.dataSet, part: command.part.rawValue,
+        model: command.network.model, data: command.dataSet, part: part.rawValue,
         count: result.count, failed: evaluation.failures.count, mistakes: result.errorCount,
-        error: result.error, top5Mistakes: evaluation.mistakesOfFive,
-        top5Error: evaluation.errorOfFive, loss: result.loss)
+        error: result.error, errorInterval: result.errorInterval.ends,
+        top5Mistakes: evaluation.mistakesOfFive, top5Error: evaluation.errorOfFive,
+        top5ErrorInterval: evaluation.errorOfFiveInterval.ends, loss: result.loss)
       print(try jsonLine(object))
       return
     }
     func percent(_ share: Double) -> String { String(format: "%.2f %%", share * 100) }
-    print("\(result.errorCount) of \(result.count) wrong, \(percent(result.error))")
+    print(
+      "\(result.errorCount) of \(result.count) wrong, \(percent(result.error)), "
+        + result.errorInterval.text)
     if model.classCount > 5 {
       let five = evaluation.mistakesOfFive
       print(
-        "\(five) of \(result.count) not among the first five, \(percent(evaluation.errorOfFive))")
+        "\(five) of \(result.count) not among the first five, \(percent(evaluation.errorOfFive)), "
+          + evaluation.errorOfFiveInterval.text)
     }
     try result.printLossAndConfusions(classCount: model.classCount) { model.classNames[$0] }
   }
@@ -65,8 +88,11 @@ struct FolderEvaluation {
     var failed: Int
     var mistakes: Int
     var error: Double
+    /// Both ends of the 95 % interval.
+    var errorInterval: [Double]
     var top5Mistakes: Int
     var top5Error: Double
+    var top5ErrorInterval: [Double]
     var loss: Double
   }
 }

@@ -17,7 +17,7 @@ struct PhotoSizeOptions: ParsableArguments {
 }
 
 extension DataOptions {
-  /// Opens a data set, or a folder of photos as one: what it holds out is the test part.
+  /// Opens a data set, or a folder of photos as one, with the folder's parts.
   ///
   /// - Parameter size: rows and columns that photos are resized to, which is also how a saved network
   ///   that says nothing else of pictures sees them later.
@@ -28,25 +28,31 @@ extension DataOptions {
     FileWorkers.shared.prepare()
     let folder = try PictureFolder(reading: name)
     for note in folder.notes { console.note(note) }
+    console.note("\(folder.summary); as \(size)×\(size) pixels")
+    if folder.training.isEmpty {
+      throw CommandFailure(message: "train: \(name) has no photos to learn from, as in train")
+    }
     let count = folder.photos.count
-    func read(_ photos: [PictureFolder.Photo], from first: Int) throws -> DataSet {
+    var done = 0
+    func read(_ photos: [PictureFolder.Photo], _ part: String) throws -> DataSet {
       let planes = try PhotoPlanes(
         reading: photos, name: name, classNames: folder.classNames,
         preprocessing: PicturePreprocessing(resizing: .exact(width: size, height: size)),
         color: .rgb
-      ) { console.showBar(first + $0, of: count, "photos") }
+      ) { console.showBar(done + $0, of: count, "photos") }
+      done += photos.count
       console.endLine()
       for failure in planes.failures { console.note(String(describing: failure.error)) }
+      for warning in folder.unreadableClasses(of: photos, read: planes.photos, part) {
+        console.note(warning)
+      }
       let data = planes.dataSet
       return try DataSet(
         name: name, inputs: data.inputs, targets: data.targets, classNames: data.classNames)
     }
-    let train = try read(folder.training, from: 0)
-    let test = try folder.validation.map { try read($0, from: folder.training.count) }
-    let held = test.map { ", \($0.count) held out" } ?? ""
-    console.note(
-      "\(train.count) photos of \(folder.classNames.joined(separator: ", "))\(held), "
-        + "as \(size)×\(size) pixels")
-    return DataSplit(train: train, test: test)
+    return DataSplit(
+      train: try read(folder.training, "training"),
+      validation: try folder.validation.map { try read($0, "validation") },
+      test: try folder.test.map { try read($0, "test") })
   }
 }

@@ -66,7 +66,7 @@ struct PredictCommand: ParsableCommand {
     let exists = FileManager.default.fileExists(atPath: source, isDirectory: &isFolder)
     guard exists, !isFolder.boolValue else {
       let split = try data.open(source, console: Console())
-      return split.test ?? split.train
+      return split.test ?? split.validation ?? split.train
     }
     let array =
       source.hasSuffix(".npy")

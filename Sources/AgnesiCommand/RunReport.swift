@@ -7,7 +7,7 @@ struct RunReport {
   let network: Chain
   let split: DataSplit
   let outcome: Trainer.Outcome
-  let test: Evaluation?
+  let judged: TrainingJob.Judgement?
   let output: String
 
   /// Mistakes shown.
@@ -40,14 +40,18 @@ struct RunReport {
     report.classNames = split.train.classNames
     report.modelFile = output
     report.firstLayer = firstLayer()
-    let constant = trainer.constantPrediction(outcome, test: test)
+    let constant = trainer.constantPrediction(
+      outcome, test: judged?.evaluation, part: judged?.part ?? "test")
     report.notes =
       split.notes + split.nonFiniteNotes + [constant?.description].compactMap { $0 }
-    if let test {
+    report.validationCount = split.validation?.count
+    if let judged {
+      let test = judged.evaluation
+      report.judgedPart = judged.part
       report.testError = test.error
       report.testLoss = test.loss
       report.confusion = try test.confusion(classCount: split.train.classCount)
-      report.mistakes = mistakes(test)
+      report.mistakes = mistakes(judged)
     }
     return report
   }
@@ -77,8 +81,8 @@ struct RunReport {
     return FirstLayer(weights: first.value, inputShape: split.train.sampleShape)
   }
 
-  private func mistakes(_ test: Evaluation) -> [TrainingReport.Mistake] {
-    guard let data = split.test else { return [] }
+  private func mistakes(_ judged: TrainingJob.Judgement) -> [TrainingReport.Mistake] {
+    let (data, test) = (judged.data, judged.evaluation)
     return test.worstMistakes(Self.mistakeCount).map { index in
       TrainingReport.Mistake(
         image: data.inputs[rows: index..<(index + 1)].reshaped(data.sampleShape),

@@ -12,8 +12,8 @@ struct TrainCommand: ParsableCommand {
       5×5, MP2 max pooling of 2×2, 256FC a dense layer of 256 units, D0.5 dropout, BN batch
       normalisation. ReLU follows every layer but the last.
 
-      A folder of photos has a folder for each class, or parts `train` and `val` (or `test`) of that
-      form; the held out part is the test. For a few hundred photos, `agnesi transfer` learns more.
+      A folder of photos has a folder for each class, or parts `train`, `val` and `test` of that
+      form. For a few hundred photos, `agnesi transfer` learns more.
 
       The model that is saved is the one of the epoch with the fewest mistakes on the samples held
       out for validation; the test samples are only used at the end. Beside it lies a checkpoint,
@@ -101,7 +101,10 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Go on from a checkpoint, as the run was begun; only --rate and --strict may be another.",
+      """
+      Go on from a checkpoint, as the run was begun; --rate, --strict and --report may be another, \
+      and --epochs makes it longer.
+      """,
       valueName: "file"))
   var resume: String?
 
@@ -112,6 +115,9 @@ struct TrainCommand: ParsableCommand {
     if resume != nil, dataSet != nil {
       throw ValidationError("the checkpoint names its data set; --data says where it is now")
     }
+    if resume != nil, epochs < 1 {
+      throw ValidationError("--epochs is \(epochs), it must be at least 1")
+    }
     if let validation, validation < 0 {
       throw ValidationError("--validation is \(validation), it must not be negative")
     }
@@ -121,6 +127,8 @@ struct TrainCommand: ParsableCommand {
     try reportingErrors {
       threads.apply()
       let console = Console()
+      let given = GivenOptions()
+      if let resume { try given.refuse(allBut: Self.resumable, goingOnFrom: resume) }
       // Hours of training must not end at a path that never could be written.
       let results = [resume.map(TrainingJob.modelPath) ?? output] + [report].compactMap { $0 }
       for path in results { try Trainer.checkWritable(path) }
@@ -128,11 +136,18 @@ struct TrainCommand: ParsableCommand {
       let job =
         try resume.map {
           try TrainingJob(
-            resuming: $0, rate: rate, data: data, profiling: profiling, console: console)
+            resuming: $0, rate: rate, epochs: given.contains("--epochs") ? epochs : nil,
+            data: data, profiling: profiling, console: console)
         } ?? newJob(profiling, console)
       try profiling.reporting { try job.run(report: report, console: console) }
     }
   }
+
+  /// The options that may be given when a run goes on.
+  private static let resumable: Set<String> = [
+    "--resume", "--rate", "--epochs", "--report", "--data", "--threads", "--strict", "--profile",
+    "--trace",
+  ]
 
   private func newJob(_ profiling: Profiling, _ console: Console) throws -> TrainingJob {
     let chain = try Notation.parse(network)

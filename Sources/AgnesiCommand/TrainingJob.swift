@@ -15,8 +15,9 @@ struct TrainingJob {
     profiling: Profiling, console: Console
   ) throws {
     let whole = try data.open(dataSet, photoSize: photoSize, console: console)
-    let validation = validation ?? min(5000, whole.train.count / 10)
-    split = try Self.holdOut(validation, of: whole, seed: settings.seed)
+    let count = validation ?? (whole.validation == nil ? min(5000, whole.train.count / 10) : 0)
+    split = try whole.holdingOut(.random(count, seed: settings.seed))
+    for warning in split.labelWarnings { console.note(warning) }
     split.nonFiniteNotes.forEach(console.note)
     let standardization =
       standardize ? try Standardization(of: split.train, per: .channel) : nil
@@ -24,7 +25,8 @@ struct TrainingJob {
     if choosesBatchSize {
       settings.batchSize = TrainingSettings.usualBatchSize(samples: split.train.count)
     }
-    var record = ["name": dataSet, "validation": String(validation)]
+    var record = ["name": dataSet, "validation": String(count)]
+    record["parts"] = whole.parts.map(\.name).joined(separator: ", ")
     record["folder"] = data.folder.map(Self.absolute)
     record["photo size"] = PictureFolder.isOne(dataSet) ? String(photoSize) : nil
     trainer = try Trainer(
@@ -35,19 +37,27 @@ struct TrainingJob {
     self.output = output
   }
 
-  /// - Parameter rate: nil keeps the rate that the run was begun with.
+  /// - Parameters:
+  ///   - rate: nil keeps the rate that the run was begun with.
+  ///   - epochs: of the whole run; nil as it was begun.
   init(
-    resuming path: String, rate: Double?, data: DataOptions, profiling: Profiling,
+    resuming path: String, rate: Double?, epochs: Int?, data: DataOptions, profiling: Profiling,
     console: Console
   ) throws {
     var checkpoint = try Checkpoint(reading: path)
+    if let epochs { try checkpoint.setEpochs(epochs) }
     checkpoint.state.settings.rate = rate ?? checkpoint.state.settings.rate
     try checkpoint.state.settings.check()
     let record = checkpoint.state.data
     var data = data
     data.folder = data.folder ?? record["folder"]
-    let whole = try data.open(
+    var whole = try data.open(
       record["name"] ?? "", photoSize: Int(record["photo size"] ?? "") ?? 64, console: console)
+    if record["parts"] == nil, record["photo size"] != nil, whole.validation != nil {
+      // Runs of before parts were recorded took the validation part of a folder of photos for the test.
+      whole.test = whole.validation
+      whole.validation = nil
+    }
     let settings = checkpoint.state.settings
     split = try Self.holdOut(
       Int(record["validation"] ?? "") ?? 0, of: whole, seed: settings.seed)
@@ -77,12 +87,16 @@ struct TrainingJob {
     return base + ".safetensors"
   }
 
-  private static func absolute(_ path: String) -> String {
+  static func absolute(_ path: String) -> String {
     URL(fileURLWithPath: path).path
   }
 
+  /// - Parameter report: where a report goes; nil where the run was told to put it, if it was.
   func run(report: String?, console: Console) throws {
     let checkpoint = trainer.checkpointPath ?? ""
+    let report = report ?? trainer.requests["report"]
+    if let report { try Trainer.checkWritable(report) }
+    trainer.requests["report"] = report.map(Self.absolute)
     let message = "stopping after this step; press Ctrl-C once more to end at once"
     let outcome: Trainer.Outcome
     do {
@@ -108,21 +122,38 @@ struct TrainingJob {
         "no epoch was better for \(last - (outcome.bestEpoch ?? 0)) epochs, so that was all")
     }
     try trainer.useBest()
-    let test = try split.test.map { try trainer.evaluate($0) }
-    if let test {
-      let percent = String(format: "%.2f", test.accuracy * 100)
-      print("test accuracy \(percent) % (\(test.errorCount) of \(test.count) wrong)")
+    let judged = try judge()
+    if let judged {
+      let result = judged.evaluation
+      print("\(judged.part) accuracy \(result.accuracyText)")
+      BinomialInterval.warning(
+        mistakes: result.errorCount, of: result.count, "\(judged.part) samples"
+      ).map { console.note($0) }
     }
     if let epoch = outcome.bestEpoch { print("model of epoch \(epoch) saved in \(output)") }
     if let report {
       let page = RunReport(
-        trainer: trainer, network: network, split: split, outcome: outcome, test: test,
+        trainer: trainer, network: network, split: split, outcome: outcome, judged: judged,
         output: output)
       try page.write(to: report)
       print("report in \(report)")
     }
-    if let constant = trainer.constantPrediction(outcome, test: test) {
+    if let constant = trainer.constantPrediction(
+      outcome, test: judged?.evaluation, part: judged?.part ?? "test") {
       console.note(constant.description)
     }
+  }
+
+  /// How the kept network does on the test part, or else on that by which it was chosen.
+  struct Judgement {
+    /// `test` or `validation`.
+    var part: String
+    var data: DataSet
+    var evaluation: Evaluation
+  }
+
+  private func judge() throws -> Judgement? {
+    guard let (part, data) = split.parts.last(where: { $0.name != "training" }) else { return nil }
+    return Judgement(part: part, data: data, evaluation: try trainer.evaluate(data))
   }
 }

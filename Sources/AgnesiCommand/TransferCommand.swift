@@ -8,8 +8,9 @@ struct TransferCommand: ParsableCommand {
     commandName: "transfer",
     abstract: "Teach a network that knows pictures other classes, from a few photos.",
     discussion: """
-      FOLDER holds a folder of photos for each class, or such folders in `train` and `val`. Without
-      parts a fifth of each class is held out, drawn by the seed.
+      FOLDER holds a folder of photos for each class, or such folders in `train`, `val` and `test`.
+      Without `val` a fifth of each class is held out, drawn by the seed; the network is chosen and
+      judged by it. Photos in `test` are only counted in the end.
 
       First the end of the network is cut off, and a new one learns from what the rest says of each
       photo, which is computed once. Then all layers learn a little, those from before at a smaller
@@ -89,7 +90,10 @@ struct TransferCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Go on from a checkpoint of the same network and folder; it holds all settings.",
+      """
+      Go on from a checkpoint of the same network and folder; it holds all settings. --epochs makes \
+      the run longer.
+      """,
       valueName: "file"))
   var resume: String?
 
@@ -136,18 +140,53 @@ struct TransferCommand: ParsableCommand {
       threads.apply()
       let console = Console()
       // Minutes of training must not end at a path that never could be written.
-      for path in [modelFile, report].compactMap({ $0 }) { try Trainer.checkWritable(path) }
+      let requests = try resume.map { try PhotoTraining.requests(ofCheckpoint: $0) } ?? [:]
+      for path in [modelFile, report ?? requests["report"]].compactMap({ $0 }) {
+        try Trainer.checkWritable(path)
+      }
       let photos = try PictureFolder(reading: folder)
       for note in photos.notes { console.note(note) }
+      console.note(photos.summary)
       let profiling = try profile.profiling(backend, console)
-      let settings = try resume.map { try PhotoTraining.settings(ofCheckpoint: $0) } ?? settings
+      let settings = try resume.map { try resumedSettings($0) } ?? settings
       let training = try PhotoTraining(
         try PictureBody(try opened(), cutAt: settings.layer), photos: photos, settings: settings,
         on: profiling.backend)
       let job = TransferJob(
-        training: training, command: self, console: console, start: Date())
+        training: training, command: self, console: console, start: Date(), photos: photos.test,
+        requests: requests)
+      training.requests["report"] = job.report.map(TrainingJob.absolute)
       try profiling.reporting { try job.run() }
     }
+  }
+
+  /// The settings of a run that goes on. Options may repeat them; another value is refused, but for the
+  /// number of epochs.
+  private func resumedSettings(_ checkpoint: String) throws -> TransferSettings {
+    var begun = try PhotoTraining.settings(ofCheckpoint: checkpoint)
+    let (given, asked) = (GivenOptions(), settings)
+    func text(_ value: Any?) -> String { value.map { "\($0)" } ?? "none" }
+    let values: [(option: String, begun: String, asked: String)] = [
+      ("--cut", begun.layer, asked.layer), ("--freeze", text(begun.frozenLayer), text(freeze)),
+      ("--batch", text(begun.batchSize), text(asked.batchSize)),
+      ("--rate", text(begun.rate), text(asked.rate)),
+      ("--body-rate", text(begun.bodyRate), text(asked.bodyRate)),
+      ("--patience", text(begun.patience), text(asked.patience)),
+      ("--seed", text(begun.seed), text(asked.seed)),
+      ("--augment", text(begun.augmentation != nil), text(augment)),
+      ("--no-augment", text(begun.augmentation != nil), text(augment)),
+      ("--from-scratch", text(begun.learnsAverages), text(fromScratch)),
+      ("--output", modelFile, output),
+    ]
+    for value in values where given.contains(value.option) && value.asked != value.begun {
+      throw CommandFailure(
+        message: """
+          transfer: \(value.option) is \(value.asked), the run that goes on was begun with \(value.begun)
+            hint: leave it out; \(checkpoint) holds the settings
+          """)
+    }
+    if given.contains("--epochs"), let epochs { begun.epochs = epochs }
+    return begun
   }
 
   /// Where the model goes: to what it was called when the run began.

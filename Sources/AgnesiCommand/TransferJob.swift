@@ -9,23 +9,29 @@ struct TransferJob {
   let console: Console
   /// When the command began.
   let start: Date
+  /// The test part of the folder, if there is one.
+  let photos: [PictureFolder.Photo]?
+  /// What the run was asked for when it began.
+  let requests: [String: String]
 
   func run() throws {
     training.observer = { [console] progress in
       switch progress {
       case .photos(let done, let count): console.progress("\(done) of \(count) photos")
-      case .begins(let text):
+      case .begins(let text), .warning(let text):
         console.endLine()
         console.note(text)
       }
     }
     let message = "stopping after this step; press Ctrl-C once more to end at once"
     let wasStopped = try Interruption.whileHandling(message: message) { try run($0) }
-    if !wasStopped, let report = command.report {
-      try TransferReport(job: self).write(to: report)
+    // Stopped or not, what was learned so far has its report.
+    let test = wasStopped ? nil : try judgeTest()
+    if training.evaluation != nil, let report {
+      try TransferReport(job: self, test: test, wasStopped: wasStopped).write(to: report)
       if !command.json { print("report in \(report)") }
     }
-    try end()
+    try end(test)
     if wasStopped {
       if training.phases.last?.name == "everything" {
         let checkpoint = Checkpoint.path(for: command.modelFile)
@@ -35,6 +41,28 @@ struct TransferJob {
       }
       throw ExitCode(130)
     }
+  }
+
+  /// Where the report goes: where the run was told to put it when it began, unless it is said again.
+  var report: String? { command.report ?? requests["report"] }
+
+  /// How the saved network does on the test part, which nothing was chosen by; nil where there is none.
+  private func judgeTest() throws -> PictureEvaluation? {
+    guard let photos, !photos.isEmpty, training.evaluation != nil else { return nil }
+    let model = try PictureModel(try training.model(), path: command.modelFile)
+    let stream = PictureStream(
+      photos.map(\.path), preprocessing: model.preprocessing, color: model.color)
+    let evaluation = try PictureEvaluation(
+      of: PictureClassifier(model, on: command.backend.backend()), on: photos,
+      classes: Array(training.classNames.indices), stream: stream
+    ) { console.progress("\($0) of \(photos.count) test photos") }
+    console.endLine()
+    let broken = Set(evaluation.failures.map(\.path))
+    let read = photos.filter { !broken.contains($0.path) }
+    let warnings = PictureFolder.unreadableClasses(
+      of: photos, read: read, "test", training.classNames)
+    for warning in warnings { console.note(warning) }
+    return evaluation
   }
 
   /// - Returns: whether somebody stopped it.
@@ -83,11 +111,12 @@ struct TransferJob {
     try training.model(information: try information()).write(to: command.modelFile)
     for phase in training.phases.suffix(count) {
       if command.json {
-        for record in phase.history { try line(EpochLine(phase: phase.name, record)) }
+        let count = training.validation.count
+        for record in phase.history { try line(EpochLine(phase: phase.name, record, of: count)) }
         try line(PhaseLine(phase))
       } else if let evaluation = phase.evaluation {
         let kept = phase.bestEpoch == nil ? ", not better than before, so not kept" : ""
-        console.note("\(phase.name): \(text(evaluation)), \(text(phase.seconds))\(kept)")
+        console.note("\(phase.name): \(evaluation.accuracyText), \(text(phase.seconds))\(kept)")
       } else {
         console.note("\(phase.name): \(text(phase.seconds))")
       }
@@ -98,29 +127,33 @@ struct TransferJob {
     ["transfer": try jsonLine(training.settings), "transferred from": command.network.model]
   }
 
-  private func end() throws {
-    for failure in training.failures { console.note(String(describing: failure.error)) }
+  private func end(_ test: PictureEvaluation?) throws {
+    for failure in training.failures + (test?.failures ?? []) {
+      console.note(String(describing: failure.error))
+    }
     guard let evaluation = training.evaluation else { return }
     if command.json {
       try line(
         LastLine(
-          accuracy: evaluation.accuracy, classes: training.classNames, loss: evaluation.loss,
-          model: command.modelFile, seconds: seconds, training: training.training.count,
-          validation: evaluation.count))
+          accuracy: evaluation.accuracy, accuracyInterval: evaluation.accuracyInterval.ends,
+          classes: training.classNames, loss: evaluation.loss, model: command.modelFile,
+          seconds: seconds, test: test?.result.count, testAccuracy: test?.result.accuracy,
+          testAccuracyInterval: test?.result.accuracyInterval.ends, testLoss: test?.result.loss,
+          training: training.training.count, validation: evaluation.count))
     } else {
-      print("validation accuracy \(text(evaluation))")
+      print("validation accuracy \(evaluation.accuracyText)")
+      if let test { print("test accuracy \(test.result.accuracyText)") }
       print("model saved in \(command.modelFile), \(text(seconds)) in all")
     }
+    let (judged, part) = test.map { ($0.result, "test") } ?? (evaluation, "validation")
+    BinomialInterval.warning(
+      mistakes: judged.errorCount, of: judged.count, "\(part) photos"
+    ).map { console.note($0) }
   }
 
   var seconds: Double { Date().timeIntervalSince(start) }
 
   private func text(_ seconds: Double) -> String { String(format: "%.1f s", seconds) }
-
-  private func text(_ evaluation: Evaluation) -> String {
-    String(format: "%.2f %%", evaluation.accuracy * 100)
-      + " (\(evaluation.errorCount) of \(evaluation.count) wrong)"
-  }
 
   // MARK: - JSON
 
@@ -132,13 +165,19 @@ struct TransferJob {
     var phase: String
     var epoch: Int
     var accuracy: Double?
+    /// Both ends of the 95 % interval.
+    var accuracyInterval: [Double]?
     var loss: Double?
     var trainingLoss: Double
 
-    init(phase: String, _ record: EpochRecord) {
+    /// - Parameter count: how many photos the accuracy is of.
+    init(phase: String, _ record: EpochRecord, of count: Int) {
       self.phase = phase
       epoch = record.epoch
       accuracy = record.validationAccuracy
+      accuracyInterval = record.validationAccuracy.map { accuracy in
+        BinomialInterval(Int((accuracy * Double(count)).rounded()), of: count).ends
+      }
       loss = record.validationLoss
       trainingLoss = record.trainingLoss
     }
@@ -147,23 +186,32 @@ struct TransferJob {
   private struct PhaseLine: Encodable {
     var phase: String
     var accuracy: Double?
+    var accuracyInterval: [Double]?
     var bestEpoch: Int?
     var seconds: Double
 
     init(_ phase: PhotoTraining.Phase) {
       self.phase = phase.name
       accuracy = phase.evaluation?.accuracy
+      accuracyInterval = phase.evaluation?.accuracyInterval.ends
       bestEpoch = phase.bestEpoch
       seconds = phase.seconds
     }
   }
 
   private struct LastLine: Encodable {
+    /// On the validation photos.
     var accuracy: Double
+    var accuracyInterval: [Double]
     var classes: [String]
     var loss: Double
     var model: String
     var seconds: Double
+    /// Photos of the test part, and how it went; left out where there is none.
+    var test: Int?
+    var testAccuracy: Double?
+    var testAccuracyInterval: [Double]?
+    var testLoss: Double?
     var training: Int
     var validation: Int
   }

@@ -4,6 +4,9 @@ import Foundation
 /// The report of a transferred network.
 struct TransferReport {
   let job: TransferJob
+  /// On the test part, where there is one.
+  let test: PictureEvaluation?
+  let wasStopped: Bool
 
   /// Mistakes shown, and the pixels of their shorter side.
   private static let mistakeCount = 24
@@ -42,9 +45,10 @@ struct TransferReport {
     report.bestEpoch = shown?.bestEpoch
     report.classNames = training.classNames
     report.modelFile = command.modelFile
-    report.judgedPart = "validation"
+    report.judgedPart = test == nil ? "validation" : "test"
+    report.validationCount = training.validation.count
     report.notes = notes(shown)
-    if let evaluation = training.evaluation {
+    if let evaluation = test?.result ?? training.evaluation {
       report.testError = evaluation.error
       report.testLoss = evaluation.loss
       report.confusion = try evaluation.confusion(classCount: training.classNames.count)
@@ -54,11 +58,13 @@ struct TransferReport {
   }
 
   private func notes(_ shown: PhotoTraining.Phase?) -> [String] {
-    var notes = job.training.phases.map { phase in
+    var notes = wasStopped ? ["Training was stopped; this is what it led to until then."] : []
+    notes += job.training.phases.map { phase in
       let time = String(format: "%.1f s", phase.seconds)
       guard let evaluation = phase.evaluation else { return "Phase “\(phase.name)”: \(time)." }
       let accuracy = String(format: "%.2f %%", evaluation.accuracy * 100)
-      return "Phase “\(phase.name)”: \(time), then \(accuracy) of the validation photos right."
+      return "Phase “\(phase.name)”: \(time), then \(accuracy) of the validation photos right "
+        + "(\(evaluation.accuracyInterval.text))."
     }
     if let shown { notes.append("The curves are those of the phase “\(shown.name)”.") }
     if shown?.name == "everything", shown?.bestEpoch == nil {
@@ -70,9 +76,16 @@ struct TransferReport {
     return notes
   }
 
+  /// Those that the evaluation is of, in its order.
+  private var judgedPhotos: [PictureFolder.Photo] {
+    guard let test else { return job.training.validation }
+    let broken = Set(test.failures.map(\.path))
+    return (job.photos ?? []).filter { !broken.contains($0.path) }
+  }
+
   /// The photos themselves, read again: while training they were only numbers.
   private func mistakes(_ evaluation: Evaluation) -> [TrainingReport.Mistake] {
-    let photos = job.training.validation
+    let photos = judgedPhotos
     return evaluation.worstMistakes(Self.mistakeCount).compactMap { index in
       guard photos.indices.contains(index),
         let photo = try? Picture(reading: photos[index].path)

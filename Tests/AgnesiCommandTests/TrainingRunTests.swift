@@ -18,18 +18,25 @@ struct TrainingRunTests {
     let evaluation = try workplace.agnesi(
       "evaluate", model, workplace.data, "--json")
     #expect(evaluation.status == 0)
-    #expect(evaluation.errors == workplace.dataNote)
     let found = try JSONDecoder().decode(Found.self, from: Data(evaluation.output.utf8))
     #expect(evaluation.output.filter { $0 == "\n" }.count == 1)
     #expect(found.count == 200)
     #expect(found.error == Double(found.mistakes) / 200)
+    let interval = BinomialInterval(found.mistakes, of: 200)
+    #expect(found.errorInterval == interval.ends)
+    let warning = try #require(
+      BinomialInterval.warning(mistakes: found.mistakes, of: 200, "test samples"))
+    #expect(evaluation.errors == workplace.dataNote + warning + "\n")
+    #expect(training.errors.hasSuffix(warning + "\n"))
     // The wrong labels, 29 of 200, are all that a network cannot know.
     #expect(found.mistakes >= 29 && found.mistakes < 60)
 
     let percent = String(format: "%.2f", 100 - found.error * 100)
     let lines = training.output.split(separator: "\n").map(String.init)
     try #require(lines.count == 3)
-    #expect(lines[0] == "test accuracy \(percent) % (\(found.mistakes) of 200 wrong)")
+    #expect(
+      lines[0] == "test accuracy \(percent) % (\(found.mistakes) of 200 wrong; "
+        + "\(interval.complement.text))")
     #expect(
       ["1", "2"].map { "model of epoch \($0) saved in \(model)" }.contains(lines[1]))
     #expect(lines[2] == "report in \(report)")
@@ -48,6 +55,7 @@ struct TrainingRunTests {
     var count: Int
     var mistakes: Int
     var error: Double
+    var errorInterval: [Double]
     var loss: Double
   }
 
@@ -61,7 +69,8 @@ struct TrainingRunTests {
     let loss = String(format: "%.4f", found.loss)
     #expect(
       text.output.hasPrefix(
-        "\(found.mistakes) of 200 wrong, \(percent) %\nmean cross-entropy \(loss) nats\n"))
+        "\(found.mistakes) of 200 wrong, \(percent) %, "
+          + "\(BinomialInterval(found.mistakes, of: 200).text)\nmean cross-entropy \(loss) nats\n"))
     #expect(text.output.matches(of: #/\n  \d+ × \d taken for \d/#).count == 5)
 
     let training = try workplace.agnesi(
@@ -127,7 +136,7 @@ struct TrainingRunTests {
     let found = try JSONDecoder().decode(Found.self, from: Data(evaluation.output.utf8))
     #expect(found.count == 500)
     #expect(found.error < 0.35)
-    #expect(training.output.contains("(\(found.mistakes) of 500 wrong)"))
+    #expect(training.output.contains("(\(found.mistakes) of 500 wrong; "))
   }
 }
 

@@ -65,7 +65,7 @@ struct Workplace {
   }
 
   /// What is said when the data set was read.
-  var dataNote: String { "1000 training and 200 test samples in \(data)\n" }
+  var dataNote: String { "1000 training and 200 test samples in \(data), 10 classes\n" }
 }
 
 /// Noisy pictures of one bar, whose place is the class; every seventh test label is wrong, so that

@@ -95,7 +95,7 @@ struct WrongUseTests {
     try workplace.expect(
       "\(model) takes samples of shape [1, 12, 12], those of other are [1, 8, 8]",
       from: ["evaluate", model, other, "--json"],
-      after: "5 training and 5 test samples in \(other)\n")
+      after: "5 training and 5 test samples in \(other), 1 class\n")
     let file = "\(other)/test-inputs.npy"
     try workplace.expect(
       "predict: \(file) is uint8[5, 1, 8, 8], \(model) takes samples of shape [1, 12, 12]",

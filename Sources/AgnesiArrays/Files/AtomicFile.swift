@@ -76,7 +76,10 @@ package final class AtomicFile {
     let closed = close(descriptor)
     descriptor = -1
     if closed != 0 { throw failure(errno) }
-    if rename(temporary, destination) != 0 { throw failure(errno) }
+    let renamed = FileName.withCString(temporary) { old in
+      FileName.withCString(destination) { rename(old, $0) }
+    }
+    if renamed != 0 { throw failure(errno) }
     self.temporary = nil
     unlock()
     // The name itself is on the disk once the folder is; not every file system can do this.
@@ -91,7 +94,7 @@ package final class AtomicFile {
   package func discard() {
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
-    if let temporary { unlink(temporary) }
+    if let temporary { FileName.withCString(temporary) { _ = unlink($0) } }
     temporary = nil
     unlock()
   }
@@ -128,9 +131,12 @@ package final class AtomicFile {
 
 extension AtomicFile {
   private static func withoutLinks(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else { return path }
+    guard let resolved = FileName.withCString(path, { realpath($0, nil) }) else { return path }
     defer { free(resolved) }
-    return String(cString: resolved)
+    let length = strlen(resolved)
+    return resolved.withMemoryRebound(to: UInt8.self, capacity: length) {
+      FileName.decoded(UnsafeBufferPointer(start: $0, count: length))
+    }
   }
 
   private static func openingError(_ path: String, folder: String, code: Int32) -> FileError {

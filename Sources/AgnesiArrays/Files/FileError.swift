@@ -43,7 +43,7 @@ public struct FileError: Error, Hashable, Sendable {
 extension FileError: CustomStringConvertible, LocalizedError {
   /// The error as one sentence.
   public var description: String {
-    let place = path.isEmpty ? "a file without a name" : path
+    let place = path.isEmpty ? "a file without a name" : FileName.printable(path)
     return "cannot \(action) \(place): \(reason)" + (hint.map { "; \($0)" } ?? "")
   }
 
@@ -76,7 +76,9 @@ public struct FormatError: Error, Hashable, Sendable {
 
 extension FormatError: CustomStringConvertible, LocalizedError {
   /// The error as one sentence.
-  public var description: String { "cannot \(action.rawValue) \(path) as \(format): \(reason)" }
+  public var description: String {
+    "cannot \(action.rawValue) \(FileName.printable(path)) as \(format): \(reason)"
+  }
 
   /// The same, for Foundation.
   public var errorDescription: String? { description }

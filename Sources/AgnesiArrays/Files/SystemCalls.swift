@@ -58,9 +58,9 @@ package enum SystemCalls {
     }
     while true {
       #if canImport(Glibc)
-        let descriptor = Glibc.open(path, flags | O_CLOEXEC, mode)
+        let descriptor = FileName.withCString(path) { Glibc.open($0, flags | O_CLOEXEC, mode) }
       #else
-        let descriptor = Darwin.open(path, flags | O_CLOEXEC, mode)
+        let descriptor = FileName.withCString(path) { Darwin.open($0, flags | O_CLOEXEC, mode) }
       #endif
       if descriptor >= 0 || errno != EINTR { return descriptor }
     }
@@ -75,7 +75,8 @@ package enum SystemCalls {
   /// What `stat` says about `path`, following links; nil where there is nothing.
   package static func status(of path: String) -> stat? {
     var result = stat()
-    return path.utf8.contains(0) || stat(path, &result) != 0 ? nil : result
+    if path.utf8.contains(0) { return nil }
+    return FileName.withCString(path) { stat($0, &result) } == 0 ? result : nil
   }
 }
 

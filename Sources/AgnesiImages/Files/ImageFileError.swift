@@ -1,3 +1,5 @@
+import AgnesiArrays
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -24,7 +26,7 @@ public struct ImageFileError: Error, Hashable, Sendable {
 extension ImageFileError: CustomStringConvertible, LocalizedError {
   /// The error as one sentence.
   public var description: String {
-    let place = path.isEmpty ? "a file without a name" : path
+    let place = path.isEmpty ? "a file without a name" : FileName.printable(path)
     return "cannot read the picture \(place): \(reason)" + (hint.map { "; \($0)" } ?? "")
   }
 

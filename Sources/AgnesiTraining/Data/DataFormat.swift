@@ -42,29 +42,59 @@ public enum DataFormat: String, Codable, Hashable, Sendable, CaseIterable {
 /// What loaders need of a folder.
 enum DataFolder {
   static func names(in folder: String) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    (try? Folders.names(in: folder)) ?? []
   }
 
-  static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      && isFolder.boolValue
-  }
+  static func isFolder(_ path: String) -> Bool { SystemCalls.status(of: path)?.isFolder == true }
 
-  /// The first of `names` that the folder holds, or holds gzipped, as a path.
+  /// The first of `names` that the folder holds, or holds gzipped, as a path: written so, or else in
+  /// upper or lower case.
   static func file(_ names: [String], in folder: String) -> String? {
-    for name in names {
-      for path in ["\(folder)/\(name)", "\(folder)/\(name).gz"]
-      where FileManager.default.fileExists(atPath: path) && !isFolder(path) { return path }
+    let wanted = names.flatMap { [$0, "\($0).gz"] }
+    let paths = wanted.map { "\(folder)/\($0)" }
+    if let path = paths.first(where: isFile) { return path }
+    let present = self.names(in: folder)
+    return wanted.lazy.compactMap { name in
+      present.first { $0.lowercased() == name.lowercased() && isFile("\(folder)/\($0)") }
+    }.first.map { "\(folder)/\($0)" }
+  }
+
+  private static func isFile(_ path: String) -> Bool {
+    SystemCalls.status(of: path).map { !$0.isFolder } ?? false
+  }
+
+  /// The files of the parts whose names end with `suffix`, gzipped or not, as paths.
+  ///
+  /// - Parameter suffix: what follows the part's name, in lower case, such as `-inputs.npy`.
+  /// - Throws: ``DataError`` where there are two for one part.
+  static func parts(
+    _ suffix: String, in folder: String, isPackable: Bool = false
+  ) throws(DataError) -> [DataPart: String] {
+    let found = try DataPart.found(in: names(in: folder), of: folder) { name in
+      let lower = name.lowercased()
+      let plain = isPackable && lower.hasSuffix(".gz") ? lower.dropLast(3) : lower[...]
+      return plain.hasSuffix(suffix) ? String(plain.dropLast(suffix.count)) : nil
     }
-    return nil
+    return found.mapValues { "\(folder)/\($0)" }
+  }
+
+  /// What was read, for a person: how many samples of which part, and of how many classes.
+  static func note(_ split: DataSplit, in folder: String) -> String {
+    let parts = [
+      ("training", split.train), ("validation", split.validation), ("test", split.test),
+    ]
+    let counts = parts.compactMap { part, data in data.map { "\($0.count) \(part)" } }
+    let classes = parts.compactMap { $1?.classCount }.max() ?? 0
+    let text = "\(list(counts)) samples in \(folder)"
+    return classes > 0 ? "\(text), \(classes) class\(classes == 1 ? "" : "es")" : text
   }
 
   /// The lines of `classes.txt` or another text file; empty where there is none.
   static func classNames(in folder: String, file name: String = "classes.txt") throws -> [String] {
     guard let path = file([name], in: folder) else { return [] }
     let bytes = try InputFile(path).readAll(limit: 1 << 20)
-    guard let text = String(validating: bytes, as: UTF8.self) else {
+    let text = try TextFile.text(bytes, path: path, format: "a list of classes")
+    if FileName.hasBytes(text) {
       throw FormatError(path: path, format: "a list of classes", reason: "it is not UTF-8")
     }
     return text.split(whereSeparator: \.isNewline)

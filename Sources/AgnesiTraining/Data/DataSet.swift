@@ -109,6 +109,15 @@ extension DataSet {
 // MARK: - Checks
 
 extension DataSet {
+  /// What labels beyond the classes' names may be: numbers from 1 on.
+  private static func hint(_ labels: NDArray, _ classNames: [String]) -> String? {
+    let values = labels.doubles
+    guard labels.rank == 1, values.min() == 1, values.max() == Double(classNames.count) else {
+      return nil
+    }
+    return "they seem to begin at 1: subtract 1 from each"
+  }
+
   private static func checkedTargets(
     _ targets: NDArray, _ classNames: [String], _ action: String
   ) throws(DataError) -> NDArray {
@@ -127,7 +136,8 @@ extension DataSet {
       let text = Int(exactly: label).map(String.init) ?? "\(label)"
       let allowed = classNames.isEmpty ? "not negative" : "0 to \(classNames.count - 1)"
       throw DataError(
-        action, "sample \(position / size) has the label \(text); labels are \(allowed)")
+        action, "sample \(position / size) has the label \(text); labels are \(allowed)",
+        hint: hint(targets, classNames))
     }
     return targets.cast(to: .int32).contiguous()
   }

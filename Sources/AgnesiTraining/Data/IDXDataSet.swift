@@ -1,6 +1,7 @@
 import AgnesiArrays
 
-/// Folders with four IDX files under MNIST's names, each gzipped or not.
+/// Folders with four IDX files under MNIST's names, each gzipped or not; two more may hold a
+/// validation part, as in `val-images-idx3-ubyte`.
 enum IDXDataSet {
   static let trainImages = "train-images-idx3-ubyte"
   static let trainLabels = "train-labels-idx1-ubyte"
@@ -20,9 +21,31 @@ enum IDXDataSet {
         "read the data set \(name) in \(folder)",
         "training samples have the shape \(train.sampleShape), test samples \(test.sampleShape)")
     }
-    return DataSplit(
-      train: train, test: test,
-      notes: ["\(train.count) training and \(test.count) test samples in \(folder)"])
+    var split = DataSplit(train: train, test: test)
+    split.validation = try validation(folder, name, names)
+    if let part = split.validation, part.sampleShape != train.sampleShape {
+      throw DataError(
+        "read the data set \(name) in \(folder)",
+        "training samples have the shape \(train.sampleShape), validation samples "
+          + "\(part.sampleShape)")
+    }
+    split.notes = [DataFolder.note(split, in: folder)]
+    return split
+  }
+
+  private static func validation(
+    _ folder: String, _ name: String, _ classNames: [String]
+  ) throws -> DataSet? {
+    func path(_ kind: String) throws -> String? {
+      for suffix in ["-\(kind)", "-\(kind.replacing("-idx", with: ".idx"))"] {
+        let found = try DataFolder.parts(suffix, in: folder, isPackable: true)
+        if let path = found[.validation] { return path }
+      }
+      return nil
+    }
+    guard let images = try path("images-idx3-ubyte"), let labels = try path("labels-idx1-ubyte")
+    else { return nil }
+    return try dataSet(IDXFile.read(images), IDXFile.read(labels), name, classNames)
   }
 
   /// Some archives unpack to names with a dot in the place of the second hyphen.
@@ -33,13 +56,18 @@ enum IDXDataSet {
   private static func part(
     _ folder: String, _ images: String, _ labels: String, _ name: String, _ classNames: [String]
   ) throws -> DataSet {
-    let inputs = try array(images, folder, name)
+    try dataSet(
+      array(images, folder, name), array(labels, folder, name), name, classNames)
+  }
+
+  private static func dataSet(
+    _ inputs: NDArray, _ labels: NDArray, _ name: String, _ classNames: [String]
+  ) throws -> DataSet {
     // Grey images get the axis of channels that convolutions expect.
     let shape =
       inputs.rank == 3 ? [inputs.shape[0], 1, inputs.shape[1], inputs.shape[2]] : inputs.shape
     return try DataSet(
-      name: name, inputs: inputs.reshaped(shape), targets: array(labels, folder, name),
-      classNames: classNames)
+      name: name, inputs: inputs.reshaped(shape), targets: labels, classNames: classNames)
   }
 
   private static func array(_ file: String, _ folder: String, _ name: String) throws -> NDArray {

@@ -68,10 +68,12 @@ public struct ConstantPrediction: Hashable, Sendable, CustomStringConvertible {
 extension Trainer {
   /// What a person must know of a run that ended: that the model takes all test samples for one class,
   /// or the network of the last epoch all validation samples. Nil where neither is so.
-  public func constantPrediction(_ outcome: Outcome, test: Evaluation?) -> ConstantPrediction? {
+  public func constantPrediction(
+    _ outcome: Outcome, test: Evaluation?, part: String = "test"
+  ) -> ConstantPrediction? {
     let names = split.train.classNames
     return test.flatMap {
-      ConstantPrediction($0, part: "test", classNames: names, settings: settings)
+      ConstantPrediction($0, part: part, classNames: names, settings: settings)
     } ?? outcome.constantPrediction
   }
 }

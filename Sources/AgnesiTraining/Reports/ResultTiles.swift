@@ -20,7 +20,8 @@ package struct ResultTiles {
     var detail = "accuracy \(NumberText.percent(1 - error))"
     if let matrix = report.confusion {
       let (wrong, all) = (NumberText.grouped(matrix.errorCount), NumberText.grouped(matrix.total))
-      detail = "\(wrong) of \(all) wrong, " + detail
+      let interval = BinomialInterval(matrix.errorCount, of: matrix.total)
+      detail = "\(wrong) of \(all) wrong, \(interval.text); \(detail)"
     }
     return tile(
       "\(report.judgedPartAtStart) error", NumberText.percent(error), detail, kind: "main")
@@ -31,7 +32,11 @@ package struct ResultTiles {
     let place = "epoch \(kept.epoch) of \(report.history.last?.epoch ?? kept.epoch)"
     let detail = report.bestEpoch == kept.epoch ? "\(place), kept" : place
     if let accuracy = kept.validationAccuracy {
-      return tile("Validation accuracy", NumberText.percent(accuracy), detail)
+      let interval = report.validationCount.map { count in
+        let mistakes = Int(((1 - accuracy) * Double(count)).rounded())
+        return "\(BinomialInterval(mistakes, of: count).complement.text); "
+      }
+      return tile("Validation accuracy", NumberText.percent(accuracy), (interval ?? "") + detail)
     }
     if let loss = kept.validationLoss {
       return tile("Validation loss", NumberText.significant(loss), detail)

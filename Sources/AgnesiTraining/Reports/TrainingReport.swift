@@ -39,6 +39,8 @@ public struct TrainingReport: Sendable {
   public var testLoss: Double?
   /// The test set's predictions.
   public var confusion: ConfusionMatrix?
+  /// How many samples the epoch was chosen by.
+  public var validationCount: Int?
   /// The names of the classes; missing ones are shown as numbers.
   public var classNames: [String] = []
   /// The weights that can be shown as pictures.

@@ -36,6 +36,9 @@ package struct Checkpoint: Sendable {
     package var bestEpoch: Int?
     /// What the network did before the first epoch, where an epoch has to be better than that.
     package var baseline: Score?
+    /// What the run was asked for besides, such as a report: kept by the command for when it goes on. Nil
+    /// in files of before it was kept.
+    package var requests: [String: String]?
     /// What the backend chose; nil in files of before there was a choice.
     package var choices: BackendChoices?
   }
@@ -84,6 +87,21 @@ package struct Checkpoint: Sendable {
         parameters[name] = array
       }
     }
+  }
+
+  /// Makes the run one of so many epochs. The schedule goes on from the same step as in a run that had
+  /// them from the beginning: the rate may rise again where it had fallen to its end.
+  ///
+  /// - Throws: ``TrainingError`` where the run is beyond that.
+  package mutating func setEpochs(_ epochs: Int) throws(TrainingError) {
+    let begun = state.epoch + (state.batch > 0 ? 1 : 0)
+    guard epochs >= max(begun, 1) else {
+      throw TrainingError(
+        "--epochs is \(epochs), the run that goes on is in epoch \(begun) of "
+          + "\(state.settings.epochs)",
+        hint: "--epochs is the number of all epochs, those that are done included")
+    }
+    state.settings.epochs = epochs
   }
 
   /// The checkpoint that belongs to a model file.

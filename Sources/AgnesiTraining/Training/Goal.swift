@@ -75,9 +75,14 @@ public enum Goal: Codable, Hashable, Sendable {
       return ("the data set \(data.name) has no class labels", nil)
     }
     guard output.rank == 2, output.shape[1].known == classes else {
+      // One class too many is what labels look like that begin at 1.
+      let isShifted = data.classNames.isEmpty && data.labels.min() == 1
+      let hint =
+        isShifted && output.shape.last?.known == classes - 1
+        ? "labels are numbers from 0, these are 1 to \(classes - 1): subtract 1 from each"
+        : "the last layer must have \(classes) units, as in \(classes)FC"
       return (
-        "the network's output is \(output.type), the data have \(classes) classes",
-        "the last layer must have \(classes) units, as in \(classes)FC"
+        "the network's output is \(output.type), the data have \(classes) classes", hint
       )
     }
     return nil

@@ -148,6 +148,12 @@ public final class Trainer {
     if let mistake = graph.goal.mistake(graph.output, split.train) {
       throw TrainingError(mistake.message, hint: mistake.hint)
     }
+    try split.checkLabels()
+    for (part, data) in split.parts.dropFirst() where graph.goal != .classes {
+      if let mistake = graph.goal.mistake(graph.output, data) {
+        throw TrainingError("of the \(part) samples, \(mistake.message)", hint: mistake.hint)
+      }
+    }
     let objective = TrainingObjective(graph, settings)
     rate = objective.rate
     step = try compile(
@@ -386,6 +392,15 @@ public final class Trainer {
 
   /// The network as it is now, ready to be saved.
   public func model() throws -> Model { try makeModel(state.history) }
+
+  /// What the run was asked for besides, kept in the checkpoint.
+  package var requests: [String: String] {
+    get { state.requests ?? [:] }
+    set {
+      state.requests = newValue
+      lastGoodState.requests = newValue
+    }
+  }
 
   /// Where the state to go on from lies.
   public var checkpointPath: String? { output.map { Checkpoint.path(for: $0) } }

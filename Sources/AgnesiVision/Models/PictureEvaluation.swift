@@ -15,6 +15,11 @@ public struct PictureEvaluation: Sendable {
   /// The share of photos whose class is not among the five most probable; NaN without photos.
   public var errorOfFive: Double { Double(mistakesOfFive) / Double(result.count) }
 
+  /// Where that share lies on photos that were not looked at, with 95 % confidence.
+  public var errorOfFiveInterval: BinomialInterval {
+    BinomialInterval(mistakesOfFive, of: result.count)
+  }
+
   /// Runs `classifier` over `photos`.
   ///
   /// - Parameters:

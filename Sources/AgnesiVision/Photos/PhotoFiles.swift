@@ -1,5 +1,4 @@
 import AgnesiArrays
-import Foundation
 
 /// Picture files below folders, in an order that does not depend on the file system.
 public enum PhotoFiles {
@@ -50,20 +49,7 @@ public enum PhotoFiles {
 
   /// What stands in a folder, sorted, without what is hidden.
   static func names(in folder: String) throws(FileError) -> [String] {
-    do {
-      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-      return names.filter { !$0.hasPrefix(".") }.sorted()
-    } catch {
-      throw FileError(
-        action: "list", path: folder,
-        reason: reason(notToList: folder) ?? error.localizedDescription)
-    }
-  }
-
-  /// The usual reasons in the system's words; Foundation has others for them.
-  private static func reason(notToList folder: String) -> String? {
-    guard let status = SystemCalls.status(of: folder) else { return "No such file or directory" }
-    return status.isFolder ? nil : "Not a directory"
+    try Folders.names(in: folder).filter { !$0.hasPrefix(".") }
   }
 
   package static func isFolder(_ path: String) -> Bool {

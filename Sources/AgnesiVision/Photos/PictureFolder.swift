@@ -5,9 +5,10 @@ import AgnesiTraining
 ///
 /// Three layouts are understood:
 /// - a folder for each class, called as the class is;
-/// - a folder of photos with `labels.csv`, whose first line names the columns: `file`, and one of
-///   `label`, `class`, `class_index`, `wnid` or `name`;
-/// - `train` and `val` (or `validation`, `valid`, `test`), each in one of the layouts above.
+/// - a folder of photos with `labels.csv`, a table with the columns `file` and one of `label`,
+///   `class`, `class_index`, `wnid` or `name`, or without a line of names;
+/// - parts, each in one of the layouts above: `train` (or `training`), `val` (`valid`, `validation`,
+///   `dev`) and `test` (`testing`), in upper or lower case.
 ///
 /// Only names are read here. Whether a file is a picture shows when it is decoded.
 public struct PictureFolder: Sendable {
@@ -29,34 +30,33 @@ public struct PictureFolder: Sendable {
   public let classNames: [String]
   /// The photos to learn from, by class and name: all of them where the folder has no parts.
   public let training: [Photo]
-  /// The photos that are held out; nil where the folder has no such part.
+  /// The photos by which an epoch is chosen; nil where the folder has no such part.
   public let validation: [Photo]?
+  /// The photos that are only looked at in the end; nil where the folder has no such part.
+  public let test: [Photo]?
   /// What was left out, and why, a line each.
   public let notes: [String]
+  /// The parts with the names of their folders; empty where there are none.
+  private let partNames: [DataPart: String]
 
-  /// Both parts.
-  public var photos: [Photo] { training + (validation ?? []) }
+  /// All parts.
+  public var photos: [Photo] { training + (validation ?? []) + (test ?? []) }
 
-  private static let trainingNames = ["train", "training"]
-  private static let validationNames = ["val", "validation", "valid", "test"]
-
-  /// - Throws: `DataError` where the folder has none of the layouts or no photos; `FileError` where
-  ///   it cannot be listed.
+  /// - Throws: `DataError` where the folder has none of the layouts, no photos, or two folders for
+  ///   one part; `FileError` where it cannot be listed.
   public init(reading path: String) throws {
     let names = try PhotoFiles.names(in: path)
-    func folder(_ candidates: [String]) -> String? {
-      candidates.first { names.contains($0) && PhotoFiles.isFolder("\(path)/\($0)") }
-        .map { "\(path)/\($0)" }
-    }
-    let training: PictureFolderPart
-    var validation: PictureFolderPart?
-    if let own = folder(Self.trainingNames), let held = folder(Self.validationNames) {
-      training = try PictureFolderPart(reading: own)
-      validation = try PictureFolderPart(reading: held)
+    let layout = try PictureFolderLayout(of: path, names)
+    partNames = layout.parts
+    var read: [DataPart: PictureFolderPart] = [:]
+    if layout.parts.isEmpty {
+      read[.training] = try PictureFolderPart(reading: path)
     } else {
-      training = try PictureFolderPart(reading: path)
+      for (part, name) in layout.parts {
+        read[part] = try PictureFolderPart(reading: "\(path)/\(name)")
+      }
     }
-    let labels = Set(training.photos.map(\.label) + (validation?.photos.map(\.label) ?? []))
+    let labels = Set(read.values.flatMap { $0.photos.map(\.label) })
     let classNames = Self.sorted(labels)
     let pairs = classNames.enumerated().map { ($0.element, $0.offset) }
     let positions = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
@@ -66,9 +66,10 @@ public struct PictureFolder: Sendable {
     }
     self.path = path
     self.classNames = classNames
-    self.training = labelled(training)
-    self.validation = validation.map(labelled)
-    notes = training.notes + (validation?.notes ?? [])
+    training = read[.training].map(labelled) ?? []
+    validation = read[.validation].map(labelled)
+    test = read[.test].map(labelled)
+    notes = DataPart.allCases.flatMap { read[$0]?.notes ?? [] } + layout.notes
   }
 
   /// Whether the path is a folder in one of the layouts, with a look at names only.
@@ -90,7 +91,8 @@ public struct PictureFolder: Sendable {
     return labels.sorted { (Int($0) ?? 0, $0) < (Int($1) ?? 0, $1) }
   }
 
-  /// The folder's own parts, or else photos drawn for validation, of each class the same share.
+  /// The photos to learn from and those to choose by: the folder's own, or else photos drawn for
+  /// validation, of each class the same share. Those of the test are in neither.
   ///
   /// - Parameters:
   ///   - fraction: the share for validation, in 0...1; of a class of two photos or more, each part
@@ -112,6 +114,94 @@ public struct PictureFolder: Sendable {
       held.formUnion(order.prefix(max(count, 0)).map { members[$0] })
     }
     return (training.filter { !held.contains($0) }, training.filter(held.contains))
+  }
+}
+
+// MARK: - How it was read
+
+extension PictureFolder {
+  /// How many classes a sentence names.
+  private static let namedClasses = 10
+
+  /// How the folder was read, in one line: its parts, classes and counts.
+  public var summary: String {
+    let parts = DataPart.allCases.filter { partNames[$0] != nil }
+    let counts = parts.map { "\(photos(of: $0).count) \($0) photos in \(partNames[$0] ?? "")" }
+    let all =
+      parts.isEmpty ? "\(photos.count) photos, no parts" : counts.joined(separator: ", ")
+    let classes = classNames.indices.prefix(Self.namedClasses).map { label in
+      let each = (parts.isEmpty ? [.training] : parts).map { part in
+        String(photos(of: part).count { $0.label == label })
+      }
+      return "\(classNames[label]) \(each.joined(separator: " + "))"
+    }
+    let others = classNames.count - classes.count
+    let rest = others > 0 ? " and \(others) more" : ""
+    let kinds = classNames.count == 1 ? "1 class" : "\(classNames.count) classes"
+    return FileName.printable(
+      "\(path): \(all); \(kinds): \(classes.joined(separator: ", "))\(rest)")
+  }
+
+  /// Classes of which a part has photos and none of them can be read: a warning for each.
+  ///
+  /// - Parameters:
+  ///   - photos: those of the part.
+  ///   - read: those of them that could be read.
+  ///   - part: what the part is called.
+  package func unreadableClasses(
+    of photos: [Photo], read: [Photo], _ part: String
+  ) -> [String] {
+    Self.unreadableClasses(of: photos, read: read, part, classNames)
+  }
+
+  package static func unreadableClasses(
+    of photos: [Photo], read: [Photo], _ part: String, _ classNames: [String]
+  ) -> [String] {
+    let readable = Set(read.map(\.label))
+    return classNames.indices.compactMap { label in
+      let count = photos.count { $0.label == label }
+      if count == 0 || readable.contains(label) { return nil }
+      let which = count == 1 ? "the only \(part) photo" : "none of the \(count) \(part) photos"
+      return "warning: \(which) of the class \(classNames[label]) "
+        + (count == 1 ? "cannot be read" : "can be read")
+    }
+  }
+
+  private func photos(of part: DataPart) -> [Photo] {
+    switch part {
+    case .training: training
+    case .validation: validation ?? []
+    case .test: test ?? []
+    }
+  }
+}
+
+/// Which folders of a folder are parts.
+private struct PictureFolderLayout {
+  /// Names of folders; none where each folder is a class.
+  var parts: [DataPart: String] = [:]
+  var notes: [String] = []
+
+  /// Folders are parts where one of them is to train by and another to judge by, or where nothing stands
+  /// beside the only one and it holds classes itself; else a class may well be called "train".
+  init(of path: String, _ names: [String]) throws {
+    if names.contains(LabelTable.fileName) { return }
+    let folders = names.filter { PhotoFiles.isFolder("\(path)/\($0)") }
+    let found = try DataPart.found(in: folders, of: path)
+    let isPair = found[.training] != nil && found.count > 1
+    let others = folders.filter { DataPart(named: $0) == nil }
+    if found.isEmpty { return }
+    let areParts = found.values.allSatisfy { Self.holdsClasses("\(path)/\($0)") }
+    guard isPair || (others.isEmpty && areParts) else { return }
+    parts = found
+    notes = others.map { "\(path)/\($0) is left out: the folder has parts, and this is none" }
+  }
+
+  private static func holdsClasses(_ path: String) -> Bool {
+    guard let names = try? PhotoFiles.names(in: path) else { return false }
+    return names.contains(LabelTable.fileName)
+      || (names.contains { PhotoFiles.isFolder("\(path)/\($0)") }
+        && !names.contains { PhotoFiles.isPicture($0) })
   }
 }
 
@@ -138,12 +228,15 @@ struct PictureFolderPart {
 
   private mutating func readTable(_ folder: String) throws {
     let table = try LabelTable(reading: "\(folder)/\(LabelTable.fileName)")
+    notes += table.notes
     for row in table.rows {
       let path = row.file.hasPrefix("/") ? row.file : "\(folder)/\(row.file)"
-      if SystemCalls.status(of: path)?.isRegularFile == true {
-        photos.append((path, row.label))
+      // Tables of Windows part folders so; a file may have the sign in its name, and goes first.
+      let places = row.file.contains("\\") ? [path, path.replacing("\\", with: "/")] : [path]
+      if let place = places.first(where: { SystemCalls.status(of: $0)?.isRegularFile == true }) {
+        photos.append((place, row.label))
       } else {
-        notes.append("\(path) is in \(LabelTable.fileName), but not there")
+        notes.append(FileName.printable("\(path) is in \(LabelTable.fileName), but not there"))
       }
     }
   }
@@ -156,9 +249,11 @@ struct PictureFolderPart {
       if let above = FolderIdentity(folder) { visited.insert(above) }
       var failures: [FileError] = []
       let files = PhotoFiles.below(path, &visited, &failures)
-      photos += files.map { ($0, name) }
-      notes += failures.map { "\($0.path) is left out: \($0.reason)" }
-      if files.isEmpty, failures.isEmpty { notes.append("\(path) has no pictures") }
+      photos += files.map { ($0, FileName.printable(name)) }
+      notes += failures.map { FileName.printable("\($0.path) is left out: \($0.reason)") }
+      if files.isEmpty, failures.isEmpty {
+        notes.append(FileName.printable("\(path) has no pictures"))
+      }
     }
     let loose = names.count { PhotoFiles.isPicture($0) && !PhotoFiles.isFolder("\(folder)/\($0)") }
     if loose > 0, !photos.isEmpty {

@@ -37,6 +37,9 @@ public final class PhotoTraining {
   /// Told of what is going on.
   public var observer: (Progress) -> Void = { _ in }
 
+  /// What the run was asked for besides, such as a report: kept in its checkpoint.
+  package var requests: [String: String] = [:]
+
   private let body: PictureBody
   private let backend: any Backend
 
@@ -64,6 +67,8 @@ public final class PhotoTraining {
     case photos(done: Int, count: Int)
     /// A phase begins: a sentence for a person.
     case begins(String)
+    /// What may be a mistake in the photos, though training goes on.
+    case warning(String)
   }
 
   /// - Parameters:
@@ -89,6 +94,11 @@ public final class PhotoTraining {
     self.training = training
     self.validation = validation
     classNames = folder.classNames
+    if Set(training.map(\.label)).count < 2 {
+      throw TransferError(
+        "all \(training.count) training photos of \(folder.path) are of one class",
+        hint: "there must be two classes to tell apart")
+    }
   }
 
   /// What the network does on the validation photos after the last phase.
@@ -135,10 +145,27 @@ public final class PhotoTraining {
     }
     let known = try features(training, "training photos", from: 0)
     let held = try features(validation, "validation photos", from: training.count)
+    try check(DataSplit(train: known.dataSet, validation: held.dataSet), known.photos, held.photos)
     (training, validation) = (known.photos, held.photos)
     failures = known.failures + held.failures
     phases.append(Phase(name: "features", seconds: monotonicSeconds() - start))
     return (known.dataSet, held.dataSet)
+  }
+
+  /// Says what is wrong with the classes of the photos that could be read.
+  private func check(
+    _ split: DataSplit, _ known: [PictureFolder.Photo], _ held: [PictureFolder.Photo]
+  ) throws {
+    for (all, read, part) in [(training, known, "training"), (validation, held, "validation")] {
+      let warnings = PictureFolder.unreadableClasses(of: all, read: read, part, classNames)
+      for text in warnings { observer(.warning(text)) }
+    }
+    if Set(known.map(\.label)).count < 2 {
+      throw TransferError(
+        "of the \(training.count) training photos those that can be read, \(known.count), are of one "
+          + "class only", hint: "there must be two classes to tell apart")
+    }
+    for text in split.labelWarnings { observer(.warning(text)) }
   }
 
   // MARK: - Everything
@@ -178,19 +205,29 @@ public final class PhotoTraining {
   /// same bits as if it had not been.
   ///
   /// - Parameters:
-  ///   - path: the checkpoint; the settings are to be those of ``settings(ofCheckpoint:)``.
+  ///   - path: the checkpoint; the settings are to be those of ``settings(ofCheckpoint:)``, with more
+  ///     epochs if the run is to become longer: the rates then are from there on those of a run of so
+  ///     many epochs.
   ///   - output: where the best model goes.
   /// - Throws: ``TransferError`` where the checkpoint is that of another run; else as when it began.
   public func resume(
     _ path: String, output: String? = nil, information: [String: String] = [:],
     interruption: Interruption = Interruption(), display: ProgressOutput = .none
   ) throws {
-    let checkpoint = try Checkpoint(reading: path)
-    for (key, value) in try record() where checkpoint.state.data[key] != value {
+    var checkpoint = try Checkpoint(reading: path)
+    let begun = try Self.settings(ofCheckpoint: path)
+    var record = try record()
+    record[Self.settingsKey] = try TransferNetwork.json(settings.with(epochs: begun.epochs))
+    // Checkpoints of before do not tell the pixels.
+    if checkpoint.state.data[Self.pixelsKey] == nil { record[Self.pixelsKey] = nil }
+    for (key, value) in record.sorted(by: { $0.key < $1.key }) {
+      if checkpoint.state.data[key] == value { continue }
       throw TransferError(
         "the checkpoint \(path) is of another run: its \(key) are "
           + "\(checkpoint.state.data[key] ?? "not told"), not \(value)")
     }
+    if settings.epochs != begun.epochs { try checkpoint.setEpochs(settings.epochs) }
+    checkpoint.state.data = try self.record()
     let network = try TransferNetwork(
       body, head: .classes(classNames.count), standardization: checkpoint.state.standardization,
       seed: settings.seed)
@@ -215,7 +252,13 @@ public final class PhotoTraining {
     return settings
   }
 
+  /// What the run of a checkpoint was asked for besides; see ``requests``.
+  package static func requests(ofCheckpoint path: String) throws -> [String: String] {
+    try Checkpoint(reading: path).state.requests ?? [:]
+  }
+
   private static let settingsKey = "settings"
+  private static let pixelsKey = "pixels"
 
   /// What a run that goes on must share with the one that began.
   private func record() throws -> [String: String] {
@@ -223,6 +266,8 @@ public final class PhotoTraining {
       Self.settingsKey: try JSONText.encoded(settings),
       "photos": "\(training.count) and \(validation.count)",
       "classes": classNames.joined(separator: ", "),
+      Self.pixelsKey: body.model.pixels.shape.dropFirst().map(\.description)
+        .joined(separator: "×"),
     ]
   }
 
@@ -244,6 +289,7 @@ public final class PhotoTraining {
     let split = try planes(augmentation, interruption)
     observer(.begins("train everything"))
     let trainer = try makeTrainer(split, settings.training(network, augmentation: augmentation))
+    trainer.requests = requests
     func end(_ outcome: Trainer.Outcome?) throws {
       guard trainer.hasBest else { return }
       try trainer.useBest()
@@ -275,16 +321,19 @@ public final class PhotoTraining {
     func planes(
       _ photos: [PictureFolder.Photo], _ name: String, _ preprocessing: PicturePreprocessing,
       from first: Int
-    ) throws -> DataSet {
+    ) throws -> PhotoPlanes {
       try PhotoPlanes(
         reading: photos, name: name, classNames: classNames, preprocessing: preprocessing,
         color: model.color, interruption: interruption
-      ) { [observer] in observer(.photos(done: first + $0, count: count)) }.dataSet
+      ) { [observer] in observer(.photos(done: first + $0, count: count)) }
     }
-    return DataSplit(
-      train: try planes(training, "training photos", wide, from: 0),
-      validation: try planes(
-        validation, "validation photos", model.preprocessing, from: training.count))
+    let known = try planes(training, "training photos", wide, from: 0)
+    let held = try planes(
+      validation, "validation photos", model.preprocessing, from: training.count)
+    let split = DataSplit(train: known.dataSet, validation: held.dataSet)
+    // After the head, all of this is known.
+    if phases.isEmpty { try check(split, known.photos, held.photos) }
+    return split
   }
 
   // MARK: - The model

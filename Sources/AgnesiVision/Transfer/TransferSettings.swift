@@ -53,6 +53,13 @@ public struct TransferSettings: Codable, Hashable, Sendable {
     self.augmentation = augmentation
   }
 
+  /// The same with so many epochs.
+  func with(epochs: Int) -> TransferSettings {
+    var result = self
+    result.epochs = epochs
+    return result
+  }
+
   /// How the head alone is trained. Adam takes features as they come; the rate falls to almost 0, since
   /// the problem is convex and has one end.
   var headTraining: TrainingSettings {

@@ -19,7 +19,7 @@ import Testing
     #expect(split.train.classNames == ["a", "b"])
     #expect(split.test?.count == 4)
     #expect(split.validation == nil)
-    #expect(split.notes == ["6 training and 4 test samples in \(folder.path)"])
+    #expect(split.notes == ["6 training and 4 test samples in \(folder.path), 2 classes"])
   }
 
   @Test func readsNamesWithADot() throws {
@@ -31,6 +31,26 @@ import Testing
     #expect(try DataFormat.idx.read(folder.path, name: "small").train.count == 6)
   }
 
+  @Test func namesInCapitalsAndAValidationPart() throws {
+    try Samples.writeIDX(to: folder.path)
+    for (old, new) in [
+      ("train-images-idx3-ubyte", "Train-Images-IDX3-ubyte"),
+      ("t10k-labels-idx1-ubyte", "T10K-labels-idx1-ubyte"),
+    ] {
+      try FileManager.default.moveItem(atPath: folder.path(old), toPath: folder.path(new))
+    }
+    try IDXFile.write(
+      NDArray(zeros: [3, 2, 2], .uint8), to: folder.path("Val-images-idx3-ubyte.gz"))
+    try IDXFile.write(NDArray([1, 0, 1] as [UInt8]), to: folder.path("Val-labels-idx1-ubyte.gz"))
+    #expect(DataFormat.detected(in: folder.path) == .idx)
+    let split = try DataFormat.idx.read(folder.path, name: "small")
+    #expect(split.validation?.labels == [1, 0, 1])
+    #expect(
+      split.notes == [
+        "6 training, 3 validation and 4 test samples in \(folder.path), 2 classes"
+      ])
+  }
+
   @Test func samplesOfOtherShapesKeepThem() throws {
     try Samples.writeIDX(to: folder.path, shape: [5])
     #expect(try DataFormat.idx.read(folder.path, name: "x").train.sampleShape == [5])
@@ -40,6 +60,11 @@ import Testing
     try Samples.writeIDX(to: folder.path)
     try folder.write(Array("cat \r\n\ndog\n".utf8), to: "classes.txt")
     #expect(try DataFormat.idx.read(folder.path, name: "x").train.classNames == ["cat", "dog"])
+    let utf16 = "\u{FEFF}cät\r\ndog".utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+    for marked in [Array("\u{FEFF}cät\ndog\n".utf8), utf16] {
+      try folder.write(marked, to: "classes.txt")
+      #expect(try DataFormat.idx.read(folder.path, name: "x").train.classNames == ["cät", "dog"])
+    }
     try folder.write([0xff], to: "classes.txt")
     #expect(
       errorText { _ = try DataFormat.idx.read(folder.path, name: "x") }
@@ -84,7 +109,9 @@ import Testing
     #expect(split.train.classNames[9] == "Ankle boot")
     #expect(
       split.notes
-        == ["60000 training and 10000 test samples in /usr/share/datasets/fashion-mnist"])
+        == [
+          "60000 training and 10000 test samples in /usr/share/datasets/fashion-mnist, 10 classes"
+        ])
   }
 }
 
@@ -182,7 +209,48 @@ import Testing
     #expect(split.validation?.inputs.doubles == [5, 6])
     #expect(split.test == nil)
     #expect(split.train.classNames == ["no", "yes"])
-    #expect(split.notes == ["2 training and 1 validation samples in \(folder.path)"])
+    #expect(split.notes == ["2 training and 1 validation samples in \(folder.path), 2 classes"])
+  }
+
+  /// Whatever a part is called, and in capitals.
+  @Test(arguments: [
+    ("Train", "val", "testing"), ("TRAINING", "Valid", "Test"), ("train", "dev", "TEST"),
+  ])
+  func partsHaveManyNames(train: String, validation: String, test: String) throws {
+    for (name, label) in [(train, 0), (validation, 1), (test, 2)] {
+      try write(NDArray(zeros: [1, 2]), "\(name)-inputs")
+      try write(NDArray([label]), "\(name)-labels")
+    }
+    #expect(DataFormat.detected(in: folder.path) == .arrays)
+    let split = try read()
+    #expect(split.train.labels == [0])
+    #expect(split.validation?.labels == [1])
+    #expect(split.test?.labels == [2])
+    #expect(
+      split.notes == [
+        "1 training, 1 validation and 1 test samples in \(folder.path), 3 classes"
+      ])
+  }
+
+  @Test func twoNamesOfAPartAreAnError() throws {
+    for name in ["train", "Training"] {
+      try write(NDArray(zeros: [1, 2]), "\(name)-inputs")
+      try write(NDArray([0]), "\(name)-labels")
+    }
+    #expect(
+      errorText { _ = try read() }
+        == "cannot read the parts of \(folder.path): Training-inputs.npy and train-inputs.npy both"
+        + " name its training part; rename or remove one of them")
+  }
+
+  @Test func labelsWithoutInputsAreAnError() throws {
+    try write(NDArray(zeros: [1, 2]), "train-inputs")
+    try write(NDArray([0]), "train-labels")
+    try write(NDArray([0]), "val-labels")
+    #expect(
+      errorText { _ = try read() }
+        == "cannot read the data set x in \(folder.path): it holds val-labels.npy, but no inputs of"
+        + " that part")
   }
 
   @Test func readsArraysToBePredicted() throws {

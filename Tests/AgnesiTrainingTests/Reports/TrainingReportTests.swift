@@ -48,7 +48,8 @@ import Testing
     let page = try full().html
     let expected = [
       "<!DOCTYPE html>", "<title>name · Agnesi</title>", "15.00 %",
-      "3 of 20 wrong, accuracy 85.00 %", "81.25 %", "epoch 2 of 2, kept", "3,090",
+      "3 of 20 wrong, 95 % interval 3.2 to 37.9 %; accuracy 85.00 %",
+      "81.25 %", "epoch 2 of 2, kept", "3,090",
       "288 k multiply-adds a sample", "52.4 s", "first step after 0.14 s", "13,120",
       "on 2 threads", "Learning curves", "Most often: <b>name</b> taken for <b>other</b>",
       "(2); <b>other</b>", "Worst mistakes", "name, taken for other with 99.9 %", "#17",

@@ -23,11 +23,20 @@ import Testing
     let set = place.folder.path("set")
     let outcome = try place.agnesi("evaluate", place.model, set)
     #expect(outcome.status == 0)
-    #expect(outcome.errors.hasPrefix("cannot read the picture \(set)/val/blue/2.png: "))
+    let said =
+      "\(set): 1 training photos in train, 4 validation photos in val; 2 classes: blue 0 + 2, red 1 + 2"
+      + "\n\(set) has no test part, so its validation part is counted\n"
+    #expect(
+      outcome.errors.hasPrefix(said + "cannot read the picture \(set)/val/blue/2.png: "),
+      "\(outcome.errors)")
+    #expect(
+      outcome.errors.hasSuffix(
+        "warning: 3 validation photos say little: the error may be anything from 0.8 to 90.6 %"
+          + " (95 % interval)\n"))
     // Of the mistake: the other two of three logits are 6.25 lower.
     #expect(
       outcome.output == """
-        1 of 3 wrong, 33.33 %
+        1 of 3 wrong, 33.33 %, 95 % interval 0.8 to 90.6 %
         mean cross-entropy 2.0872 nats
           1 × red taken for green
 
@@ -37,7 +46,10 @@ import Testing
   @Test func jsonHasAllNumbers() throws {
     let outcome = try place.agnesi("evaluate", place.model, place.folder.path("set"), "--json")
     let object = try #require(outcome.objects.first)
+    #expect(object["part"] as? String == "validation")
     #expect(object["count"] as? Int == 3)
+    #expect(object["errorInterval"] as? [Double] == BinomialInterval(1, of: 3).ends)
+    #expect(object["top5ErrorInterval"] as? [Double] == BinomialInterval(0, of: 3).ends)
     #expect(object["failed"] as? Int == 1)
     #expect(object["mistakes"] as? Int == 1)
     #expect(object["top5Mistakes"] as? Int == 0)
@@ -46,12 +58,38 @@ import Testing
     #expect(train.objects.first?["count"] as? Int == 1)
   }
 
+  /// All three parts; the test is what is counted, whatever its case.
+  @Test func threePartsWhateverTheirCase() throws {
+    for (old, new) in [("train", "Train"), ("val", "VALID")] {
+      try FileManager.default.moveItem(
+        atPath: place.folder.path("set/\(old)"), toPath: place.folder.path("set/\(new)"))
+    }
+    _ = try place.folder.makeFolder("set/Testing/blue")
+    try place.write(PhotoWorkplace.picture([0, 0, 200]), "set/Testing/blue/1.png")
+    let set = place.folder.path("set")
+    for (arguments, part, count) in [
+      ([], "test", 1), (["--part", "validation"], "validation", 3),
+      (["--part", "train"], "train", 1),
+    ] as [([String], String, Int)] {
+      let command = try #require(BuildProducts.path("agnesi"), "the command was not built")
+      let outcome = try BuildProducts.run(
+        command, ["evaluate", place.model, set, "--json"] + arguments)
+      let object = try #require(outcome.objects.first, "\(outcome.errors)")
+      #expect(object["part"] as? String == part)
+      #expect(object["count"] as? Int == count)
+      #expect(
+        outcome.errors.hasPrefix(
+          "\(set): 1 training photos in Train, 4 validation photos in VALID, 1 test photos in Testing; "
+            + "2 classes: blue 0 + 2 + 1, red 1 + 2 + 0\n"))
+    }
+  }
+
   @Test func aTableMayNumberClasses() throws {
     _ = try place.folder.makeFolder("flat")
     try place.write(PhotoWorkplace.picture([0, 200, 0]), "flat/x.png")
     try place.folder.write(Array("file,label\nx.png,1\n".utf8), to: "flat/labels.csv")
     let outcome = try place.agnesi("evaluate", place.model, place.folder.path("flat"))
-    #expect(outcome.output.hasPrefix("0 of 1 wrong, 0.00 %\n"))
+    #expect(outcome.output.hasPrefix("0 of 1 wrong, 0.00 %, 95 % interval 0.0 to 97.5 %\n"))
   }
 
   @Test func aClassThatTheNetworkDoesNotKnowIsAnError() throws {
@@ -59,6 +97,7 @@ import Testing
     try place.write(PhotoWorkplace.picture([200, 100, 100]), "odd/pink/x.png")
     let outcome = try place.agnesi("evaluate", place.model, place.folder.path("odd"))
     #expect(outcome.status == 1)
-    #expect(outcome.errors == "no class is called \"pink\"; the model has 3 classes\n")
+    #expect(
+      outcome.errors.hasSuffix("\nno class is called \"pink\"; the model has 3 classes\n"))
   }
 }

@@ -1,4 +1,6 @@
 import Agnesi
+import AgnesiArrays
+import AgnesiTraining
 import Foundation
 import Testing
 
@@ -29,6 +31,67 @@ import Testing
     #expect(place.relative(split.validation.map(\.path)) == ["val/9/2.jpg"])
   }
 
+  /// Each part is used for what it is, whatever its case and name.
+  @Test(arguments: [
+    ("train", "val", "test"), ("Train", "Valid", "Test"), ("TRAINING", "validation", "testing"),
+    ("training", "Dev", "TESTING"),
+  ])
+  func threeParts(train: String, validation: String, test: String) throws {
+    let place = try Place()
+    try place.write(["\(train)/a/1.jpg", "\(train)/b/1.jpg", "\(train)/b/2.jpg"])
+    try place.write(["\(validation)/a/2.jpg", "\(test)/b/3.jpg", "other/c/1.jpg"])
+    let folder = try PictureFolder(reading: place.path)
+    #expect(folder.classNames == ["a", "b"])
+    #expect(folder.training.count == 3)
+    #expect(place.relative((folder.validation ?? []).map(\.path)) == ["\(validation)/a/2.jpg"])
+    #expect(place.relative((folder.test ?? []).map(\.path)) == ["\(test)/b/3.jpg"])
+    #expect(folder.photos.count == 5)
+    #expect(
+      folder.summary == "\(place.path): 3 training photos in \(train), 1 validation photos in "
+        + "\(validation), 1 test photos in \(test); 2 classes: a 1 + 1 + 0, b 2 + 0 + 1")
+    #expect(
+      folder.notes == ["\(place.path)/other is left out: the folder has parts, and this is none"])
+  }
+
+  /// The test part is no validation part: that is drawn.
+  @Test func aTestPartIsNotChosenBy() throws {
+    let place = try Place()
+    try place.write((0..<10).map { "train/a/\($0).jpg" } + (0..<10).map { "train/b/\($0).jpg" })
+    try place.write(["test/a/x.jpg"])
+    let folder = try PictureFolder(reading: place.path)
+    #expect(folder.validation == nil)
+    #expect(folder.test?.count == 1)
+    let split = folder.split(seed: 1)
+    #expect(split.training.count == 16 && split.validation.count == 4)
+    #expect(!split.validation.contains { $0.path.contains("/test/") })
+  }
+
+  @Test func twoFoldersOfOnePartAreAnError() throws {
+    let place = try Place()
+    try place.write(["train/a/1.jpg", "Training/a/1.jpg", "val/a/2.jpg"])
+    let error = #expect(throws: DataError.self) { try PictureFolder(reading: place.path) }
+    #expect(
+      error?.description
+        == "cannot read the parts of \(place.path): Training and train both name its training part;"
+        + " rename or remove one of them")
+  }
+
+  /// A class may be called as a part is; a part alone is one where it holds classes.
+  @Test func classesThatAreCalledAsParts() throws {
+    let classes = try Place()
+    try classes.write(["Train/1.jpg", "bus/1.jpg"])
+    #expect(try PictureFolder(reading: classes.path).classNames == ["Train", "bus"])
+    let alone = try Place()
+    try alone.write(["Train/a/1.jpg", "Train/b/1.jpg"])
+    let folder = try PictureFolder(reading: alone.path)
+    #expect(folder.classNames == ["a", "b"])
+    #expect(folder.summary.hasSuffix("2 training photos in Train; 2 classes: a 1, b 1"))
+    let test = try Place()
+    try test.write(["test/a/1.jpg"])
+    let judged = try PictureFolder(reading: test.path)
+    #expect(judged.training.isEmpty && judged.test?.count == 1)
+  }
+
   @Test func aTableLabelsFiles() throws {
     let place = try Place()
     try place.write(["1.jpg", "two, quoted.jpg"])
@@ -57,6 +120,82 @@ import Testing
       line?.description
         == "cannot read \(file) as a table of labels: line 2 is \"x.jpg\", which has no file and label"
     )
+  }
+
+  /// As Excel and its kin write tables, and as people do.
+  @Test(arguments: [
+    "\u{FEFF}file,label\r\na b.jpg,cat\r\n\"c,d.jpg\",\"a \"\"dog\"\"\"\r\n,,\r\n",
+    "file;label;;\r\na b.jpg;cat;;\r\nc,d.jpg;\"a \"\"dog\"\"\";;\r\n",
+    "sep=;\nFile;Label\na b.jpg;cat\n\"c,d.jpg\";\"a \"\"dog\"\"\"\n",
+    "file\tlabel\na b.jpg\tcat\nc,d.jpg\t\"a \"\"dog\"\"\"\n",
+    "a b.jpg,cat\n\"c,d.jpg\",\"a \"\"dog\"\"\"\n",
+    "cat;class;file\n1;cat;a b.jpg\n2;\"a \"\"dog\"\"\";c,d.jpg\n",
+  ])
+  func tablesOfSpreadsheets(text: String) throws {
+    let place = try Place()
+    try place.write(["a b.jpg", "c,d.jpg"])
+    let units = text.utf16.flatMap { unit -> [UInt8] in [UInt8(unit & 0xff), UInt8(unit >> 8)] }
+    let utf16: [UInt8] = [0xff, 0xfe] + units
+    for bytes in [Array(text.utf8), utf16] {
+      try Data(bytes).write(to: URL(fileURLWithPath: "\(place.path)/labels.csv"))
+      let folder = try PictureFolder(reading: place.path)
+      #expect(folder.classNames == ["a \"dog\"", "cat"])
+      #expect(place.relative(folder.training.map(\.path)) == ["c,d.jpg", "a b.jpg"])
+      #expect(folder.notes.isEmpty)
+    }
+  }
+
+  @Test func pathsOfWindowsAndRepeatedRows() throws {
+    let place = try Place()
+    try place.write(["deep/er/1.jpg", "2.jpg", "back\\slash.jpg"])
+    let table = "file,label\ndeep\\er\\1.jpg,a\n2.jpg,b\n2.jpg,b\nback\\slash.jpg,b\n"
+    let path = "\(place.path)/labels.csv"
+    try Data(table.utf8).write(to: URL(fileURLWithPath: path))
+    let folder = try PictureFolder(reading: place.path)
+    #expect(
+      place.relative(folder.training.map(\.path)) == ["deep/er/1.jpg", "2.jpg", "back\\slash.jpg"])
+    #expect(folder.notes == ["1 lines of \(path) repeat another one; each file counts once"])
+    try Data((table + "2.jpg,a\n").utf8).write(to: URL(fileURLWithPath: path))
+    let error = #expect(throws: DataError.self) { try PictureFolder(reading: place.path) }
+    #expect(
+      error?.description
+        == "cannot read the classes in \(path): 2.jpg is b in line 3 and a in line 6")
+    try Data([0x31, 0x2e, 0x6a, 0x70, 0x67, 0x2c, 0xe9]).write(to: URL(fileURLWithPath: path))
+    let latin = #expect(throws: FormatError.self) { try PictureFolder(reading: place.path) }
+    #expect(
+      latin?.reason == "line 1 has the class \"\\xE9\", which is neither UTF-8 nor UTF-16; save the"
+        + " table as CSV UTF-8")
+  }
+
+  /// Names that are no UTF-8: found in folders and tables, and told apart.
+  @Test func namesThatAreNoUTF8() throws {
+    let place = try Place()
+    try place.write(["a/1.jpg"])
+    for byte in [0xe9, 0xe8] as [UInt8] {
+      let name = FileName.decoded(Array("\(place.path)/a/caf".utf8) + [byte] + Array(".jpg".utf8))
+      try AtomicFile.write([1], to: name)
+    }
+    let folder = try PictureFolder(reading: place.path)
+    #expect(folder.training.count == 3)
+    #expect(
+      place.relative(folder.training.map(\.path)).map(FileName.printable)
+        == ["a/1.jpg", "a/caf\\xE8.jpg", "a/caf\\xE9.jpg"])
+    let table = Array("file,label\na/caf".utf8) + [0xe9] + Array(".jpg,x\n".utf8)
+    try Data(table).write(to: URL(fileURLWithPath: "\(place.path)/labels.csv"))
+    let listed = try PictureFolder(reading: place.path)
+    #expect(listed.training.map(\.path) == [folder.training[2].path])
+  }
+
+  @Test func classesOfBrokenPhotosAreNamed() throws {
+    let place = try Place()
+    try place.write(["a/1.jpg", "a/2.jpg", "b/1.jpg", "c/1.jpg"])
+    let folder = try PictureFolder(reading: place.path)
+    let read = folder.training.filter { $0.label == 1 }
+    #expect(
+      folder.unreadableClasses(of: folder.training, read: read, "training") == [
+        "warning: none of the 2 training photos of the class a can be read",
+        "warning: the only training photo of the class c cannot be read",
+      ])
   }
 
   @Test func nothingToSeeIsAnError() throws {

@@ -64,6 +64,52 @@ import Testing
     #expect(again.output.hasPrefix("validation accuracy "))
   }
 
+  /// The test part is counted in the end, and nothing is chosen by it.
+  @Test func aTestPartIsCountedInTheEnd() throws {
+    for name in ["tall", "wide"] {
+      _ = try folder.makeFolder("photos/train")
+      try FileManager.default.moveItem(
+        atPath: folder.path("photos/\(name)"), toPath: folder.path("photos/train/\(name)"))
+      _ = try folder.makeFolder("photos/test/\(name)")
+      let files = try FileManager.default.contentsOfDirectory(
+        atPath: folder.path("photos/train/\(name)"))
+      for file in files.sorted().prefix(5) {
+        try FileManager.default.moveItem(
+          atPath: folder.path("photos/train/\(name)/\(file)"),
+          toPath: folder.path("photos/test/\(name)/\(file)"))
+      }
+    }
+    try folder.write([1], to: "photos/test/tall/broken.png")
+    _ = try folder.makeFolder("photos/test/thin")
+    try folder.write([1], to: "photos/test/thin/broken.png")
+    let page = folder.path("report.html")
+    let outcome = try agnesi(
+      "transfer", folder.path("old.safetensors"), folder.path("photos"), "--head-only", "--json",
+      "--output", folder.path("new.safetensors"), "--report", page)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.errors.hasPrefix(
+        "\(folder.path("photos")): 50 training photos in train, 12 test photos in test; 3 classes: "
+          + "tall 25 + 6, thin 0 + 1, wide 25 + 5\n"))
+    #expect(
+      outcome.errors.contains("warning: the class thin has no samples in any part\n"))
+    #expect(
+      outcome.errors.contains("warning: the only test photo of the class thin cannot be read\n"))
+    let line = try #require(outcome.output.split(separator: "\n").last)
+    let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+    let last = try #require(object as? [String: Any])
+    #expect(last["training"] as? Int == 40 && last["validation"] as? Int == 10)
+    #expect(last["test"] as? Int == 10)
+    let accuracy = try #require(last["testAccuracy"] as? Double)
+    let right = Int((accuracy * 10).rounded())
+    #expect(
+      last["testAccuracyInterval"] as? [Double]
+        == BinomialInterval(10 - right, of: 10).complement.ends)
+    #expect((last["accuracyInterval"] as? [Double])?.count == 2)
+    let report = String(decoding: try folder.read("report.html"), as: UTF8.self)
+    #expect(report.contains("Test error") && report.contains("of 10 wrong"))
+  }
+
   /// Cut at feature maps, the new end sees the mean of each.
   @Test func cutAtAnotherLayer() throws {
     let path = folder.path("new.safetensors")
@@ -147,14 +193,32 @@ import Testing
       "transfer", old, photos, "--epochs", "40", "--patience", "40", "--rate", "0.01", "--batch",
       "4",
     ]
-    let outcome = try interrupted(at: "epoch  2/40", arguments + ["--output", model])
+    let page = folder.path("report.html")
+    let outcome = try interrupted(
+      at: "epoch  2/40", arguments + ["--output", model, "--report", page])
     let checkpoint = folder.path("new.checkpoint.safetensors")
     #expect(outcome.status == 130)
     #expect(
       outcome.errors.hasSuffix("stopped; go on with the same command and --resume \(checkpoint)\n"))
     #expect(try PictureModel(Model(reading: model)).classNames == ["tall", "wide"])
 
-    let resumed = try agnesi("transfer", old, photos, "--resume", checkpoint, "--json")
+    // What was learned until then has its report, and the run that goes on writes it again.
+    let early = String(decoding: try folder.read("report.html"), as: UTF8.self)
+    #expect(early.contains("Training was stopped; this is what it led to until then."))
+    try FileManager.default.removeItem(atPath: page)
+    let other = try agnesi("transfer", old, photos, "--resume", checkpoint, "--batch", "5")
+    #expect(other.status == 1)
+    #expect(
+      other.errors.hasSuffix(
+        """
+        transfer: --batch is 5, the run that goes on was begun with 4
+          hint: leave it out; \(checkpoint) holds the settings
+
+        """))
+
+    // Options that are the run's own may be said again.
+    let resumed = try agnesi(
+      "transfer", old, photos, "--resume", checkpoint, "--json", "--batch", "4", "--output", model)
     #expect(resumed.status == 0, "\(resumed.errors)")
     let command = try #require(BuildProducts.path("agnesi"), "the command was not built")
     let straight = try BuildProducts.run(
@@ -162,6 +226,15 @@ import Testing
     #expect(straight.status == 0, "\(straight.errors)")
     #expect(try last(resumed.output).accuracy == last(straight.output).accuracy)
     #expect(try folder.read("new.safetensors") == folder.read("whole.safetensors"))
+    let late = String(decoding: try folder.read("report.html"), as: UTF8.self)
+    #expect(!late.contains("Training was stopped") && late.contains("95 % interval"))
+
+    let longer = try agnesi(
+      "transfer", old, photos, "--resume", checkpoint, "--epochs", "41", "--json")
+    #expect(longer.status == 0, "\(longer.errors)")
+    #expect(longer.output.contains("\"epoch\":41,"))
+    let shorter = try agnesi("transfer", old, photos, "--resume", checkpoint, "--epochs", "3")
+    #expect(shorter.errors.contains("--epochs is 3, the run that goes on is in epoch 41 of 41"))
   }
 
   /// A data set of its own for `agnesi train`, and a network that other commands then take.
@@ -171,7 +244,9 @@ import Testing
       "train", folder.path("photos"), "--size", "24", "--network", "8C3p1 BN MP2 16C3p1 BN GAP 2FC",
       "--epochs", "12", "--batch", "9", "--rate", "0.02", "--optimizer", "adam", "--output", model)
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.errors.contains("60 photos of tall, wide, as 24×24 pixels"))
+    #expect(
+      outcome.errors.contains(
+        "60 photos, no parts; 2 classes: tall 30, wide 30; as 24×24 pixels\n"))
     let evaluation = try agnesi("evaluate", model, folder.path("photos"), "--json")
     #expect(evaluation.status == 0, "\(evaluation.errors)")
     let object = try JSONSerialization.jsonObject(with: Data(evaluation.output.utf8))

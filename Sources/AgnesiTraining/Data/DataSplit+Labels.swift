@@ -1,0 +1,99 @@
+import AgnesiArrays
+
+/// Whether the parts of a data set fit each other in their labels, which is looked at before anything is
+/// learned.
+extension DataSplit {
+  /// The parts that are there, with what they are called.
+  package var parts: [(name: String, data: DataSet)] {
+    [("training", train), ("validation", validation), ("test", test)].compactMap { name, data in
+      data.map { (name, $0) }
+    }
+  }
+
+  /// - Throws: ``DataError`` where validation or test samples have labels that the classes do not
+  ///   reach: they could never be told rightly, and there is no name for them.
+  public func checkLabels() throws(DataError) {
+    guard train.isClassification else { return }
+    let classes = train.classCount
+    for (part, data) in parts.dropFirst() {
+      guard data.isClassification else {
+        throw DataError(
+          "use the \(part) samples of \(train.name)",
+          "their targets are \(data.targets.dtype)\(data.targets.shape), those of the training samples "
+            + "are labels of classes")
+      }
+      let beyond = data.labels.filter { $0 >= classes }
+      guard let most = beyond.max() else { continue }
+      throw DataError(
+        "use the \(part) samples of \(train.name)",
+        "\(beyond.count) of \(data.count) have labels beyond the classes, up to \(most); those of the "
+          + "training samples are 0 to \(classes - 1)",
+        hint: "give the names of all classes, or leave these samples out")
+    }
+  }
+
+  /// What may be a mistake in the labels, though training can go on: sentences with counts.
+  public var labelWarnings: [String] {
+    if !train.isClassification { return [] }
+    let counts = parts.filter(\.data.isClassification).map { ($0.name, Self.counts($0.data)) }
+    let classes = max(train.classCount, counts.map(\.1.count).max() ?? 0)
+    func count(_ part: Int, _ label: Int) -> Int {
+      counts[part].1.indices.contains(label) ? counts[part].1[label] : 0
+    }
+    if beginsAtOne {
+      return [
+        "warning: the labels are 1 to \(classes - 1), no sample has the label 0: labels count from 0, "
+          + "and the network gets a class that is never seen"
+      ]
+    }
+    var warnings: [String] = []
+    var empty: [Int] = []
+    for label in 0..<classes where count(0, label) == 0 {
+      let others = counts.indices.dropFirst().filter { count($0, label) > 0 }
+        .map { "\(count($0, label)) \(counts[$0].0) samples" }
+      if others.isEmpty {
+        empty.append(label)
+      } else {
+        warnings.append(
+          "warning: the class \(name(label)) has no training samples, but "
+            + "\(DataFolder.list(others)): they cannot be told rightly")
+      }
+    }
+    if let warning = emptyWarning(empty) { warnings.append(warning) }
+    let seen = counts.first.map { $0.1.count { $0 > 0 } } ?? 0
+    if classes > 0, seen == 1, let label = train.labels.first {
+      warnings.append(
+        "warning: all \(train.count) training samples are of the class \(name(Int(label))): "
+          + "there is nothing to tell apart")
+    }
+    return warnings
+  }
+
+  /// Whether no names are given and the smallest label of all parts is 1.
+  private var beginsAtOne: Bool {
+    train.classNames.isEmpty && train.labels.min() == 1
+      && parts.allSatisfy { ($0.data.labels.min() ?? 1) >= 1 }
+  }
+
+  private func emptyWarning(_ labels: [Int]) -> String? {
+    if labels.isEmpty { return nil }
+    let shown = labels.prefix(10).map(name)
+    let rest = labels.count > shown.count ? ["\(labels.count - shown.count) more"] : []
+    let names = DataFolder.list(shown + rest)
+    return labels.count == 1
+      ? "warning: the class \(names) has no samples in any part"
+      : "warning: the classes \(names) have no samples in any part"
+  }
+
+  private func name(_ label: Int) -> String {
+    train.classNames.indices.contains(label) ? train.classNames[label] : String(label)
+  }
+
+  /// Samples of each label, as many as there are labels.
+  private static func counts(_ data: DataSet) -> [Int] {
+    let labels = data.labels
+    var counts = [Int](repeating: 0, count: max(data.classCount, Int(labels.max() ?? -1) + 1))
+    for label in labels where label >= 0 { counts[Int(label)] += 1 }
+    return counts
+  }
+}
