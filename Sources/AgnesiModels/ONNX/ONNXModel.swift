@@ -62,15 +62,19 @@ public struct ONNXModel: Sendable {
 
   /// The graph as a model.
   ///
-  /// Its function `run` has the file's own inputs and outputs. Where there is one input of colour
-  /// pictures, `[batch, 3, height, width]`, and an output `[batch, classes]`, it has a function
-  /// `classify` as well, a picture model: input `pixels`, 0...255, outputs `probabilities`, `logits` and,
-  /// where the scores come from a dense layer, `features`. A file that Agnesi wrote comes back with the
-  /// function that was written, its class names and its preprocessing. In other files a thousand classes
-  /// are taken for ImageNet's, and pictures are brought to the input's size without cutting.
+  /// Its function `run` has the file's own inputs and outputs. Where there is one input of pictures, of
+  /// floats of any width or of uint8, `[batch, channels, height, width]` or `[batch, height, width, channels]` with
+  /// 3 or 1 channels, and an output of scores, `[batch, classes]` with any further axes of size 1, it has a
+  /// function `classify` as well, a picture model: input `pixels`, 0...255, outputs `probabilities`,
+  /// `logits` and, where the scores come from a dense layer, `features`. A batch that the file
+  /// fixes stays; who classifies by it may hand in any number of pictures. A file that Agnesi wrote
+  /// comes back with the function that was written, its class names and its preprocessing. In other files
+  /// a thousand classes are taken for ImageNet's, and pictures are brought to the input's size
+  /// without cutting.
   ///
   /// - Parameter scaling: what the network expects to be done to pixels, which ONNX files do not say;
-  ///   nil for torchvision's, for which most of them were trained.
+  ///   nil for torchvision's, for which most of them were trained, 0...1 for grey pictures, and
+  ///   nothing where the input is uint8.
   /// - Throws: ``ModelError`` with the node, its operator and what is the matter.
   public func model(scaling: PixelScaling? = nil) throws -> Model {
     let importer = try ONNXImporter(
@@ -82,12 +86,12 @@ public struct ONNXModel: Sendable {
     var model = Model(functions: [:], information: information)
     let function = Model.Function(inputs: importer.inputs.map(\.tensor), outputs: outputs)
     model.functions[file.metadata[ONNXMetadata.function] ?? "run"] = withFeatures(function)
-    if file.metadata[ONNXMetadata.function] == nil, let image = image(importer.inputs),
-      let scores = outputs.first(where: { $0.tensor.rank == 2 && $0.tensor.dtype.isFloating })
+    if file.metadata[ONNXMetadata.function] == nil,
+      let picture = ONNXPicture(importer.inputs.map(\.tensor)),
+      let scores = ONNXScores(outputs.map(\.tensor))
     {
-      model.functions["classify"] = pictureFunction(
-        image, scores.tensor, scaling ?? .torchvision)
-      try addClassNames(to: &model, count: scores.tensor.shape[1].known)
+      model.functions["classify"] = picture.function(scores, scaling)
+      try addClassNames(to: &model, count: scores.logits.shape[1].known)
     }
     return model
   }
@@ -96,7 +100,7 @@ public struct ONNXModel: Sendable {
   private func withFeatures(_ function: Model.Function) -> Model.Function {
     let names = function.outputs.map(\.name)
     guard names == ["probabilities", "logits"],
-      let features = denseOperand(of: function.outputs[1].tensor)
+      let features = ONNXScores.denseOperand(of: function.outputs[1].tensor)
     else { return function }
     var result = function
     result.outputs.append(("features", features))
@@ -122,35 +126,6 @@ public struct ONNXModel: Sendable {
     let first = file.graph.inputs.first { $0.name == inputNames.first }
     guard case .named(let name)? = first?.shape?.first else { return nil }
     return name
-  }
-
-  private func image(_ inputs: [(name: String, tensor: Tensor)]) -> Tensor? {
-    guard inputs.count == 1, let tensor = inputs.first?.tensor, tensor.dtype == .float32,
-      tensor.rank == 4, tensor.shape[1].known == 3
-    else { return nil }
-    return tensor
-  }
-
-  private func pictureFunction(
-    _ image: Tensor, _ scores: Tensor, _ scaling: PixelScaling
-  ) -> Model.Function {
-    let pixels = Tensor.input("pixels", image.shape)
-    let isProbability = scores.isKind("softmax")
-    let logits = isProbability ? scores.node.operands[0] : scores
-    var chosen = [("probabilities", isProbability ? scores : softmax(logits, axis: 1))]
-    chosen.append(("logits", logits))
-    if let features = denseOperand(of: logits) { chosen.append(("features", features)) }
-    let outputs = chosen.map(\.1).replacing([image: scaling(pixels)])
-    return Model.Function(
-      inputs: [pixels], outputs: zip(chosen, outputs).map { (name: $0.0, tensor: $1) })
-  }
-
-  /// What the last dense layer reads.
-  private func denseOperand(of logits: Tensor) -> Tensor? {
-    var tensor = logits
-    if type(of: tensor.node.operation).name == "add" { tensor = tensor.node.operands[0] }
-    guard tensor.node.operation is MatMul, tensor.node.operands[0].rank == 2 else { return nil }
-    return tensor.node.operands[0]
   }
 }
 

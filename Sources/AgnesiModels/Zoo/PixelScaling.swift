@@ -67,6 +67,9 @@ extension PixelScaling {
   static let torchvision = PixelScaling(
     mean: [0.485, 0.456, 0.406].map { $0 * 255 }, deviation: [0.229, 0.224, 0.225].map { $0 * 255 })
 
+  /// Grey pixels to 0...1.
+  static let unit = PixelScaling(mean: [0], deviation: [255])
+
   /// VGG's: blue, green, red, minus the mean of ImageNet's photos.
   static let vgg = PixelScaling(
     order: .bgr, mean: [103.939, 116.779, 123.68], deviation: [1, 1, 1])

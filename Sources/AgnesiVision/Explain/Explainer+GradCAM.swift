@@ -8,7 +8,7 @@ extension Explainer {
   func gradCAM(_ question: Question, layer: String?) throws -> Answer {
     let maps = try graph.featureMaps(layer, "Grad-CAM")
     let function = try function("gradCAM.\(maps.name)") {
-      let classes = Self.classInput()
+      let classes = classInput()
       let slopes = gradient(
         of: Self.score(model.logits, classes), withRespectTo: [maps.tensor],
         disconnected: .zero)[0]
@@ -16,7 +16,7 @@ extension Explainer {
       return ([model.pixels, classes], [relu((maps.tensor * weights).sum(axes: [1]))])
     }
     try question.progress(0)
-    let map = try function(question.pixels, question.classes())[function.outputs[0]]
+    let map = try function(question.pixels, question.classes())
     try question.progress(1)
     let coarse = Plane(map.doubles, width: map.shape[2], height: map.shape[1])
     let heat = coarse.resized(width: question.width, height: question.height)

@@ -16,10 +16,9 @@ extension Explainer {
     guard steps >= 1 else {
       throw ExplanationError("integrated gradients", "\(steps) steps, at least 1 is needed")
     }
-    let (function, outputs) = try integrand(baseline)
+    let function = try integrand(baseline)
     let score = { (position: Double) in
-      try function(
-        question.pixels, question.classes(), NDArray([Float(position)]))[outputs.scores].scalar
+      try function(question.pixels, question.classes(), NDArray([Float(position)])).scalar
     }
     let growth = try score(1) - score(0)
     var sum = RunningSum()
@@ -27,10 +26,10 @@ extension Explainer {
     while done < steps {
       let count = min(Self.slopeBatch, steps - done)
       let positions = (done..<(done + count)).map { Float((Double($0) + 0.5) / Double(steps)) }
-      sum.add(
-        try function(
-          question.pixels(times: count), question.classes(times: count), NDArray(positions))[
-            outputs.slopes])
+      let results = try function.call([
+        question.pixels(times: count), question.classes(times: count), NDArray(positions),
+      ])
+      sum.add(results[1])
       done += count
       try question.progress(Double(done) / Double(steps))
     }
@@ -49,20 +48,20 @@ extension Explainer {
   /// products of values and slopes.
   private func integrand(
     _ baseline: ExplanationMethod.Baseline
-  ) throws -> (Function, (scores: Tensor, slopes: Tensor)) {
+  ) throws -> BatchedFunction {
     let place = baseline == .mean ? graph.scaledPixels : model.pixels
-    let function = try function("integrated.\(baseline.rawValue)") {
-      let classes = Self.classInput()
-      let position = Tensor.input("position", [.batch])
-      let point = place * position.reshaped([.batch, 1, 1, 1])
+    let batch = model.pixels.shape[0]
+    return try function("integrated.\(baseline.rawValue)") {
+      let classes = classInput()
+      let position = Tensor.input("position", [batch])
+      let point = place * position.reshaped([batch, 1, 1, 1])
       let logits = model.logits.replacing([place: point])
       let slopes = gradient(of: Self.score(logits, classes), withRespectTo: [point])[0]
       return (
         [model.pixels, classes, position],
-        [logits.picked(classes, axis: 1), (slopes * place).sum(axes: [0])]
+        [logits.picked(classes, axis: 1), summedOverBatch(slopes * place)]
       )
     }
-    return (function, (function.outputs[0], function.outputs[1]))
   }
 
   /// `[channels, height, width]` summed over the channels.

@@ -14,7 +14,7 @@ extension Explainer {
     guard let kernels = node?.operands[1], kernels.rank == 4, kernels.inputs.isEmpty,
       kernels.shape[1] == model.pixels.shape[1]
     else { return nil }
-    let weights = try function("kernels") { ([], [kernels]) }()[kernels]
+    let weights = try function("kernels") { ([], [kernels]) }()
     if place == model.pixels { return FirstLayer(weights: weights) }
     return FirstLayer(weights: Self.mixed(weights, by: try colourMatrix(at: place)))
   }
@@ -34,7 +34,7 @@ extension Explainer {
     }
     let function = try function("scaling") { ([self.model.pixels], [place]) }
     let values = try function(
-      NDArray(pictures, shape: [channels + 1, channels, height, width]))[place]
+      NDArray(pictures, shape: [channels + 1, channels, height, width]))
     return (0..<channels).map { scaled in
       (0..<channels).map { values[$0 + 1, scaled, 0, 0] - values[0, scaled, 0, 0] }
     }

@@ -10,15 +10,15 @@ extension Explainer {
   func occlusion(_ question: Question, box: Int?, stride: Int?) throws -> Answer {
     let boxes = try OcclusionBoxes(
       width: question.width, height: question.height, box: box, stride: stride)
-    let (function, probability) = try occludedProbability()
+    let function = try occludedProbability()
     let whole = NDArray(filled: 1, shape: [1, 1, question.height, question.width])
-    let unmasked = try function(question.pixels, whole, question.classes())[probability].scalar
+    let unmasked = try function(question.pixels, whole, question.classes()).scalar
     var falls: [Double] = []
     while falls.count < boxes.places.count {
       let places = boxes.places[falls.count..<min(falls.count + Self.batchSize, boxes.places.count)]
       let masked = try function(
         question.pixels(times: places.count), boxes.masks(places),
-        question.classes(times: places.count))[probability]
+        question.classes(times: places.count))
       falls += masked.doubles.map { unmasked - $0 }
       try question.progress(Double(falls.count) / Double(boxes.places.count))
     }
@@ -34,16 +34,15 @@ extension Explainer {
 
   /// From pixels, masks `[batch, 1, height, width]` and classes: the probability of the class of each
   /// picture, which is 0 after scaling where its mask is.
-  private func occludedProbability() throws -> (Function, Tensor) {
+  private func occludedProbability() throws -> BatchedFunction {
     let place = graph.scaledPixels
     let shape = model.pixels.shape
     let mask = Tensor.input("mask", [shape[0], 1, shape[2], shape[3]])
-    let classes = Self.classInput()
-    let function = try function("occlusion") {
+    let classes = classInput()
+    return try function("occlusion") {
       let masked = model.probabilities.replacing([place: place * mask])
       return ([model.pixels, mask, classes], [masked.picked(classes, axis: 1)])
     }
-    return (function, function.outputs[0])
   }
 }
 

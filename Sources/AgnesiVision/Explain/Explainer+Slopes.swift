@@ -11,16 +11,16 @@ extension Explainer {
   /// The slopes of the score with respect to the pixels, past rectifiers by a rule.
   func slopes(_ question: Question, _ rule: RectifierRule) throws -> Answer {
     let function = try function("slopes.\(rule.rawValue)") {
-      let classes = Self.classInput()
+      let classes = classInput()
       let logits = [model.logits].passingRectifiers(by: rule)[0]
       let score = Self.score(logits, classes)
       return ([model.pixels, classes], [gradient(of: score, withRespectTo: [model.pixels])[0]])
     }
     try question.progress(0)
-    let slopes = try function(question.pixels, question.classes())[function.outputs[0]]
+    let slopes = try function(question.pixels, question.classes())
     try question.progress(1)
     var answer = Self.answer(slopes.reshaped(Array(slopes.shape.dropFirst())))
-    if !function.outputs[0].inputs.contains(model.pixels) {
+    if !function.function.outputs[0].inputs.contains(model.pixels) {
       answer.facts = [("without maximum pools", "the same for every photo")]
     }
     return answer
@@ -47,16 +47,16 @@ extension Explainer {
       throw ExplanationError("smoothGrad", "\(samples) samples with noise of \(noise)")
     }
     let function = try function("smoothGrad.\(seed)") {
-      let classes = Self.classInput()
+      let classes = classInput()
       let deviation = Tensor.input("deviation", [])
       let random = Scope.seeded(seed) { randomNormal(model.pixels.shape, name: "smoothGrad") }
       let noisy = model.pixels + random * deviation
       let logits = model.logits.replacing([model.pixels: noisy])
       let slopes = gradient(of: Self.score(logits, classes), withRespectTo: [noisy])[0]
-      return ([model.pixels, classes, deviation], [slopes.sum(axes: [0])])
+      return ([model.pixels, classes, deviation], [summedOverBatch(slopes)])
     }
     // A seed means the same noise, however often the function was used before.
-    function.callCount = 0
+    function.function.callCount = 0
     let values = question.pixels.doubles
     let range = (values.max() ?? 0) - (values.min() ?? 0)
     var sum = RunningSum()
@@ -66,7 +66,7 @@ extension Explainer {
       sum.add(
         try function(
           question.pixels(times: count), question.classes(times: count),
-          NDArray(scalar: Float(noise * range)))[function.outputs[0]])
+          NDArray(scalar: Float(noise * range))))
       done += count
       try question.progress(Double(done) / Double(samples))
     }
@@ -85,11 +85,15 @@ struct RunningSum {
   private var shape: [Int] = []
   private var values: [Double] = []
 
-  mutating func add(_ array: NDArray) {
-    if values.isEmpty {
-      (shape, values) = (array.shape, array.doubles)
-    } else {
-      for (index, value) in array.doubles.enumerated() { values[index] += value }
+  /// Adds each row.
+  mutating func add(_ rows: NDArray) {
+    for row in 0..<rows.shape[0] {
+      let array = rows[rows: row..<(row + 1)]
+      if values.isEmpty {
+        (shape, values) = (Array(array.shape.dropFirst()), array.doubles)
+      } else {
+        for (index, value) in array.doubles.enumerated() { values[index] += value }
+      }
     }
   }
 

@@ -19,7 +19,7 @@ public final class Explainer: Sendable {
   public let model: PictureModel
   let graph: PictureGraph
   private let backend: any Backend
-  private let functions = Mutex<[String: Function]>([:])
+  private let functions = Mutex<[String: BatchedFunction]>([:])
 
   public init(_ model: PictureModel, on backend: any Backend) {
     self.model = model.specialized(for: .inference)
@@ -33,7 +33,7 @@ public final class Explainer: Sendable {
   public func probabilities(of picture: Picture) throws -> [Float] {
     let outputs = [model.probabilities]
     let function = try function("probabilities") { ([self.model.pixels], outputs) }
-    let values = try function(pixels(of: picture))[outputs[0]]
+    let values = try function(pixels(of: picture))
     try ProbabilityError.check(values)
     return values.scalars(as: Float.self)
   }
@@ -118,12 +118,14 @@ extension Explainer {
   /// A function that is compiled once under its name.
   func function(
     _ name: String, _ build: () throws -> (inputs: [Tensor], outputs: [Tensor])
-  ) throws -> Function {
+  ) throws -> BatchedFunction {
     if let known = functions.withLock({ $0[name] }) { return known }
     let (inputs, outputs) = try build()
     // DeconvNet does not look at the picture where the network has no maximum pools.
     let options = CompileOptions(name: "explain \(name)", allowsUnusedInputs: true)
-    let function = try compile(inputs, to: outputs, options: options, on: backend)
+    let function = BatchedFunction(
+      function: try compile(inputs, to: outputs, options: options, on: backend),
+      batch: model.fixedBatch)
     functions.withLock { $0[name] = function }
     return function
   }
@@ -134,7 +136,13 @@ extension Explainer {
   }
 
   /// The input that says which class, for each picture of a batch.
-  static func classInput() -> Tensor { .input("class", [.batch], .int32) }
+  func classInput() -> Tensor { .input("class", [model.pixels.shape[0]], .int32) }
+
+  /// The sum over a batch, where the graph takes one of any size; else its rows, which
+  /// ``RunningSum`` adds up.
+  func summedOverBatch(_ tensor: Tensor) -> Tensor {
+    model.fixedBatch == nil ? tensor.sum(axes: [0], keepingAxes: true) : tensor
+  }
 
   /// `[1, channels, height, width]`, float32, 0...255.
   func pixels(of picture: Picture) throws -> NDArray {

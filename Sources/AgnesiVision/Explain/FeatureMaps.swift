@@ -81,7 +81,7 @@ extension Explainer {
   public func activations(of picture: Picture, layer: String? = nil) throws -> Activations {
     let maps = try graph.featureMaps(layer, "activations")
     let function = try function("activations.\(maps.name)") { ([self.model.pixels], [maps.tensor]) }
-    let values = try function(pixels(of: picture))[maps.tensor]
+    let values = try function(pixels(of: picture))
     return Activations(layer: maps.name, maps: values.reshaped(Array(values.shape.dropFirst())))
   }
 
@@ -132,7 +132,7 @@ extension Explainer {
     let function = try function("peak.\(layer.name)") {
       ([self.model.pixels, index], [layer.tensor.gathered(index, axis: 1)])
     }
-    let values = try function(pixels(of: picture), NDArray([Int32(map)]))[function.outputs[0]]
+    let values = try function(pixels(of: picture), NDArray([Int32(map)]))
     let numbers = values.doubles
     let place = numbers.indices.max { numbers[$0] < numbers[$1] } ?? 0
     return Peak(
@@ -140,20 +140,20 @@ extension Explainer {
   }
 
   private func patch(of peak: Peak, _ map: Int, _ layer: Layer) throws -> FeaturePatch {
+    let batch = model.pixels.shape[0]
     let function = try function("project.\(layer.name)") {
       let index = Tensor.input("map", [1], .int32)
-      let place = Tensor.input("place", [.batch], .int32)
+      let place = Tensor.input("place", [batch], .int32)
       let maps = [layer.tensor].passingRectifiers(by: .deconvolution)[0]
       let row = maps.gathered(index, axis: 1)
-      let value = row.reshaped([.batch, row.shape[2] * row.shape[3]]).picked(place, axis: 1)
+      let value = row.reshaped([batch, row.shape[2] * row.shape[3]]).picked(place, axis: 1)
       // All other values are left out, and this one is what goes back.
       let seed = (value * stopGradient(value)).sum()
       let slopes = gradient(of: seed, withRespectTo: [self.model.pixels], disconnected: .zero)[0]
       return ([self.model.pixels, index, place], [slopes])
     }
     let slopes = try function(
-      pixels(of: peak.picture), NDArray([Int32(map)]), NDArray([Int32(peak.place)]))[
-        function.outputs[0]]
+      pixels(of: peak.picture), NDArray([Int32(map)]), NDArray([Int32(peak.place)]))
     let (row, column) = peak.place.quotientAndRemainder(dividingBy: peak.width)
     let field = ReceptiveField.of(layer.tensor, in: model.pixels)
     let (height, width) = (peak.picture.height, peak.picture.width)

@@ -16,8 +16,7 @@ public struct ObjectFinder: Sendable {
   /// Pictures of more pixels do not fit into memory: networks make hundreds of bytes of each.
   public static let mostPixels = 16_000_000
 
-  private let function: Function
-  private let probabilities: Tensor
+  private let function: BatchedFunction
 
   /// - Parameters:
   ///   - width: of the pictures to look through.
@@ -46,9 +45,10 @@ public struct ObjectFinder: Sendable {
     let bytes = Tensor.input("pixels", network.image.shape, .uint8)
     let probabilities = network.outputs[0].replacing([network.image: bytes.cast(to: .float32)])
     self.model = model
-    self.probabilities = probabilities
-    function = try compile(
-      [bytes], to: [probabilities], options: CompileOptions(name: "find"), on: backend)
+    function = BatchedFunction(
+      function: try compile(
+        [bytes], to: [probabilities], options: CompileOptions(name: "find"), on: backend),
+      batch: model.fixedBatch)
     windows = WindowGrid(
       height: network.windowHeight, width: network.windowWidth, down: network.strideDown,
       right: network.strideRight)
@@ -60,7 +60,7 @@ public struct ObjectFinder: Sendable {
   ///   ``ProbabilityError`` where a value is not finite.
   public func callAsFunction(_ picture: Picture, class index: Int) throws -> ProbabilityMap {
     let planes = picture.planes
-    let all = try function(planes.reshaped([1] + planes.shape))[probabilities]
+    let all = try function(planes.reshaped([1] + planes.shape))
     let (classes, rows, columns) = (all.shape[1], all.shape[2], all.shape[3])
     let plane = all.reshaped([classes, rows, columns])[rows: index..<(index + 1)]
     // A value that is not finite makes softmax NaN for all classes, so this one tells.

@@ -7,8 +7,7 @@ import AgnesiImages
 public struct PictureClassifier: Sendable {
   /// The model as it is used for inference.
   public let model: PictureModel
-  private let function: Function
-  private let probabilities: Tensor
+  private let function: BatchedFunction
 
   /// - Throws: a mistake of the graph, or what the backend throws.
   public init(_ model: PictureModel, on backend: any Backend) throws {
@@ -17,16 +16,17 @@ public struct PictureClassifier: Sendable {
     let bytes = Tensor.input("pixels", model.pixels.shape, .uint8)
     let probabilities = model.probabilities.replacing([model.pixels: bytes.cast(to: .float32)])
     self.model = model
-    self.probabilities = probabilities
-    function = try compile(
-      [bytes], to: [probabilities], options: CompileOptions(name: "classify"), on: backend)
+    function = BatchedFunction(
+      function: try compile(
+        [bytes], to: [probabilities], options: CompileOptions(name: "classify"), on: backend),
+      batch: model.fixedBatch)
   }
 
   /// - Parameter pixels: uint8 `[batch, channels, height, width]`, prepared as the model asks.
   /// - Returns: float32 `[batch, classes]`.
   /// - Throws: ``ProbabilityError`` where a value is not finite.
   public func callAsFunction(_ pixels: NDArray) throws -> NDArray {
-    let values = try function(pixels)[probabilities]
+    let values = try function(pixels)
     try ProbabilityError.check(values)
     return values
   }

@@ -36,12 +36,20 @@ public struct PictureModel: Sendable {
   /// How photos come to the input's size.
   public let preprocessing: PicturePreprocessing
 
+  /// The number of pictures that the graph is made for; nil where it takes any. Classifying and
+  /// explaining take any number all the same.
+  public var fixedBatch: Int? { pixels.shape[0].known }
   /// 3 for colour, 1 for grey.
   public var channels: Int { pixels.shape[1].known ?? 3 }
   /// The number of classes.
   public var classCount: Int { classNames.count }
   /// The colours in which pictures are to be read.
   public var color: PictureColor { channels == 1 ? .grey : .rgb }
+
+  /// What a network must be to classify pictures.
+  static let needed =
+    "a network of pictures takes one input of floats or uint8, [batch, 1 or 3, height, width] or with the "
+    + "channels last, and has an output of floats [batch, classes]"
 
   /// The layer of that name; nil where there is none.
   public func layer(_ name: String) -> Tensor? { layers.first { $0.name == name }?.tensor }
@@ -105,9 +113,18 @@ private struct PictureModelReader {
   func function() throws -> Model.Function {
     let name = PictureModel.functionName
     guard let function = model.functions[name] else {
-      let known = model.functions.keys.sorted().joined(separator: ", ")
+      let known = model.functions.sorted { $0.key < $1.key }.map { name, function in
+        func list(_ tensors: [(name: String, tensor: Tensor)]) -> String {
+          tensors.isEmpty
+            ? "nothing" : tensors.map { "\($0.name) \($0.tensor.type)" }.joined(separator: ", ")
+        }
+        let inputs = function.inputs.map { (name: $0.name, tensor: $0) }
+        return "\"\(name)\" (from \(list(inputs)) to \(list(function.outputs)))"
+      }
       throw failure(
-        "the model has no function \"\(name)\"", hint: known.isEmpty ? nil : "it has \(known)")
+        "the model has no function \"\(name)\""
+          + (known.isEmpty ? "" : ", it has \(known.joined(separator: ", "))"),
+        hint: PictureModel.needed)
     }
     guard function.inputs.count == 1, let input = function.inputs.first else {
       throw failure("\"\(name)\" takes \(function.inputs.count) inputs, a picture is one")

@@ -6,22 +6,22 @@ import AgnesiTraining
 /// A body compiled for inference: what its last layer says of photos.
 public struct FeatureExtractor: Sendable {
   private let body: PictureBody
-  private let function: Function
-  private let features: Tensor
+  private let function: BatchedFunction
 
   /// - Throws: a mistake of the graph, or what the backend throws.
   public init(_ body: PictureBody, on backend: any Backend) throws {
     let bytes = Tensor.input("pixels", body.model.pixels.shape, .uint8)
     let features = body.frozen.replacing([body.model.pixels: bytes.cast(to: .float32)])
     self.body = body
-    self.features = features
-    function = try compile(
-      [bytes], to: [features], options: CompileOptions(name: "features"), on: backend)
+    function = BatchedFunction(
+      function: try compile(
+        [bytes], to: [features], options: CompileOptions(name: "features"), on: backend),
+      batch: body.model.fixedBatch)
   }
 
   /// - Parameter pixels: uint8 `[batch, channels, height, width]`, prepared as the model asks.
   /// - Returns: float32, `[batch, …]`.
-  public func callAsFunction(_ pixels: NDArray) throws -> NDArray { try function(pixels)[features] }
+  public func callAsFunction(_ pixels: NDArray) throws -> NDArray { try function(pixels) }
 
   /// The features of photos, which are decoded ahead of the network and not kept.
   ///

@@ -88,6 +88,9 @@ public final class PhotoTraining {
         "\(folder.path) has \(training.count) photos to learn from and \(validation.count) to "
           + "judge by", hint: "each part needs some")
     }
+    if settings.epochs > 0, let batch = body.model.fixedBatch {
+      throw TransferError(fixedBatch: batch)
+    }
     self.body = body
     self.backend = backend
     self.settings = settings

@@ -12,6 +12,14 @@ public struct TransferError: Error, Hashable, Sendable, CustomStringConvertible,
     self.hint = hint
   }
 
+  /// A network that takes one number of pictures only.
+  init(fixedBatch batch: Int) {
+    self.init(
+      "the network takes \(batch) \(batch == 1 ? "picture" : "pictures") at a time, so only its head can "
+        + "be trained",
+      hint: "--head-only, or export the network with a batch of any size")
+  }
+
   /// The error as one sentence and a hint.
   public var description: String {
     "transfer: \(message)" + (hint.map { "\n  hint: \($0)" } ?? "")

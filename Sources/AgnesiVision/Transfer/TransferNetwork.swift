@@ -39,7 +39,8 @@ public struct TransferNetwork: Sendable {
     self.standardization = standardization
     let scope = Self.freeName(body)
     self.scope = scope
-    let features = Tensor.input("features", body.output.shape)
+    // Features of any number of photos, whatever number the body takes at a time.
+    let features = Tensor.input("features", [.batch] + body.output.shape.dropFirst())
     let built = Scope.seeded(seed) {
       Scope.named(scope) {
         head.build(
@@ -69,6 +70,7 @@ public struct TransferNetwork: Sendable {
   public func graph(
     frozenThrough last: String? = nil, learnsAverages: Bool = true
   ) throws -> TrainingGraph {
+    if let batch = body.model.fixedBatch { throw TransferError(fixedBatch: batch) }
     let features = try body.output(frozenThrough: last, learnsAverages: learnsAverages)
     let output = headGraph.output.replacing([headGraph.input: features])
     return TrainingGraph(input: body.model.pixels, output: output, goal: head.goal)

@@ -163,6 +163,12 @@ import Testing
       .write(to: other)
     #expect(
       try errors(other, photo)
-        == "model \(other): the model has no function \"classify\"\n  hint: it has generate\n")
+        == """
+        model \(other): the model has no function "classify", it has "generate" (from row float32[batch, 4] \
+        to x float32[batch, 4])
+          hint: a network of pictures takes one input of floats or uint8, [batch, 1 or 3, height, width] or \
+        with the channels last, and has an output of floats [batch, classes]
+
+        """)
   }
 }

@@ -75,8 +75,10 @@ import Testing
     #expect(
       other?.description
         == """
-        model: the model has no function "classify"
-          hint: it has generate
+        model: the model has no function "classify", it has "generate" (from row float32[batch, 4] to x \
+        float32[batch, 4])
+          hint: a network of pictures takes one input of floats or uint8, [batch, 1 or 3, height, width] or \
+        with the channels last, and has an output of floats [batch, classes]
         """)
     let rows = Model(
       functions: ["classify": .init(inputs: [row], outputs: [("probabilities", row)])])
