@@ -9,25 +9,33 @@ struct AgnesiCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "agnesi",
     abstract: "Deep learning: train networks, evaluate them, use them.",
-    discussion: """
-      EXAMPLES
-        agnesi data
-        agnesi train fashion-mnist --network "20C5 MP2 50C5 MP2 256FC 10FC" --epochs 5 \\
-          --output clothes.safetensors --report report.html
-        agnesi evaluate clothes.safetensors fashion-mnist
-        agnesi predict clothes.safetensors fashion-mnist --index 0 1 2
-        agnesi models get efficientnet-lite0
-        agnesi classify efficientnet-lite0 holiday.jpg
-        agnesi summary "20C5 MP2 50C5 MP2 256FC 10FC" --input 1x28x28
-      """,
+    discussion: HelpText.discussion(
+      "",
+      examples: [
+        "agnesi data",
+        #"agnesi train fashion-mnist --network "20C5 MP2 50C5 MP2 256FC 10FC""#
+          + #" --epochs 5 --output clothes.safetensors --report report.html"#,
+        "agnesi evaluate clothes.safetensors fashion-mnist",
+        "agnesi predict clothes.safetensors fashion-mnist --index 0 1 2",
+        "agnesi models get efficientnet-lite0",
+        "agnesi classify efficientnet-lite0 holiday.jpg",
+        #"agnesi summary "20C5 MP2 50C5 MP2 256FC 10FC" --input 1x28x28"#,
+      ]),
     version: "0.1.0",
-    subcommands: [
-      TrainCommand.self, TransferCommand.self, EvaluateCommand.self, PredictCommand.self,
-      ClassifyCommand.self, FindCommand.self, ExplainCommand.self, SummaryCommand.self,
-      DataCommand.self, ModelsCommand.self, ExportCommand.self, TuneCommand.self,
+    groupedSubcommands: [
+      CommandGroup(name: "Learn", subcommands: [TrainCommand.self, TransferCommand.self]),
+      CommandGroup(
+        name: "Look", subcommands: [SummaryCommand.self, EvaluateCommand.self, ExplainCommand.self]),
+      CommandGroup(
+        name: "Use",
+        subcommands: [
+          PredictCommand.self, ClassifyCommand.self, FindCommand.self, ExportCommand.self,
+          TuneCommand.self,
+        ]),
+      CommandGroup(name: "Look up", subcommands: [DataCommand.self, ModelsCommand.self]),
     ])
 
-  /// Runs the command with the arguments as the system gives them: a file's name may be no UTF-8, and
+  /// Runs the command that the arguments name, as the system gives them: a file's name may be no UTF-8, and
   /// Swift's own list of arguments has other characters in its place.
   static func main() {
     let words = CommandLine.unsafeArgv
@@ -36,7 +44,16 @@ struct AgnesiCommand: ParsableCommand {
         FileName.decoded(UnsafeRawBufferPointer(start: word, count: strlen(word)))
       }
     }
-    main(arguments)
+    do {
+      try SubcommandNames.check(arguments[...], of: Self.self)
+      var command = try parseAsRoot(arguments)
+      try command.run()
+    } catch {
+      let text = HelpText.arranged(fullMessage(for: error))
+      let code = exitCode(for: error)
+      if code == .success { print(text) } else if !text.isEmpty { Console().note(text) }
+      Foundation.exit(code.rawValue)
+    }
   }
 }
 

@@ -7,15 +7,16 @@ struct ClassifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "classify",
     abstract: "Say what is on photos.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       A folder stands for all pictures below it. A file that cannot be read is reported, and the
       others go on; the exit status is 1 only if none could be read.
-
-      EXAMPLES
-        agnesi classify efficientnet-lite0 holiday.jpg
-        agnesi classify efficientnet-lite0 photos --top 1
-        agnesi classify vgg19 --weights vgg19.pkl holiday.jpg --json
-      """)
+      """,
+      examples: [
+        "agnesi classify efficientnet-lite0 holiday.jpg",
+        "agnesi classify efficientnet-lite0 photos --top 1",
+        "agnesi classify vgg19 --weights vgg19.pkl holiday.jpg --json",
+      ]))
 
   @OptionGroup var network: PictureNetworkOptions
 

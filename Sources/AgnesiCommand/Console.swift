@@ -78,9 +78,16 @@ func reportingErrors(_ body: () throws -> Void) throws {
     // Written here, because the parser of arguments would put a word of its own before it.
     let console = Console()
     console.endLine()
-    console.note(String(describing: error))
+    console.note(shownText(of: error))
     throw ExitCode.failure
   }
+}
+
+/// What a person at the command line is told of an error: of a mistake in a graph the words of the
+/// network's notation, or what does not fit, without places and advice in Swift.
+func shownText(of error: any Error) -> String {
+  guard let mistake = error as? GraphError else { return String(describing: error) }
+  return mistake.wording ?? mistake.text(withSites: false, withHint: false)
 }
 
 /// One object of a command's output for programs: equal values are equal lines. NaN and infinity,

@@ -6,15 +6,16 @@ struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
     abstract: "List the known data sets: where each was found, or how to get it.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       Data are looked for in the folder given by --data; without it in the user's folder of data
       ($AGNESI_DATA, else ~/.local/share/agnesi) and where Debian's packages put them.
-
-      EXAMPLES
-        agnesi data
-        agnesi data --data folder
-        agnesi data --get mnist
-      """)
+      """,
+      examples: [
+        "agnesi data",
+        "agnesi data --data folder",
+        "agnesi data --get mnist",
+      ]))
 
   @OptionGroup var data: DataOptions
 

@@ -7,17 +7,18 @@ struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
     abstract: "Count a network's mistakes on a data set or a folder of photos.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       A folder of photos has a folder for each class, or a table labels.csv, or parts train, val
       and test of these forms. Its classes are found by name, by number, or by what else the
       network calls them.
-
-      EXAMPLES
-        agnesi evaluate model.safetensors fashion-mnist
-        agnesi evaluate digits.safetensors mnist --data folder --json
-        agnesi evaluate digits.safetensors mnist --data folder --part train
-        agnesi evaluate efficientnet-lite0 photos
-      """)
+      """,
+      examples: [
+        "agnesi evaluate model.safetensors fashion-mnist",
+        "agnesi evaluate digits.safetensors mnist --data folder --json",
+        "agnesi evaluate digits.safetensors mnist --data folder --part train",
+        "agnesi evaluate efficientnet-lite0 photos",
+      ]))
 
   @OptionGroup var network: PictureNetworkOptions
 

@@ -7,20 +7,21 @@ struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
     abstract: "Show what in a photo a network looked at.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       Writes a picture for each method and one page with all of them, and prints the files' paths.
       With --map, shows what a feature map of a layer sees: in a photo, or in the nine photos of a
       folder where it is strongest.
 
       METHODS
       \(ExplanationMethod.all.map { "  \($0.name): \($0.title)" }.joined(separator: "\n"))
-
-      EXAMPLES
-        agnesi explain efficientnet-lite0 photo.jpg
-        agnesi explain efficientnet-lite0 photo.jpg --class peacock --methods occlusion,gradcam
-        agnesi explain model.safetensors photo.jpg --layer block5 --output seen
-        agnesi explain efficientnet-lite0 photos --layer block5 --map 17
-      """)
+      """,
+      examples: [
+        "agnesi explain efficientnet-lite0 photo.jpg",
+        "agnesi explain efficientnet-lite0 photo.jpg --class peacock --methods occlusion,gradcam",
+        "agnesi explain model.safetensors photo.jpg --layer block5 --output seen",
+        "agnesi explain efficientnet-lite0 photos --layer block5 --map 17",
+      ]))
 
   @Argument(help: "A network of the zoo, or a model file.")
   var model: String
@@ -121,8 +122,10 @@ struct ExplainCommand: ParsableCommand {
 
   private static func method(_ name: String) throws -> ExplanationMethod {
     guard let method = ExplanationMethod(name: name) else {
-      let known = ExplanationMethod.all.map(\.name).joined(separator: ", ")
-      throw ValidationError("--methods \(name), there are \(known)")
+      let known = ExplanationMethod.all.map(\.name)
+      let hint = NearestNames.question(
+        name, in: known, otherwise: "there are \(known.joined(separator: ", "))")
+      throw ValidationError("--methods \(name), \(hint)")
     }
     return method
   }

@@ -7,14 +7,15 @@ struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Write a model as ONNX, for other programs.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       The file holds the graph of inference and the weights. Any number of samples can be handed in.
-
-      EXAMPLES
-        agnesi export clothes.safetensors clothes.onnx
-        agnesi export efficientnet-lite0 lite0.onnx --output-layer features
-        agnesi export vgg19 vgg19.onnx --weights vgg19.pkl
-      """)
+      """,
+      examples: [
+        "agnesi export clothes.safetensors clothes.onnx",
+        "agnesi export efficientnet-lite0 lite0.onnx --output-layer features",
+        "agnesi export vgg19 vgg19.onnx --weights vgg19.pkl",
+      ]))
 
   @Argument(help: "A saved model, or a network of the zoo by its name.")
   var model: String

@@ -7,14 +7,15 @@ struct FindCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "find",
     abstract: "Find where on a photo something is.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       The network looks at all windows of its own size at once. How large the photo is made first
       decides what fills a window: a smaller photo finds larger things.
-
-      EXAMPLES
-        agnesi find efficientnet-lite0 street.jpg --class peacock --output peacock.png
-        agnesi find efficientnet-lite0 street.jpg --class 84 --scale 0.25 --compare
-      """)
+      """,
+      examples: [
+        "agnesi find efficientnet-lite0 street.jpg --class peacock --output peacock.png",
+        "agnesi find efficientnet-lite0 street.jpg --class 84 --scale 0.25 --compare",
+      ]))
 
   @OptionGroup var network: PictureNetworkOptions
 

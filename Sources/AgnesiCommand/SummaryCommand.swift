@@ -6,37 +6,167 @@ import Foundation
 struct SummaryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "summary",
-    abstract: "Show a network's layers: shapes, parameters, work, receptive fields.",
-    discussion: """
-      EXAMPLES
-        agnesi summary "20C5 MP2 50C5 MP2 256FC 10FC" --input 1x28x28
-        agnesi summary model.safetensors
-      """)
+    abstract: "Show a network's layers: shapes, parameters, work, receptive fields, memory.",
+    discussion: HelpText.discussion(
+      """
+      Layers whose names begin alike are one line, as many as fit on a screen; --depth unfolds them.
+      A layer that uses another one's parameters again says whose they are.
 
-  @Argument(help: "A network in the literature's notation, or a saved model.")
+      Multiply-adds are those of one sample. Memory is the least that layers' outputs take; the
+      outputs of all layers are kept in training, and in inference those that are still needed.
+      """,
+      examples: [
+        #"agnesi summary "20C5 MP2 50C5 MP2 256FC 10FC" --input 1x28x28"#,
+        "agnesi summary model.safetensors",
+        "agnesi summary resnet18 --depth all",
+        "agnesi summary network.onnx --batch 32 --json",
+      ]))
+
+  @Argument(
+    help: ArgumentHelp(
+      "A network in the literature's notation, a network of the zoo (with or without weights), or "
+        + "a model file (.safetensors, .onnx).", valueName: "network"))
   var network: String
 
-  @Option(help: "The shape of one sample: channels, height and width.")
+  @Option(help: "The shape of one sample of a network in notation: channels, height and width.")
   var input = "1x28x28"
 
-  func run() throws {
-    try reportingErrors {
-      if FileManager.default.fileExists(atPath: network) {
-        let saved = try SavedClassifier(reading: network)
-        guard let chain = saved.network else {
-          throw CommandFailure(message: "summary: \(network) does not record its layers")
-        }
-        print(Summary(chain, input: saved.sampleShape.map { Size($0) }))
-      } else {
-        let chain = try Notation.parse(network)
-        let summary = Summary(chain, input: try Shape(sample: input, command: "summary"))
-        print(summary)
-        // The table ends where the network does not fit the samples, with the reason.
-        if summary.failure != nil { throw ExitCode.failure }
-      }
+  @Option(
+    help: ArgumentHelp(
+      "How many parts of layers' names to unfold, or all; by default what fits on a screen.",
+      valueName: "number"))
+  var depth: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Samples to give the memory for.", valueName: "count"))
+  var batch = 1
+
+  @Option(help: ArgumentHelp("Which of a model's functions.", valueName: "name"))
+  var function: String?
+
+  @Flag(help: "Print one JSON object with all layers.")
+  var json = false
+
+  func validate() throws {
+    if !(1...1_000_000).contains(batch) {
+      throw ValidationError("--batch is \(batch), it must be in 1...1000000")
+    }
+    if let depth, depth != "all", (Int(depth) ?? 0) < 1 {
+      throw ValidationError("--depth is \(depth), it must be a number of at least 1, or all")
     }
   }
 
+  func run() throws {
+    try reportingErrors {
+      let summary = try summary()
+      if json {
+        print(try jsonLine(SummaryRecord(summary, network: network, batch: batch)))
+      } else {
+        let usual = summary.depth(ofAtMost: 24)
+        let chosen = depth == "all" ? nil : depth.map { Int($0) ?? usual } ?? usual
+        print(summary.text(depth: chosen, batch: batch, width: HelpText.screenWidth))
+      }
+      // The table ends where the network does not fit the samples, with the reason.
+      if summary.failure != nil { throw ExitCode.failure }
+    }
+  }
+
+  private func summary() throws -> Summary {
+    if let known = Zoo.network(network) {
+      return try Summary(try known.model(), function: function)
+    }
+    guard FileManager.default.fileExists(atPath: network) else { return try ofNotation() }
+    if network.lowercased().hasSuffix(".onnx") {
+      return try Summary(try ONNXModel(reading: network).model(), function: function)
+    }
+    let model = try Model(reading: network)
+    // What `agnesi train` saved says its layers, in their own words.
+    if function == nil, let saved = try? SavedClassifier(reading: network),
+      let chain = saved.network
+    {
+      return Summary(chain, input: saved.sampleShape.map { Size($0) })
+    }
+    return try Summary(model, function: function)
+  }
+
+  /// The notation, or a question where a name or path was meant.
+  private func ofNotation() throws -> Summary {
+    do {
+      let chain = try Notation.parse(network)
+      return Summary(chain, input: try Shape(sample: input, command: "summary"))
+    } catch let error as NotationError {
+      let isOneWord = !network.contains(" ")
+      let near = NearestNames.of(network, in: Zoo.all.map(\.name)) + NearestNames.ofFiles(network)
+      guard isOneWord, error.hint == nil, let question = NearestNames.question(near) else {
+        throw error
+      }
+      throw CommandFailure(
+        message: "summary: \(network) is no file, no network of the zoo and no notation\n  hint: "
+          + question)
+    }
+  }
+}
+
+/// What `agnesi summary --json` prints.
+private struct SummaryRecord: Encodable {
+  let network: String
+  let layers: [Layer]
+  let parameters: Int
+  let statistics: Int
+  let multiplyAdds: Int?
+  let memory: Memory
+  let mistake: String?
+
+  struct Layer: Encodable {
+    let name: String
+    let details: String
+    /// Of one sample; null are sizes that a call determines.
+    let output: [Int?]
+    let parameters: Int
+    let statistics: Int
+    let sharedWith: String?
+    let multiplyAdds: Int?
+    let receptiveField: Field?
+  }
+
+  struct Field: Encodable {
+    let height: Int
+    let width: Int
+    let verticalStep: Double
+    let horizontalStep: Double
+  }
+
+  /// Bytes for a batch.
+  struct Memory: Encodable {
+    let batch: Int
+    let parameters: Int
+    let training: Int?
+    let inference: Int?
+  }
+
+  init(_ summary: Summary, network: String, batch: Int) {
+    self.network = network
+    layers = summary.rows.map { row in
+      Layer(
+        name: row.layer, details: row.details, output: row.outputShape.map(\.known),
+        parameters: row.parameterCount, statistics: row.statisticCount,
+        sharedWith: row.sharedWith, multiplyAdds: row.multiplyAdds?.known,
+        receptiveField: row.field.map {
+          Field(
+            height: $0.height, width: $0.width, verticalStep: $0.verticalStep,
+            horizontalStep: $0.horizontalStep)
+        })
+    }
+    parameters = summary.parameterCount
+    statistics = summary.statisticCount
+    multiplyAdds = summary.multiplyAdds?.known
+    memory = Memory(
+      batch: batch, parameters: summary.memory.parameters,
+      training: summary.memory.training.map { $0 * batch },
+      inference: summary.memory.inference.map { $0 * batch })
+    mistake = summary.failure.map { shownText(of: $0) }
+  }
 }
 
 extension Shape {

@@ -7,7 +7,8 @@ struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a network on a data set and save it.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       The network is written in the literature's notation: 20C5 is a convolution of 20 kernels of
       5×5, MP2 max pooling of 2×2, 256FC a dense layer of 256 units, D0.5 dropout, BN batch
       normalisation. ReLU follows every layer but the last.
@@ -18,16 +19,16 @@ struct TrainCommand: ParsableCommand {
       The model that is saved is the one of the epoch with the fewest mistakes on the samples held
       out for validation; the test samples are only used at the end. Beside it lies a checkpoint,
       from which a stopped run goes on: Ctrl-C stops after the current step.
-
-      EXAMPLES
-        agnesi train fashion-mnist --epochs 5 --report report.html
-        agnesi train mnist --data folder --network "256FC D0.5 256FC D0.5 10FC" --epochs 25 \\
-          --seed 7 --output digits.safetensors
-        agnesi train cifar10 --mirror --shift 4 --patience 5
-        agnesi train ants-and-bees --size 64 --mirror \
-          --network "32C3p1 BN MP2 64C3p1 BN MP2 128C3p1 BN MP2 128FC D0.5 2FC"
-        agnesi train --resume digits.checkpoint.safetensors
-      """)
+      """,
+      examples: [
+        "agnesi train fashion-mnist --epochs 5 --report report.html",
+        #"agnesi train mnist --data folder --network "256FC D0.5 256FC D0.5 10FC""#
+          + #" --epochs 25 --seed 7 --output digits.safetensors"#,
+        "agnesi train cifar10 --mirror --shift 4 --patience 5",
+        #"agnesi train ants-and-bees --size 64 --mirror --network "32C3p1 BN MP2"#
+          + #" 64C3p1 BN MP2 128C3p1 BN MP2 128FC D0.5 2FC""#,
+        "agnesi train --resume digits.checkpoint.safetensors",
+      ]))
 
   @Argument(help: "A known data set (see `agnesi data`) or the path of a folder, also of photos.")
   var dataSet: String?

@@ -7,7 +7,8 @@ struct TransferCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "transfer",
     abstract: "Teach a network that knows pictures other classes, from a few photos.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       FOLDER holds a folder of photos for each class, or such folders in `train`, `val` and `test`.
       Without `val` a fifth of each class is held out, drawn by the seed; the network is chosen and
       judged by it. Photos in `test` are only counted in the end.
@@ -19,16 +20,16 @@ struct TransferCommand: ParsableCommand {
       which training everything goes on with --resume.
 
       With --from-scratch the network may also be in the literature's notation, without its end.
-
-      EXAMPLES
-        agnesi transfer efficientnet-lite0 ants-and-bees --head-only
-        agnesi transfer efficientnet-lite0 ants-and-bees --output insects.safetensors \\
-          --report insects.html
-        agnesi transfer efficientnet-lite0 ants-and-bees --resume insects.checkpoint.safetensors
-        agnesi classify insects.safetensors garden.jpg
-        agnesi transfer "32C3p1 BN MP2 64C3p1 BN MP2 128C3p1 BN MP2 128FC D0.5" ants-and-bees \\
-          --from-scratch --no-augment
-      """)
+      """,
+      examples: [
+        "agnesi transfer efficientnet-lite0 ants-and-bees --head-only",
+        "agnesi transfer efficientnet-lite0 ants-and-bees --output"
+          + " insects.safetensors --report insects.html",
+        "agnesi transfer efficientnet-lite0 ants-and-bees --resume insects.checkpoint.safetensors",
+        "agnesi classify insects.safetensors garden.jpg",
+        #"agnesi transfer "32C3p1 BN MP2 64C3p1 BN MP2 128C3p1 BN MP2 128FC D0.5""#
+          + #" ants-and-bees --from-scratch --no-augment"#,
+      ]))
 
   @OptionGroup var network: PictureNetworkOptions
 

@@ -7,18 +7,19 @@ struct TuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tune",
     abstract: "Measure which algorithm is quicker for each convolution of a network.",
-    discussion: """
+    discussion: HelpText.discussion(
+      """
       Many convolutions by 3×3 kernels can be computed directly or by Winograd's algorithm. Which is
       quicker is estimated, unless it was measured: this command times both, for the forward pass
       and the training step, and keeps the times in the cache folder, where every later run looks.
       A run that is resumed keeps the choices that it was begun with.
 
       Nothing else should run meanwhile. Ctrl-C keeps what was measured.
-
-      EXAMPLES
-        agnesi tune "64C3p1 64C3p1 MP2 128C3p1 10FC" --input 3x32x32 --batch 128 500
-        agnesi tune model.safetensors --batch 1 --dry-run
-      """)
+      """,
+      examples: [
+        #"agnesi tune "64C3p1 64C3p1 MP2 128C3p1 10FC" --input 3x32x32 --batch 128 500"#,
+        "agnesi tune model.safetensors --batch 1 --dry-run",
+      ]))
 
   @Argument(help: "A network in the literature's notation, or a saved model.")
   var network: String

@@ -70,7 +70,8 @@ struct GraphReader {
     for (position, node) in record.nodes.enumerated() {
       let results = try results(of: node.kind, try node.operands.map(tensor), depth)
       if let failure = results.lazy.compactMap(\.failure).first {
-        throw ModelFormatError("node \(position) is wrong: \(failure.text(withSites: false))")
+        let text = failure.text(withSites: false, withHint: false)
+        throw ModelFormatError("node \(position) is wrong: \(text)")
       }
       try check(results.map(\.type), position)
       nodes.append(results)

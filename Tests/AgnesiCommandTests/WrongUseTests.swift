@@ -18,6 +18,52 @@ struct WrongUseTests {
         + "name; known are mnist, fashion-mnist and cifar10", from: ["train", "nothing"])
   }
 
+  @Test func misspeltNames() throws {
+    let output = workplace.path("bars.safetensors")
+    func train(_ option: String, _ value: String) -> [String] {
+      ["train", workplace.data, option, value, "--output", output]
+    }
+    try workplace.expect(
+      "no optimizer is called \"nestrov\"\n  hint: did you mean nesterov?",
+      from: train("--optimizer", "nestrov"))
+    try workplace.expect(
+      "no schedule is called \"onecycle\"\n  hint: did you mean one-cycle?",
+      from: train("--schedule", "onecycle"))
+    try workplace.expect(
+      "notation: token 1, \"20CF\": is no layer\n  hint: did you mean 20FC?",
+      from: train("--network", "20CF"))
+    try workplace.expect(
+      """
+      cannot open the network restnet18: there is no such file, and the zoo has no network of \
+      that name
+        hint: did you mean resnet18?
+      """, from: ["classify", "restnet18", workplace.data])
+    try workplace.expect(
+      """
+      cannot find the network efficientnetlite0: the zoo has no network of that name
+        hint: did you mean efficientnet-lite0?
+      """, from: ["models", "get", "efficientnetlite0"])
+    let near = workplace.path("bras")
+    try workplace.expect(
+      "cannot open the data set \(near): there is no folder and no known data set of that name; "
+        + "did you mean \(workplace.data)?", from: ["train", near])
+    for (arguments, text) in [
+      (["trian"], "Error: Unexpected argument 'trian', did you mean train?"),
+      (["evalute", "m"], "Error: Unexpected argument 'evalute', did you mean evaluate?"),
+      (["models", "gte"], "Error: Unexpected argument 'gte', did you mean get?"),
+      (["train", "mnist", "--epoch", "3"], "Error: Unknown option '--epoch'. Did you mean '--epochs'?"),
+      (
+        ["explain", "vgg19", "photo.jpg", "--methods", "gradcma"],
+        "Error: --methods gradcma, did you mean gradcam?"
+      ),
+    ] {
+      let outcome = try workplace.agnesi(arguments)
+      #expect(outcome.errors.hasPrefix(text + "\n"), "\(arguments): \(outcome.errors)")
+      #expect(outcome.status == 64, "\(arguments)")
+      #expect(outcome.output == "", "\(arguments)")
+    }
+  }
+
   @Test func wrongNotation() throws {
     try workplace.expect(
       """

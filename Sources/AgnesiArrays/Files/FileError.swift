@@ -34,9 +34,15 @@ public struct FileError: Error, Hashable, Sendable {
   }
 
   /// The error that the system call just made left in `errno`, or that `code` names.
+  ///
+  /// Where no file of that name was found and none is about to be made, the hint is the names in the
+  /// folder that may have been meant.
   package init(_ action: String, _ path: String, code: Int32 = errno, hint: String? = nil) {
+    let isLookedFor = action.hasPrefix("read") || action == "list"
+    let near = isLookedFor ? NearestNames.hint(missing: path, code: code) : nil
     self.init(
-      action: action, path: path, reason: String(cString: strerror(code)), code: code, hint: hint)
+      action: action, path: path, reason: String(cString: strerror(code)), code: code,
+      hint: hint ?? near)
   }
 }
 

@@ -68,7 +68,8 @@ public final class Function: Sendable {
     if let unknown = values.keys.sorted().first(where: { !known.contains($0) }) {
       throw FunctionError(
         name, "no input is called \"\(unknown)\"",
-        hint: "inputs are \(known.joined(separator: ", "))")
+        hint: NearestNames.question(
+          unknown, in: known, otherwise: "inputs are \(known.joined(separator: ", "))"))
     }
     return try call(
       try inputs.map { input in

@@ -47,7 +47,9 @@ public struct Results: Sendable {
     guard let position = names.firstIndex(of: name) else {
       let known =
         names.isEmpty ? "outputs have no names" : "names are \(names.joined(separator: ", "))"
-      throw FunctionError("results", "no output is called \"\(name)\"", hint: known)
+      throw FunctionError(
+        "results", "no output is called \"\(name)\"",
+        hint: NearestNames.question(name, in: names, otherwise: known))
     }
     return arrays[position]
   }

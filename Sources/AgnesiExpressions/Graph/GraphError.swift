@@ -8,6 +8,9 @@ public struct GraphError: Error, Sendable {
   public var operands: [Operand]
   public var hint: String?
   public var site: Site?
+  /// The same in the words in which the network was written, where these were not Swift but a notation:
+  /// for those who wrote them. Nil where there are none.
+  public var wording: String?
 
   /// One operand of the operation: its role there, its own name, type and origin.
   public struct Operand: Sendable {
@@ -40,7 +43,10 @@ extension GraphError: CustomStringConvertible {
   public var description: String { text(withSites: true) }
 
   /// The words; without sites they do not depend on where the code stands.
-  public func text(withSites: Bool) -> String {
+  ///
+  /// - Parameter withHint: whether to advise what to change in the code; of no use to somebody who has
+  ///   a file only.
+  public func text(withSites: Bool, withHint: Bool = true) -> String {
     var lines = ["\(operation): \(message)"]
     let width = operands.map(\.role.count).max() ?? 0
     for operand in operands {
@@ -53,7 +59,7 @@ extension GraphError: CustomStringConvertible {
       lines.append("  built at \(first)")
       lines += frames.dropFirst().prefix(3).map { "  called from \($0)" }
     }
-    if let hint { lines.append("  hint: \(hint)") }
+    if withHint, let hint { lines.append("  hint: \(hint)") }
     return lines.joined(separator: "\n")
   }
 

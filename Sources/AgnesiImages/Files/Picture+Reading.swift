@@ -165,6 +165,8 @@ private struct PictureSource: ~Copyable {
 extension ImageFileError {
   /// The error that the system's number stands for.
   fileprivate init(path: String, code: Int32) {
-    self.init(path: path, reason: String(cString: strerror(code)))
+    self.init(
+      path: path, reason: String(cString: strerror(code)),
+      hint: NearestNames.hint(missing: path, code: code))
   }
 }

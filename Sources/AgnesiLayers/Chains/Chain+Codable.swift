@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 
 extension CodingUserInfoKey {
@@ -33,10 +34,12 @@ private struct DescribedLayer: Codable {
     let kind = try container.decode(String.self, forKey: .kind)
     let own = decoder.userInfo[.layerTypes] as? [any Layer.Type] ?? []
     guard let type = (own + Self.known).first(where: { $0.kind == kind }) else {
-      let kinds = (own + Self.known).map { $0.kind }.joined(separator: ", ")
+      let kinds = (own + Self.known).map { $0.kind }
+      let hint = NearestNames.question(
+        kind, in: kinds, otherwise: "there are \(kinds.joined(separator: ", "))")
       throw DecodingError.dataCorruptedError(
         forKey: .kind, in: container,
-        debugDescription: "no layer is called \"\(kind)\"; there are \(kinds)")
+        debugDescription: "no layer is called \"\(kind)\"; \(hint)")
     }
     layer = try type.init(from: decoder)
   }

@@ -25,11 +25,18 @@ public struct Chain: Layer {
   public let layers: [any Layer]
   /// A scope around the names of all parameters; none where nil.
   public let name: String?
+  /// What it was read from, for messages; of no account to what the chain computes or equals.
+  let notation: String?
 
   /// A chain of a list of layers.
   public init(_ layers: [any Layer], name: String? = nil) {
+    self.init(layers, name: name, notation: nil)
+  }
+
+  init(_ layers: [any Layer], name: String? = nil, notation: String?) {
     self.layers = Self.normalized(layers)
     self.name = name
+    self.notation = notation
   }
 
   /// A chain of the layers that a closure lists; see ``ChainBuilder``.
@@ -45,8 +52,15 @@ public struct Chain: Layer {
   public func outputs(_ input: Tensor) -> [Tensor] {
     var numbers = LayerNumbers(in: input)
     var current = input
-    return layers.map { layer in
-      current = layer.applied(to: current, &numbers)
+    return layers.enumerated().map { index, layer in
+      let operand = current
+      current = layer.applied(to: operand, &numbers)
+      if operand.failure == nil, var failure = current.failure, failure.wording == nil {
+        failure.wording = NotationMistake(
+          chain: self, index: index, input: operand.type, failure: failure
+        )?.description
+        current = .failed(failure)
+      }
       return current
     }
   }

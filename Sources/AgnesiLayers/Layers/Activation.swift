@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 
 /// A nonlinearity: a function of each element, or of each row for the two softmaxes.
@@ -166,10 +167,12 @@ extension Activation: Codable {
 
   private static func named(_ name: String, _ decoder: any Decoder) throws -> Activation {
     if let found = all.first(where: { $0.parts.name == name }) { return found }
-    let known = all.map(\.parts.name).joined(separator: ", ")
+    let names = all.map(\.parts.name)
+    let hint = NearestNames.question(
+      name, in: names, otherwise: "there are \(names.joined(separator: ", "))")
     throw DecodingError.dataCorrupted(
       .init(
         codingPath: decoder.codingPath,
-        debugDescription: "no nonlinearity is called \"\(name)\"; there are \(known)"))
+        debugDescription: "no nonlinearity is called \"\(name)\"; \(hint)"))
   }
 }

@@ -13,7 +13,6 @@ public struct ActivationLayer: Layer {
   public func build(_ input: Tensor) -> Tensor { activation(input) }
 
   public var details: String { activation.description }
-  public var reach: Reach { .point }
 }
 
 extension ActivationLayer: Codable {
@@ -50,7 +49,6 @@ public struct Upsample2D: Layer {
   }
 
   public var details: String { mode == .repeated ? "\(factors)" : "\(factors), \(mode.rawValue)" }
-  public var reach: Reach { .enlarged(factors: factors, size: factors) }
 }
 
 extension Upsample2D: Codable {

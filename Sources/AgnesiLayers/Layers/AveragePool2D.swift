@@ -42,8 +42,6 @@ public struct AveragePool2D: Layer {
       Details.pooling(padding), partialWindows ? "partial windows" : nil,
       countingPadding ? "counting padding" : nil)
   }
-
-  public var reach: Reach { .window(size: window, stride: stride ?? window, dilation: 1) }
 }
 
 extension AveragePool2D: Codable {
@@ -81,6 +79,4 @@ public struct GlobalAveragePool2D: Layer {
   public func build(_ input: Tensor) -> Tensor {
     rankMistake(input) ?? input.mean(axes: [2, 3])
   }
-
-  public var reach: Reach { .everything }
 }

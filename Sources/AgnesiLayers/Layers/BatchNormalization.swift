@@ -62,8 +62,6 @@ public struct BatchNormalization: Layer {
       epsilon: epsilon, weightOfNew: weightOfNew
     ).output
   }
-
-  public var reach: Reach { .point }
 }
 
 extension BatchNormalization: Codable {

@@ -70,8 +70,6 @@ public struct Convolution2D: Layer {
       Details.padding(padding), Details.extent("dilation", dilation),
       groups == 1 ? nil : "\(groups) groups")
   }
-
-  public var reach: Reach { .window(size: kernel, stride: stride, dilation: dilation) }
 }
 
 extension Convolution2D: Normalizable {}

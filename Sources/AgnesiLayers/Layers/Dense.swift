@@ -62,7 +62,6 @@ public struct Dense: Layer {
   }
 
   public var details: String { Details.text("\(units) units", activation, bias) }
-  public var reach: Reach { leadingAxes == 1 ? .everything : .unknown }
 }
 
 extension Dense: Normalizable {}

@@ -26,7 +26,6 @@ public struct Dropout: Layer {
   }
 
   public var details: String { "\(rate)" }
-  public var reach: Reach { .point }
 }
 
 extension Dropout: Codable {

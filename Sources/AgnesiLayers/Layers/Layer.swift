@@ -29,9 +29,6 @@ public protocol Layer: Codable, Sendable, Hashable {
 
   /// What a summary says beside the name: `20 of 5×5, relu`.
   var details: String { get }
-
-  /// How far each output element sees into the layer's input, for receptive fields.
-  var reach: Reach { get }
 }
 
 extension Layer {
@@ -45,8 +42,6 @@ extension Layer {
   public var name: String? { nil }
   /// Nothing.
   public var details: String { "" }
-  /// Unknown, which ends the column of receptive fields in a summary.
-  public var reach: Reach { .unknown }
 
   /// The layer applied to `input`, with new parameters.
   ///
@@ -79,17 +74,4 @@ extension Layer {
 extension Tensor {
   /// This tensor through a layer: `image.through(Dense(units: 10))`.
   public func through(_ layer: some Layer) -> Tensor { layer(self) }
-}
-
-/// How far an output element of a layer sees into its input, along height and width.
-public enum Reach: Hashable, Sendable {
-  /// Only the element at its own place.
-  case point
-  /// A window of `size` points, `dilation` apart; neighbours see windows `stride` apart.
-  case window(size: Extent2D, stride: Extent2D, dilation: Extent2D)
-  /// Images grow by `factors`; each element sees the points that a kernel of `size` spreads to it.
-  case enlarged(factors: Extent2D, size: Extent2D)
-  /// All of the input.
-  case everything
-  case unknown
 }

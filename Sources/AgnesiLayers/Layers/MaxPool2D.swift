@@ -38,8 +38,6 @@ public struct MaxPool2D: Layer {
       "\(window)", .identity, .zeros, stride.flatMap { Details.extent("stride", $0) },
       Details.pooling(padding), partialWindows ? "partial windows" : nil)
   }
-
-  public var reach: Reach { .window(size: window, stride: stride ?? window, dilation: 1) }
 }
 
 extension Details {

@@ -13,8 +13,6 @@ public struct Flatten: Layer {
     guard input.rank >= 1 else { return mistake("needs at least 1 axis, got none", input) }
     return input.flattened(from: 1)
   }
-
-  public var reach: Reach { .everything }
 }
 
 /// Each sample in another shape: `Reshape([1, 28, 28])` makes `[batch, 1, 28, 28]`.

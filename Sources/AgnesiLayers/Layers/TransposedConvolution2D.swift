@@ -74,12 +74,6 @@ public struct TransposedConvolution2D: Layer {
       Details.padding(padding), Details.extent("dilation", dilation),
       groups == 1 ? nil : "\(groups) groups")
   }
-
-  public var reach: Reach {
-    let height = (kernel.height - 1) * dilation.height + 1
-    let width = (kernel.width - 1) * dilation.width + 1
-    return .enlarged(factors: stride, size: Extent2D(height: height, width: width))
-  }
 }
 
 extension TransposedConvolution2D: Normalizable {}

@@ -24,6 +24,11 @@ extension Notation {
     throw NotationError("cannot say this network")
   }
 
+  /// The token of one layer, without its nonlinearity; nil where the notation has none.
+  static func token(_ layer: any Layer) -> String? {
+    try? NotationPrinter([layer]).token(layer)
+  }
+
   private static func difference(
     _ ours: any Layer, _ theirs: any Layer, _ index: Int
   ) -> NotationError {
@@ -92,7 +97,7 @@ private struct NotationPrinter {
     return word
   }
 
-  private func token(_ layer: any Layer) throws -> String {
+  func token(_ layer: any Layer) throws -> String {
     switch layer {
     case let layer as Convolution2D: return convolution(layer)
     case let layer as Dense: return "\(layer.units)FC"

@@ -28,34 +28,37 @@ public enum Notation {
     guard !words.isEmpty else {
       throw NotationError("there is no layer", allowed: NotationToken.allowed)
     }
+    let placed = try layers(of: words)
+    return Chain(placed.map(\.layer), notation: words.joined(separator: " "))
+  }
+
+  /// The layers of tokens, with the nonlinearities that the notation leaves out, and the positions of
+  /// the tokens, from 0.
+  static func layers(of words: [String]) throws -> [(layer: any Layer, token: Int)] {
     let tokens = try words.enumerated().map { position, word in
       try NotationToken(word, position: position + 1)
     }
-    return Chain(layers(of: tokens))
-  }
-
-  /// The layers of tokens, with the nonlinearities that the notation leaves out.
-  private static func layers(of tokens: [NotationToken]) -> [any Layer] {
     let last = tokens.lastIndex { $0.isWeights }
-    var layers: [any Layer] = []
+    var layers: [(layer: any Layer, token: Int)] = []
     var index = 0
     func token(_ position: Int) -> NotationToken? {
       tokens.indices.contains(position) ? tokens[position] : nil
     }
     while let current = token(index) {
       let usual: Activation = index == last ? .identity : .relu
+      let place = index
       index += 1
       guard case .weights(let weights) = current else {
-        layers.append(current.layer)
+        layers.append((current.layer, place))
         continue
       }
       if case .activation(let named)? = token(index) {
         index += 1
         if case .normalization? = token(index), named != .identity {
           // What is written before the BN is computed before it, so it is a layer of its own.
-          layers += [weights, ActivationLayer(named)]
+          layers += [(weights, place), (ActivationLayer(named), place + 1)]
         } else {
-          layers.append(weights.with(named))
+          layers.append((weights.with(named), place))
         }
       } else if case .normalization(let norm)? = token(index) {
         index += 1
@@ -65,9 +68,9 @@ public enum Notation {
           activation = named
         }
         // The chain moves the nonlinearity behind the normalisation.
-        layers += [weights.with(activation), norm]
+        layers += [(weights.with(activation), place), (norm, place + 1)]
       } else {
-        layers.append(weights.with(usual))
+        layers.append((weights.with(usual), place))
       }
     }
     return layers
@@ -91,13 +94,19 @@ public struct NotationError: Error, Sendable, Hashable, CustomStringConvertible 
   public let token: String?
   /// What is wrong with it.
   public let message: String
+  /// What to do about it, where that is certain.
+  public let hint: String?
   /// What could stand there; empty where that would not help.
   public let allowed: String
 
-  init(_ message: String, token: String? = nil, position: Int? = nil, allowed: String = "") {
+  init(
+    _ message: String, token: String? = nil, position: Int? = nil, hint: String? = nil,
+    allowed: String = ""
+  ) {
     self.message = message
     self.token = token
     self.position = position
+    self.hint = hint
     self.allowed = allowed
   }
 
@@ -105,6 +114,7 @@ public struct NotationError: Error, Sendable, Hashable, CustomStringConvertible 
     let place =
       if let position, let token { "token \(position), \"\(token)\": " } else { "" }
     let first = "notation: \(place)\(message)"
+    if let hint { return "\(first)\n  hint: \(hint)" }
     return allowed.isEmpty ? first : "\(first)\n  allowed: \(allowed)"
   }
 }

@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 
 /// Reads one word of the notation from left to right.
@@ -12,8 +13,12 @@ struct NotationScanner {
     rest = Substring(word.lowercased())
   }
 
-  func error(_ message: String, allowed: String = "") -> NotationError {
-    NotationError(message, token: word, position: position, allowed: allowed)
+  func error(
+    _ message: String, near: [String] = [], allowed: String = ""
+  ) -> NotationError {
+    NotationError(
+      message, token: word, position: position, hint: NearestNames.question(near),
+      allowed: allowed)
   }
 
   func expectEnd() throws {

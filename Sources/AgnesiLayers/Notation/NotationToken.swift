@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 
 /// One word of the notation, understood.
@@ -40,7 +41,8 @@ enum NotationToken {
 
   /// What begins with a number: `20C5`, `256FC`.
   private static func counted(_ count: Int, _ scanner: inout NotationScanner) throws -> Self {
-    switch scanner.letters() {
+    let letters = scanner.letters()
+    switch letters {
     case "fc": return .weights(try dense(count, scanner))
     case "c":
       guard count >= 1 else { throw scanner.error("needs at least 1 kernel") }
@@ -52,8 +54,24 @@ enum NotationToken {
           padding: suffixes.padding ?? .valid, dilation: suffixes.dilation ?? 1,
           groups: suffixes.groups ?? 1))
     default:
-      throw scanner.error("is no layer", allowed: "after a number, C (convolution) or FC (dense)")
+      throw scanner.error(
+        "is no layer", near: nearest(letters, counted: count),
+        allowed: "after a number, C (convolution) or FC (dense)")
     }
+  }
+
+  /// What a word that is no layer may have meant.
+  ///
+  /// - Parameter counted: the number before it; nil where there is none.
+  private static func nearest(_ letters: String, counted: Int?) -> [String] {
+    let forms = NotationWords.forms.filter { counted == nil || $0.isCounted }
+    let words = forms.map(\.word)
+    let known = counted == nil ? words + NotationWords.all.map(\.word) : words
+    return NearestNames.of(letters, in: known).map { word in
+      let form = forms.first { $0.word == word }?.form ?? word
+      return counted.map { form.replacing("256", with: "\($0)").replacing("20C", with: "\($0)C") }
+        ?? form
+    }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   private static func dense(_ units: Int, _ scanner: NotationScanner) throws -> Dense {
@@ -103,7 +121,7 @@ enum NotationToken {
     _ word: String, _ scanner: inout NotationScanner
   ) throws -> Activation {
     guard let found = NotationWords.all.first(where: { $0.word == word })?.activation else {
-      throw scanner.error("is no layer", allowed: allowed)
+      throw scanner.error("is no layer", near: nearest(word, counted: nil), allowed: allowed)
     }
     if found == .relu, let bound = try scanner.integer() {
       guard bound == 6 else { throw scanner.error("only relu6 has a bound") }
@@ -124,6 +142,18 @@ enum NotationWords {
     ("softplus", .softplus),
     ("softsign", .softsign), ("hsigmoid", .hardSigmoid), ("softmax", .softmax),
     ("logsoftmax", .logSoftmax), ("linear", .identity),
+  ]
+
+  /// The tokens by the words that stand for them, in the notation and elsewhere: what is meant by
+  /// other systems' words or by misspelt ones. `isCounted` are those that begin with a number.
+  static let forms: [(word: String, form: String, isCounted: Bool)] = [
+    ("c", "20C5", true), ("conv", "20C5", true), ("convolution", "20C5", true),
+    ("fc", "256FC", true), ("dense", "256FC", true), ("units", "256FC", true),
+    ("mp", "MP2", false), ("maxpool", "MP2", false), ("ap", "AP2", false),
+    ("avgpool", "AP2", false), ("averagepool", "AP2", false), ("gap", "GAP", false),
+    ("globalaveragepool", "GAP", false), ("bn", "BN", false), ("batchnorm", "BN", false),
+    ("batchnormalization", "BN", false), ("dropout", "D0.5", false), ("upsample", "U2", false),
+    ("flatten", "flatten", false), ("leakyrelu", "lrelu", false), ("identity", "linear", false),
   ]
 
   /// The word for `activation`; nil where there is none.

@@ -6,11 +6,15 @@ public struct Summary: Sendable {
   public let rows: [Row]
   /// The mistake at which the list ends.
   public let failure: GraphError?
+  /// What the network keeps in memory for one sample, in bytes.
+  public let memory: Memory
 
   /// One layer.
   public struct Row: Hashable, Sendable {
-    /// The layer's name, as its parameters begin: `convolution1`.
+    /// The layer's name, as its parameters begin: `convolution1`, `stage1_block2.conv1`.
     public let layer: String
+    /// The groups that it stands in, the largest first, and its own name there: the parts of ``layer``.
+    public let path: [String]
     /// What it does: `20 of 5×5, relu`.
     public let details: String
     /// The shape of a sample behind the layer.
@@ -19,30 +23,52 @@ public struct Summary: Sendable {
     public let parameterCount: Int
     /// Values that are kept beside them, such as running averages.
     public let statisticCount: Int
+    /// The layer before it that uses the same parameters; nil where all are its own.
+    public let sharedWith: String?
     /// Multiplications with an addition, for one sample; nil where a size is unknown.
     public let multiplyAdds: Size?
     /// What part of the network's input each element sees; nil where there are no images, or where
-    /// a layer does not say how far it sees.
+    /// an operation takes elements in an order of its own.
     public let field: ReceptiveField?
 
     /// The larger side of ``field``, in pixels.
     public var receptiveField: Int? { field.map { max($0.height, $0.width) } }
   }
 
+  /// Bytes, by what is known before anything runs; nil where a size is unknown. The compiler's own
+  /// plans may need less (results that are computed in the place of others) or more (other layouts).
+  public struct Memory: Hashable, Sendable {
+    /// All parameters and statistics.
+    public let parameters: Int
+    /// The layers' outputs for one sample, which training keeps until the gradient has passed.
+    public let training: Int?
+    /// The largest sum of what is still needed, for one sample, where nothing is kept.
+    public let inference: Int?
+  }
+
+  init(_ walk: SummaryWalk, failure: GraphError? = nil) {
+    rows = walk.rows
+    memory = walk.memory
+    self.failure = failure
+  }
+
+  /// The layers of a chain.
+  ///
   /// - Parameter input: the shape of one sample: `[1, 28, 28]`.
   public init(_ chain: Chain, input: Shape) {
     let image = Tensor.input("input", [.batch] + input)
-    var walk = SummaryWalk(image)
+    var walk = SummaryWalk([image])
     let outputs = chain.outputs(image)
     var numbers = LayerNumbers()
-    var rows: [Row] = []
+    var last = image
     for (layer, output) in zip(chain.layers, outputs) {
       let name = layer.name ?? numbers.next(type(of: layer).kind)
       if output.failure != nil { break }
-      rows.append(walk.row(name, layer, output))
+      let nodes = [output].topologicalNodes(stoppingAt: [last])
+      walk.add(path: [name], details: layer.details, nodes: nodes, output: output)
+      last = output
     }
-    self.rows = rows
-    failure = outputs.lazy.compactMap(\.failure).first
+    self.init(walk, failure: outputs.lazy.compactMap(\.failure).first)
   }
 
   /// The sum of the layers' values that training changes.
@@ -51,54 +77,13 @@ public struct Summary: Sendable {
   public var statisticCount: Int { rows.reduce(0) { $0 + $1.statisticCount } }
 
   /// The work for one sample; nil where a layer's is unknown.
-  public var multiplyAdds: Size? {
-    rows.reduce(Size(0)) { sum, row in
+  public var multiplyAdds: Size? { rows.multiplyAdds }
+}
+
+extension Sequence<Summary.Row> {
+  var multiplyAdds: Size? {
+    reduce(Size(0)) { sum, row in
       sum.flatMap { sum in row.multiplyAdds.map { sum + $0 } }
     }
-  }
-}
-
-/// Goes through a network from layer to layer.
-private struct SummaryWalk {
-  private var input: Tensor
-  private var seen: Set<Parameter> = []
-  private var field: ReceptiveField.State
-
-  init(_ input: Tensor) {
-    self.input = input
-    field = .init(input.shape)
-  }
-
-  mutating func row(_ name: String, _ layer: any Layer, _ output: Tensor) -> Summary.Row {
-    let nodes = [output].topologicalNodes(stoppingAt: [input])
-    let parameters = nodes.compactMap { ($0.operation as? ParameterLeaf)?.parameter }
-      .filter { seen.insert($0).inserted }
-    func count(_ isCounted: (Parameter) -> Bool) -> Int {
-      parameters.filter(isCounted).reduce(0) { $0 + $1.shape.reduce(1, *) }
-    }
-    field.pass(layer)
-    input = output
-    let work = nodes.multiplyAdds.substituting(["batch": 1])
-    return Summary.Row(
-      layer: name, details: layer.details, outputShape: Array(output.shape.dropFirst()),
-      parameterCount: count { $0.tags.contains(.trainable) },
-      statisticCount: count { !$0.tags.contains(.trainable) },
-      multiplyAdds: work, field: field.field)
-  }
-}
-
-extension [Node] {
-  /// The work of all operations, those inside of composites too.
-  fileprivate var multiplyAdds: Size {
-    var sum = Size(0)
-    var pending = self
-    while let node = pending.popLast() {
-      if let operation = node.operation as? any CountsWork {
-        sum = sum + operation.multiplyAdds(of: node.operands.map(\.type))
-      } else if let composite = node.operation as? Composite {
-        pending += composite.body.outputs.topologicalNodes()
-      }
-    }
-    return sum
   }
 }

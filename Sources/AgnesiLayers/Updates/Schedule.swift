@@ -1,3 +1,4 @@
+import AgnesiArrays
 import Foundation
 
 /// How the learning rate changes during training: a factor for the largest rate, as a function of
@@ -91,7 +92,10 @@ public struct UnknownName: Error, Sendable, Hashable, CustomStringConvertible {
   /// The names that there are.
   public let known: [String]
 
+  /// What is not known, and the nearest names, or all where none is near.
   public var description: String {
-    "no \(kind) is called \"\(name)\"\n  hint: there are \(known.joined(separator: ", "))"
+    let all = "there are \(known.joined(separator: ", "))"
+    return "no \(kind) is called \"\(name)\"\n  hint: "
+      + NearestNames.question(name, in: known, otherwise: all)
   }
 }

@@ -179,7 +179,7 @@ struct ONNXImporter {
   private func checked(_ tensors: [Tensor]) throws -> [Tensor] {
     for tensor in tensors {
       if let failure = tensor.failure {
-        throw ONNXRefusal(failure.text(withSites: false))
+        throw ONNXRefusal(failure.text(withSites: false, withHint: false))
       }
       let known = tensor.shape.compactMap(\.known)
       let count = known.reduce(Size(1)) { $0 * Size(max(1, $1)) }

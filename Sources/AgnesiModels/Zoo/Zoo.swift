@@ -25,7 +25,7 @@ public enum Zoo {
     guard let network = network(name) else {
       throw ZooError(
         "find the network \(name)", "the zoo has no network of that name",
-        hint: "its networks are \(all.map(\.name).joined(separator: ", "))")
+        hint: namesHint(name))
     }
     return network
   }
@@ -49,7 +49,7 @@ public enum Zoo {
       guard FileManager.default.fileExists(atPath: nameOrPath) else {
         throw ZooError(
           action, "there is no such file, and the zoo has no network of that name",
-          hint: "its networks are \(all.map(\.name).joined(separator: ", "))")
+          hint: namesHint(nameOrPath))
       }
       guard weights == nil else {
         throw ZooError(action, "a model file has its own weights, so --weights has no meaning")
@@ -70,6 +70,14 @@ public enum Zoo {
       throw ZooError(action, "its weights are not here (\(path))", hint: network.howToGet)
     }
     return try Model(reading: path)
+  }
+
+  /// The networks, and files beside `name`, that may have been meant; else all networks.
+  private static func namesHint(_ name: String) -> String {
+    let names = all.map(\.name)
+    return NearestNames.question(NearestNames.of(name, in: names))
+      ?? NearestNames.question(NearestNames.ofFiles(name))
+      ?? "its networks are \(names.joined(separator: ", "))"
   }
 
   /// Whether a file begins as safetensors do: with a length of 8 bytes, and JSON. What cannot be read

@@ -91,7 +91,9 @@ public struct ZooNetwork: Sendable {
       guard let end = draft.layers.lastIndex(where: { $0.name == last }) else {
         throw ZooError(
           "build \(name) through \"\(last)\"", "it has no layer of that name",
-          hint: "its layers are \(draft.layers.map(\.name).joined(separator: ", "))")
+          hint: NearestNames.question(
+            last, in: draft.layers.map(\.name),
+            otherwise: "its layers are \(draft.layers.map(\.name).joined(separator: ", "))"))
       }
       outputs = Array(draft.layers[...end])
     } else {

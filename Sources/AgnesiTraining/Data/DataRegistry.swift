@@ -152,28 +152,9 @@ extension DataRegistry {
 
   private func unknown(_ name: String) -> DataError {
     let names = known.map(\.name)
-    let close = names.first { Self.distance(name.lowercased(), $0) <= max(1, $0.count / 4) }
     return DataError(
       "open the data set \(name)", "there is no folder and no known data set of that name",
-      hint: close.map { "did you mean \($0)?" } ?? "known are \(DataFolder.list(names))")
-  }
-
-  /// Letters to insert, delete, replace, or exchange with a neighbour.
-  static func distance(_ left: String, _ right: String) -> Int {
-    let (a, b) = (Array(left), Array(right))
-    var rows = [Array(0...b.count)]
-    for i in 1..<(a.count + 1) {
-      var row = [i]
-      for j in 1..<(b.count + 1) {
-        let replaced = rows[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)
-        var best = min(rows[i - 1][j] + 1, row[j - 1] + 1, replaced)
-        if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
-          best = min(best, rows[i - 2][j - 2] + 1)
-        }
-        row.append(best)
-      }
-      rows.append(row)
-    }
-    return rows[a.count][b.count]
+      hint: NearestNames.question(name, in: names) ?? NearestNames.question(NearestNames.ofFiles(name))
+        ?? "known are \(DataFolder.list(names))")
   }
 }

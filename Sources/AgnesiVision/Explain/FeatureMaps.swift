@@ -155,7 +155,9 @@ extension Explainer {
     let slopes = try function(
       pixels(of: peak.picture), NDArray([Int32(map)]), NDArray([Int32(peak.place)]))
     let (row, column) = peak.place.quotientAndRemainder(dividingBy: peak.width)
-    let field = ReceptiveField.of(layer.tensor, in: model.pixels)
+    var fields = ReceptiveFields(in: model.pixels)
+    fields.add([layer.tensor].topologicalNodes())
+    let field = fields[layer.tensor]
     let (height, width) = (peak.picture.height, peak.picture.width)
     return FeaturePatch(
       name: peak.name, picture: peak.picture, activation: peak.value, row: row, column: column,

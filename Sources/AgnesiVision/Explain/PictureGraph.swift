@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 
 /// Places in the graph of a picture model that explanations need to know.
@@ -36,7 +37,8 @@ struct PictureGraph {
       let known = model.layers.map(\.name).joined(separator: ", ")
       throw ExplanationError(
         subject, "no layer is called \"\(name)\"",
-        hint: known.isEmpty ? nil : "the model names \(known)")
+        hint: NearestNames.question(name, in: model.layers.map(\.name))
+          ?? (known.isEmpty ? nil : "the model names \(known)"))
     }
     guard Self.hasMaps(tensor) else {
       throw ExplanationError(

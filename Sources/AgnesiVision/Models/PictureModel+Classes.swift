@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiModels
 
 extension PictureModel {
@@ -31,9 +32,24 @@ extension PictureModel {
     String(name.lowercased().map { $0 == "_" ? " " : $0 })
   }
 
+  /// Classes whose name, or one of the words that it lists, is near; else those that hold it as a
+  /// part.
   private func similar(to wanted: String) -> [Int] {
-    wanted.isEmpty
-      ? [] : classNames.indices.filter { Self.plain(classNames[$0]).contains(wanted) }
+    if wanted.isEmpty { return [] }
+    var classes: [String: [Int]] = [:]
+    var names: [String] = []
+    for (index, name) in classNames.enumerated() {
+      let plain = Self.plain(name)
+      let words = plain.split(separator: ", ").map(String.init)
+      for word in Set([plain] + words).sorted() {
+        if classes[word] == nil { names.append(word) }
+        classes[word, default: []].append(index)
+      }
+    }
+    var seen: Set<Int> = []
+    let near = NearestNames.of(wanted, in: names, limit: 5).flatMap { classes[$0] ?? [] }
+    let parts = classNames.indices.filter { Self.plain(classNames[$0]).contains(wanted) }
+    return (near + parts).filter { seen.insert($0).inserted }
   }
 }
 
@@ -61,6 +77,6 @@ public struct ClassNameError: Error, Hashable, Sendable, CustomStringConvertible
         + "\n  hint: use the number of one of them"
     }
     let first = "no class is called \"\(text)\"; the model has \(classCount) classes"
-    return similar.isEmpty ? first : "\(first)\n  similar: \(similar.joined(separator: ", "))"
+    return similar.isEmpty ? first : "\(first)\n  hint: did you mean \(similar.joined(separator: ", "))?"
   }
 }

@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 
 /// A picture model without its end: everything up to one of its layers, with the parameters that it
@@ -19,7 +20,8 @@ public struct PictureBody: Sendable {
       let known = model.layers.map(\.name).joined(separator: ", ")
       throw TransferError(
         "the model cannot be cut at \"\(layer)\", it names no such layer",
-        hint: known.isEmpty ? nil : "it names \(known)")
+        hint: NearestNames.question(layer, in: model.layers.map(\.name))
+          ?? (known.isEmpty ? nil : "it names \(known)"))
     }
     let sizes = output.shape.dropFirst().compactMap(\.known)
     guard output.rank == 2 || output.rank == 4, sizes.count == output.rank - 1,
@@ -55,7 +57,9 @@ public struct PictureBody: Sendable {
     guard let tensor = layers.first(where: { $0.name == last })?.tensor else {
       throw TransferError(
         "the layers up to \"\(last)\" cannot be frozen, none before the cut has that name",
-        hint: "there are \(layers.map(\.name).joined(separator: ", "))")
+        hint: NearestNames.question(
+          last, in: layers.map(\.name),
+          otherwise: "there are \(layers.map(\.name).joined(separator: ", "))"))
     }
     let learning = [output, tensor].specialized(for: purpose)
     return learning[0].replacing([learning[1]: tensor.specialized(for: .inference)])

@@ -77,10 +77,16 @@ import Testing
         + "batchNormalization, chain, convolution, dense, dropout, flatten, globalAveragePool, "
         + "maxPool, reshape, transposedConvolution, upsample")
     #expect(
-      decodingText(#"{"layers": [{"kind": "dense", "units": 4, "activation": "rely"}]}"#)
-        == "no nonlinearity is called \"rely\"; there are identity, relu, relu6, leakyReLU, elu, "
+      decodingText(#"{"layers": [{"kind": "dense", "units": 4, "activation": "swish"}]}"#)
+        == "no nonlinearity is called \"swish\"; there are identity, relu, relu6, leakyReLU, elu, "
         + "selu, gelu, sigmoid, tanh, scaledTanh, softplus, softsign, hardSigmoid, softmax, logSoftmax"
     )
+    #expect(
+      decodingText(#"{"layers": [{"kind": "dense", "units": 4, "activation": "rely"}]}"#)
+        == "no nonlinearity is called \"rely\"; did you mean relu?")
+    #expect(
+      decodingText(#"{"layers": [{"kind": "maxPol"}]}"#)
+        == "no layer is called \"maxPol\"; did you mean maxPool?")
     #expect(
       decodingText(
         #"{"layers": [{"kind": "convolution", "filters": 1, "kernel": 2, "padding": "some"}]}"#)

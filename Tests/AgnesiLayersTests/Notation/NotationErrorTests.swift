@@ -11,7 +11,17 @@ import Testing
   private static let cases: [(text: String, error: String)] = [
     ("", "there is no layer\n  allowed: \(layers)"),
     (" \n ", "there is no layer\n  allowed: \(layers)"),
-    ("20C5 MQ2", "token 2, \"MQ2\": is no layer\n  allowed: \(layers)"),
+    ("20C5 MQ2", "token 2, \"MQ2\": is no layer\n  hint: did you mean MP2?"),
+    ("20C5 QQQ2", "token 2, \"QQQ2\": is no layer\n  allowed: \(layers)"),
+    ("reul", "token 1, \"reul\": is no layer\n  hint: did you mean relu?"),
+    ("sofmax", "token 1, \"sofmax\": is no layer\n  hint: did you mean softmax?"),
+    ("flaten", "token 1, \"flaten\": is no layer\n  hint: did you mean flatten?"),
+    ("maxpool2", "token 1, \"maxpool2\": is no layer\n  hint: did you mean MP2?"),
+    ("dropout0.5", "token 1, \"dropout0.5\": is no layer\n  hint: did you mean D0.5?"),
+    ("batchnorm", "token 1, \"batchnorm\": is no layer\n  hint: did you mean BN?"),
+    ("64CF", "token 1, \"64CF\": is no layer\n  hint: did you mean 64FC?"),
+    ("64dense", "token 1, \"64dense\": is no layer\n  hint: did you mean 64FC?"),
+    ("16conv3", "token 1, \"16conv3\": is no layer\n  hint: did you mean 16C5?"),
     ("20C5 ?", "token 2, \"?\": is no layer\n  allowed: \(layers)"),
     (
       "20C5 50Q5",
@@ -38,8 +48,7 @@ import Testing
     ("MP2 0FC", "token 2, \"0FC\": needs at least 1 unit"),
     ("FC", "token 1, \"FC\": needs a number of units, as in 256FC or FC256"),
     (
-      "256FCs2",
-      "token 1, \"256FCs2\": is no layer\n  allowed: after a number, C (convolution) or FC (dense)"
+      "256FCs2", "token 1, \"256FCs2\": is no layer\n  hint: did you mean 256FC?"
     ),
     ("256FC2", "token 1, \"256FC2\": \"2\" at its end is not understood"),
     ("MP", "token 1, \"MP\": needs the size of the windows, as in MP2"),

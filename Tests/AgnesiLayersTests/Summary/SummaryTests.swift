@@ -67,14 +67,21 @@ import Testing
     #expect(fields == ["4×4, step 4", "4×4, step 2", "4×4, step 0.25", "5×5, step 0.125"])
   }
 
-  /// It does not say how far it sees.
-  struct Mystery: Layer {
+  /// A layer of one's own needs to say nothing: its graph does.
+  struct Doubling: Layer {
     func build(_ input: Tensor) -> Tensor { input * 2 }
   }
 
+  /// Rows and columns change places.
+  struct Turning: Layer {
+    func build(_ input: Tensor) -> Tensor { input.transposed([0, 1, 3, 2]) }
+  }
+
   @Test func whatIsUnknownIsNotClaimed() {
-    let chain = Chain([MaxPool2D(2), Mystery(), MaxPool2D(2)])
-    #expect(Summary(chain, input: [1, 8, 8]).rows.map(\.receptiveField) == [2, nil, nil])
+    let known = Chain([MaxPool2D(2), Doubling(), MaxPool2D(2)])
+    #expect(Summary(known, input: [1, 8, 8]).rows.map(\.receptiveField) == [2, 2, 4])
+    let unknown = Chain([MaxPool2D(2), Turning(), MaxPool2D(2)])
+    #expect(Summary(unknown, input: [1, 8, 8]).rows.map(\.receptiveField) == [2, nil, nil])
   }
 
   @Test func sharedParametersCountOnce() {
@@ -83,7 +90,19 @@ import Testing
       Dense(units: 4, weight: .shared(weight), bias: nil)
       Dense(units: 4, weight: .shared(weight), bias: nil)
     }
-    #expect(Summary(chain, input: [4]).rows.map(\.parameterCount) == [16, 0])
+    let summary = Summary(chain, input: [4])
+    #expect(summary.rows.map(\.parameterCount) == [16, 0])
+    #expect(summary.rows.map(\.sharedWith) == [nil, "dense1"])
+    #expect(
+      summary.description == """
+        layer                                           output  parameters  multiply-adds  \
+        receptive field
+        dense1  4 units, no bias                        4               16             16  –
+        dense2  4 units, no bias, parameters of dense1  4                0             16  –
+        total                                                           16             32
+        """)
+    // Memory counts them once, too.
+    #expect(summary.memory.parameters == 64)
   }
 
   @Test func theListEndsAtAMistake() throws {

@@ -61,11 +61,21 @@ import Testing
     #expect(
       errorText { _ = try Schedule.named("cosinus") } == """
         no schedule is called "cosinus"
+          hint: did you mean cosine?
+        """)
+    #expect(
+      errorText { _ = try Schedule.named("warm") } == """
+        no schedule is called "warm"
           hint: there are constant, steps, exponential, cosine, one-cycle, linear
         """)
     #expect(
       errorText { _ = try Optimizer.named("adm") } == """
         no optimizer is called "adm"
+          hint: did you mean adam?
+        """)
+    #expect(
+      errorText { _ = try Optimizer.named("lion") } == """
+        no optimizer is called "lion"
           hint: there are sgd, momentum, nesterov, adam, adamw, amsgrad, adamax, rmsprop, \
         adagrad, adadelta
         """)

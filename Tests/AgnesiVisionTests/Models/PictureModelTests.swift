@@ -33,7 +33,7 @@ import Testing
       unknown?.description
         == """
         no class is called "nav"; the model has 3 classes
-          similar: 2 (blue, navy)
+          hint: did you mean 2 (blue, navy)?
         """)
     #expect(throws: ClassNameError.self) { try model.classIndex("3") }
     #expect(throws: ClassNameError.self) { try model.classIndex("-1") }

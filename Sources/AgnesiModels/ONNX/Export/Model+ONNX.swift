@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 import AgnesiFormats
 import AgnesiLoops
@@ -48,7 +49,9 @@ extension Model {
     guard let chosen = functions[name] else {
       throw ModelError(
         path, "the model has no function \"\(name)\"",
-        hint: "its functions are \(functions.keys.sorted().joined(separator: ", "))")
+        hint: NearestNames.question(
+          name, in: functions.keys.sorted(),
+          otherwise: "its functions are \(functions.keys.sorted().joined(separator: ", "))"))
     }
     return (name, chosen)
   }
@@ -86,7 +89,9 @@ extension Model.Function {
       guard let output = outputs.first(where: { $0.name == name }) else {
         throw ModelError(
           path, "the function has no output \"\(name)\"",
-          hint: "its outputs are \(outputs.map(\.name).joined(separator: ", "))")
+          hint: NearestNames.question(
+            name, in: outputs.map(\.name),
+            otherwise: "its outputs are \(outputs.map(\.name).joined(separator: ", "))"))
       }
       return output
     }
