@@ -220,7 +220,7 @@ public final class PhotoTraining {
     var checkpoint = try Checkpoint(reading: path)
     let begun = try Self.settings(ofCheckpoint: path)
     var record = try record()
-    record[Self.settingsKey] = try TransferNetwork.json(settings.with(epochs: begun.epochs))
+    record[Self.settingsKey] = try JSONText.encoded(settings.with(epochs: begun.epochs))
     // Checkpoints of before do not tell the pixels.
     if checkpoint.state.data[Self.pixelsKey] == nil { record[Self.pixelsKey] = nil }
     for (key, value) in record.sorted(by: { $0.key < $1.key }) {
