@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a safetensors file holds, without its data: cheap for files of any size.
 ///
 /// The file: eight bytes with the header's length, the header as JSON, then the data. The header
@@ -82,8 +84,9 @@ public struct SafetensorsHeader: Sendable {
 }
 
 /// A reason without the file's name, which is added in one place.
-private struct SafetensorsProblem: Error {
+private struct SafetensorsProblem: Error, LocalizedError {
   let reason: String
+  var errorDescription: String? { reason }
 
   init(_ reason: String) { self.reason = reason }
 }

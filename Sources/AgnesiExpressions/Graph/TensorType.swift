@@ -62,9 +62,11 @@ extension TensorType: CustomStringConvertible {
 }
 
 /// Why operands do not fit an operation, and what would surely help.
-public struct TypeError: Error, Sendable, Hashable {
+public struct TypeError: Error, Sendable, Hashable, CustomStringConvertible {
   public var message: String
   public var hint: String?
+
+  public var description: String { hint.map { "\(message)\n  hint: \($0)" } ?? message }
 
   public init(_ message: String, hint: String? = nil) {
     self.message = message

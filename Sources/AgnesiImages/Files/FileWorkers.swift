@@ -1,4 +1,5 @@
 import CAgnesiFiles
+import Foundation
 import Synchronization
 
 #if canImport(Glibc)
@@ -123,8 +124,9 @@ package final class FileWorkers: Sendable {
     }
   }
 
-  private struct NotStarted: Error {
+  private struct NotStarted: Error, LocalizedError {
     let code: Int32
+    var errorDescription: String? { "no worker can be started: \(String(cString: strerror(code)))" }
   }
 
   private func start() throws(NotStarted) -> agnesi_worker {

@@ -15,7 +15,8 @@ public struct PhotoPlanes: Sendable {
   /// - Parameters:
   ///   - preprocessing: must lead to one size.
   ///   - progress: called now and then with the number of files done.
-  /// - Throws: ``TransferError`` where nothing could be read or sizes differ; `InterruptedError`.
+  /// - Throws: ``TransferError`` where nothing could be read or sizes differ; ``StoppedTransfer`` where
+  ///   it was interrupted.
   public init(
     reading photos: [PictureFolder.Photo], name: String, classNames: [String],
     preprocessing: PicturePreprocessing, color: PictureColor,

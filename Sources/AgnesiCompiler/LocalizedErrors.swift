@@ -1,0 +1,8 @@
+import Foundation
+
+// What Foundation prints of the errors of this module: the same as their descriptions.
+
+extension FunctionError: LocalizedError {
+  /// ``description``, for Foundation.
+  public var errorDescription: String? { description }
+}
