@@ -65,7 +65,7 @@ extension DepthwiseToKernels: WrittenOperation {
     return KernelText(
       name: name, text: text(name), prelude: LanesC.prelude(target), extent: image[1],
       sizes: [image[0], image[1], image[2], image[3], slopes[2], slopes[3]], cost: work,
-      multiplyAdds: work)
+      multiplyAdds: work, producer: "channel blocks, depthwise")
   }
 
   private func text(_ name: String) -> String {

@@ -27,7 +27,8 @@ extension TileTransform: WrittenOperation {
     return KernelText(
       name: name, text: "LANES_BEGIN\n\(text(name, width: blocks.width))LANES_END\n",
       prelude: LanesC.prelude(target), extent: extent, sizes: sizes,
-      cost: operands[0].count + results[0].count, multiplyAdds: 0)
+      cost: operands[0].count + results[0].count, multiplyAdds: 0,
+      producer: "channel blocks, tile transform")
   }
 
   private func text(_ name: String, width: Int) -> String {

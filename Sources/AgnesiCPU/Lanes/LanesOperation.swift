@@ -46,7 +46,8 @@ extension LanesOperation {
     return KernelText(
       name: kernel.name, text: kernel.text, prelude: LanesC.prelude(target),
       extent: Size(kernel.extent) * (kernel.isPerBlock ? blocks : 1),
-      sizes: [blocks, samples(operands)], cost: cost, multiplyAdds: isProduct ? cost : 0)
+      sizes: [blocks, samples(operands)], cost: cost, multiplyAdds: isProduct ? cost : 0,
+      producer: "lanes of samples")
   }
 }
 

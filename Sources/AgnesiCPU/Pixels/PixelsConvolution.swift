@@ -54,7 +54,7 @@ struct PixelsConvolution: WrittenOperation {
     return KernelText(
       name: name, text: kernel.text, prelude: LanesC.prelude(target),
       extent: operands[0].shape[0] * Size(kernel.extent), sizes: [],
-      cost: work, multiplyAdds: work)
+      cost: work, multiplyAdds: work, producer: "pixels in vectors")
   }
 }
 

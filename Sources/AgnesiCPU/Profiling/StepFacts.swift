@@ -34,8 +34,7 @@ extension Profiler.Entry {
       producer = kernel.body.hasTiles ? "rendered tiles" : "rendered loops"
       (operations, bytes) = (work.operations, lowered.bytes(of: work, step, sizes))
     case .text(let kernel):
-      // Texts of our own are written for lanes of samples only.
-      producer = "lanes of samples"
+      producer = kernel.producer
       operations = 2 * Double(kernel.multiplyAdds.evaluated(sizes) ?? 0)
       bytes = lowered.bytes(of: step.arguments, sizes)
     case .call(let call):

@@ -74,11 +74,14 @@ package struct KernelText: Hashable, Sendable {
   package var cost: Size
   /// Multiplications with an addition, altogether: what a profile shows.
   package var multiplyAdds: Size
+  /// The layout or algorithm that it is written for, as a profile says it: `lanes of samples`.
+  package var producer: String
 
   package init(
     name: String, text: String, prelude: String, extent: Size, sizes: [Size], cost: Size,
-    multiplyAdds: Size
+    multiplyAdds: Size, producer: String
   ) {
+    self.producer = producer
     self.name = name
     self.text = text
     self.prelude = prelude
