@@ -2,6 +2,12 @@
 ///
 /// `float16` and `bfloat16` are storage types: arithmetic on them happens in float32 and is
 /// rounded when stored.
+///
+/// Integers are exact to the last digit and wrap around, as two's complement does, in every executor:
+/// sums, differences, products, negatives, magnitudes and powers keep the low bits of the true result (of
+/// int8, 100 + 100 is −56, and the negative and the magnitude of −128 are −128). A quotient by 0 is 0, and so
+/// is the rest; the smallest number by −1 is itself. A power with a negative exponent is rounded towards
+/// zero; that of 0 is 0. ``NDArray/cast(to:)`` says what conversions do.
 public enum DType: String, Codable, Sendable, CaseIterable, CustomStringConvertible {
   case bool
   case int8, int16, int32, int64

@@ -63,11 +63,10 @@ extension NDArray {
     self = NDArray(wrapping: values, shape: shape, .int64).cast(to: dtype)
   }
 
-  /// The value of an array of one element, where a double holds it exactly.
+  /// The value of an array of one element; nil for integers of which a double may not hold every digit.
   package var exactScalar: Double? {
     let value = scalar
-    guard dtype.isInteger, value.magnitude >= 0x1p53 else { return value }
-    return NDArray(rounding: [value], shape: shape, dtype) == self ? value : nil
+    return !dtype.isInteger || value.magnitude < 0x1p53 ? value : nil
   }
 
   /// The elements of integers or bools as floats, each rounded once to float32, or to float64.

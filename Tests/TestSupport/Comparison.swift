@@ -10,6 +10,10 @@ package func difference(
   guard expected.dtype == actual.dtype, expected.shape == actual.shape else {
     return "\(expected.dtype)\(expected.shape) expected, got \(actual.dtype)\(actual.shape)"
   }
+  if !expected.dtype.isFloating {
+    return zip(expected.wholes, actual.wholes).enumerated().first { $1.0 != $1.1 }
+      .map { "element \($0): \($1.0) expected, got \($1.1)" }
+  }
   let (wanted, found) = (expected.doubles, actual.doubles)
   let largest = wanted.lazy.filter(\.isFinite).map { abs($0) }.max() ?? 0
   let limit = ulps * expected.dtype.unitInLastPlace * largest

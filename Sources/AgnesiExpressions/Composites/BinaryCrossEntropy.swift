@@ -33,7 +33,10 @@ public func binaryCrossEntropy(_ probabilities: Tensor, _ targets: Tensor) -> Te
     gradient: { slope, p, t in
       let zero = Tensor.zeros(like: p)
       let whole = select(t .== 1, zero, (1 - t) / (1 - p)) - select(t .== 0, zero, t / p)
-      return (slope * whole, slope * (log1p(-p) - log(p)))
+      return (
+        (slope * whole).keepingZeros(of: slope),
+        (slope * (log1p(-p) - log(p))).keepingZeros(of: slope)
+      )
     },
     body: { p, t in
       let zero = Tensor.zeros(like: p)

@@ -42,17 +42,27 @@ public func crossEntropy(_ probabilities: Tensor, _ labels: Tensor) -> Tensor {
   do throws(TypeError) {
     switch try Targets(probabilities, labels) {
     case .labels:
-      return .builtIn("crossEntropy", [probabilities, labels]) { operands in
-        // The logarithm of the label's probability alone: those of others may be infinite.
-        -log(operands[0].picked(operands[1]))
-      }
+      // The logarithm of the label's probability alone: those of others may be infinite.
+      return .builtIn(
+        "crossEntropy", [probabilities, labels],
+        gradient: { slopes, operands, _ in
+          let losses = -log(operands[0].picked(operands[1]))
+          return pullback(
+            of: [losses], slopes: slopes, withRespectTo: operands, stopping: true, unread: .some)
+        },
+        body: { -log($0[0].picked($0[1])) })
     case .distributions(let converted):
       return .builtIn(
         "crossEntropy", [probabilities, converted],
         gradient: { slopes, operands, _ in
           guard let slope = slopes[0]?.expanded(axis: -1) else { return [nil, nil] }
           let (p, t) = (operands[0], operands[1])
-          return [select(t .== 0, .zeros(like: t), -slope * t / p), -slope * log(p)]
+          let spread = slope.broadcast(to: p.shape)
+          let toProbabilities = (-spread * t / p).keepingZeros(of: spread)
+          return [
+            select(t .== 0, .zeros(like: t), toProbabilities),
+            (-spread * log(p)).keepingZeros(of: spread),
+          ]
         },
         body: { crossEntropy($0[1], ofLogarithms: log($0[0])) })
     }

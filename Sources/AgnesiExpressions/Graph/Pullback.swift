@@ -120,8 +120,8 @@ private struct Pullback {
 }
 
 extension Tensor {
-  /// This product with `slope`, but 0 where `slope` is 0 and the other factor is not finite.
-  fileprivate func keepingZeros(of slope: Tensor) -> Tensor {
+  /// This product of each element with `slope`, but 0 where `slope` is 0 and the other factor is not finite.
+  func keepingZeros(of slope: Tensor) -> Tensor {
     guard self != slope, dtype == slope.dtype, scalarConstant == nil else { return self }
     let zero = Tensor.constant(0, dtype)
     // A choice between a slope and 0 says itself where nothing was read.

@@ -50,6 +50,7 @@ import Testing
     Pole("rsqrt", 1, 0, -0.5, 0.75) { 1 / sqrt($0) },
     Pole("a root of a square", 2, 0, 1, 0) { sqrt($0 * $0 * 1) },
     Pole("a product with a pole", 1, 0, 1, 1) { $0 * log($0) },
+    Pole("trigamma", 1, 0, -2.404_113_8, 6.493_939_4) { trigamma($0) },
     Pole("tanh of NaN", 0, .nan, 1, 0) { tanh($0) },
     Pole("a user's composite", 4, 0, 0.25, -1.0 / 32) { .composite("own", [$0]) { sqrt($0[0]) } },
   ]
@@ -75,10 +76,8 @@ import Testing
     ("slice behind a reduction", { $0.reshaped([4, 1]).sum(axes: [1])[0] }),
     ("slice behind a product", { matmul($0.reshaped([4, 1]), one([1, 1]))[0] }),
     ("slice behind a cumulative sum", { $0.reshaped([4]).cumulativeSum(axis: 0)[0] }),
-    ("steps of a pool", { averagePool2D($0.reshaped([1, 1, 4, 1]), window: [1, 1], stride: [4, 1]) }),
-    ("steps of a convolution", {
-      convolution2D($0.reshaped([1, 1, 4, 1]), one([1, 1, 1, 1]), stride: [4, 1])
-    }),
+    ("steps of a pool", { sumPool2D(column($0), window: [1, 1], stride: [4, 1]) }),
+    ("steps of a convolution", { convolution2D(column($0), one([1, 1, 1, 1]), stride: [4, 1]) }),
   ]
 
   static let mask = NDArray([true, false, false, false], shape: [2, 2])
@@ -158,6 +157,21 @@ import Testing
     #expect(try function(NDArray([1, 0] as [Float]), one)[1] == NDArray([0, 0] as [Float]))
   }
 
+  /// Losses that are infinite where a mask leaves them out.
+  @Test(arguments: [any Backend].both) func maskedLosses(_ backend: any Backend) throws {
+    let p = Tensor.input("p", [2])
+    let targets = Tensor.constant(NDArray([1, 1] as [Float]))
+    let mask = Tensor.constant(NDArray([true, false]))
+    let binary = select(mask, binaryCrossEntropy(p, targets), .zeros(like: p)).sum()
+    let rows = stacked([p, 1 - p], axis: 1)
+    let labels = crossEntropy(rows, .constant(NDArray([0, 0] as [Int32])))
+    let shares = crossEntropy(rows, stacked([targets, 0 * targets], axis: 1))
+    let costs = [binary, labels[0], shares[0]]
+    let slopes = costs.map { gradient(of: $0, withRespectTo: [p])[0] }
+    let results = try compile([p], to: slopes, on: backend)(NDArray([0.5, 0] as [Float]))
+    for result in results.arrays { #expect(result == NDArray([-2, 0] as [Float])) }
+  }
+
   /// What is read keeps its gradient, infinite or not a number as it may be.
   @Test(arguments: [any Backend].both) func whatIsReadKeepsItsGradient(
     _ backend: any Backend
@@ -178,8 +192,9 @@ import Testing
     let (x, y) = (Tensor.input("x", [2]), Tensor.input("y", [2]))
     // ∂²/∂x∂y of x · ln y is 1/y, also where x is 0.
     let first = gradient(of: (x * log(y))[0..<2].sum(), withRespectTo: [y])[0]
-    let maximum = gradient(of: AgnesiExpressions.maximum(x * log(y), -9).sum(), withRespectTo: [y])[0]
-    let mixed = [first, maximum].map { gradient(of: $0.sum(), withRespectTo: [x])[0] }
+    let bounded = maximum(x * log(y), -9).sum()
+    let second = gradient(of: bounded, withRespectTo: [y])[0]
+    let mixed = [first, second].map { gradient(of: $0.sum(), withRespectTo: [x])[0] }
     let results = try compile([x, y], to: mixed, on: backend)(
       NDArray([0, 3] as [Float]), NDArray([2, 4] as [Float]))
     for result in results.arrays { #expect(result == NDArray([0.5, 0.25] as [Float])) }
@@ -194,6 +209,9 @@ import Testing
     #expect(results[1] == NDArray([0, 0, 0, 0, 0] as [Float]))
   }
 }
+
+/// An image of one column.
+private func column(_ x: Tensor) -> Tensor { x.reshaped([1, 1, 4, 1]) }
 
 /// A constant of ones.
 private func one(_ shape: [Int]) -> Tensor { .constant(NDArray(filled: 1, shape: shape)) }

@@ -15,18 +15,27 @@ public func digamma(_ x: Tensor) -> Tensor { Tensor(Digamma(), x) }
 /// - Source: Abramowitz & Stegun, *Handbook of Mathematical Functions*, 6.4.6 (recurrence), 6.4.7
 ///   (reflection) and 6.4.12 (series).
 public func trigamma(_ x: Tensor) -> Tensor {
-  .builtIn("trigamma", [x]) { operands in
-    let x = operands[0]
-    let isLeft = x .< 0.5
-    let right = select(isLeft, 1 - x, x)
-    // Ten steps to the right of which the series is exact to 1e-14.
-    let recurrence = (0..<10).map { square(reciprocal(right + Double($0))) }
-    let series = trigammaSeries(right + 10.0)
-    let value = recurrence.reversed().reduce(series, +)
-    // The branch that is not taken must not divide by 0, or its NaN reaches the gradient.
-    let sine = sin(select(isLeft, x, Tensor.filled(0.25, x.shape, x.dtype)) * Double.pi)
-    return select(isLeft, square(Double.pi / sine) - value, value)
-  }
+  .builtIn(
+    "trigamma", [x],
+    gradient: { slopes, operands, _ in
+      // It has poles, so what is not read must not reach them.
+      pullback(
+        of: [trigammaFormula(operands[0])], slopes: slopes, withRespectTo: operands,
+        stopping: true, unread: .some)
+    },
+    body: { trigammaFormula($0[0]) })
+}
+
+private func trigammaFormula(_ x: Tensor) -> Tensor {
+  let isLeft = x .< 0.5
+  let right = select(isLeft, 1 - x, x)
+  // Ten steps to the right of which the series is exact to 1e-14.
+  let recurrence = (0..<10).map { square(reciprocal(right + Double($0))) }
+  let series = trigammaSeries(right + 10.0)
+  let value = recurrence.reversed().reduce(series, +)
+  // The branch that is not taken must not divide by 0, or its NaN reaches the gradient.
+  let sine = sin(select(isLeft, x, Tensor.filled(0.25, x.shape, x.dtype)) * Double.pi)
+  return select(isLeft, square(Double.pi / sine) - value, value)
 }
 
 /// 1/z + 1/(2z²) + Σ B₂ₖ / z²ᵏ⁺¹, by Horner's rule.

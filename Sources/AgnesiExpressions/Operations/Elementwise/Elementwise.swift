@@ -2,7 +2,8 @@ import AgnesiArrays
 import AgnesiLoops
 
 // What elementwise operations share. A conforming type states its scalar function three times: as
-// Swift on doubles (the meaning), as a loop scalar (the code), and its derivative.
+// Swift on doubles and, where integers have it, on whole numbers (the meaning), as a loop scalar (the
+// code), and its derivative.
 
 /// A function of each element of one tensor.
 public protocol UnaryElementwise: Operation {

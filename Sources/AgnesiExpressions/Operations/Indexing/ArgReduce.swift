@@ -138,8 +138,8 @@ extension NDArray {
     let (step, length) = (shape[(axis + 1)...].reduce(1, *), shape[axis])
     let count = shape.reduce(1, *)
     return (0..<count).map { number -> Element in
-      let (row, position) = (number / (step * length) * step + number % step, number / step % length)
-      return rows[row][position]
+      let row = number / (step * length) * step + number % step
+      return rows[row][number / step % length]
     }
   }
 }

@@ -139,9 +139,9 @@ func guardedRead(
 /// The position that an index means, and whether it is inside of the axis.
 func resolved(_ index: Scalar, _ size: Size) -> (position: Scalar, isInside: Scalar) {
   // An unsigned index beyond int64 is no position from the end.
-  let whole =
-    index.dtype == .uint64
-    ? Scalar.binary(.minimum, index, .whole(.max, .uint64)).cast(to: .int64) : index.cast(to: .int64)
+  let bounded =
+    index.dtype == .uint64 ? Scalar.binary(.minimum, index, .whole(.max, .uint64)) : index
+  let whole = bounded.cast(to: .int64)
   let position = Scalar.select(whole .< .index(0), whole + .index(size), whole)
   return (position, (position .>= .index(0)) .& (position .< .index(size)))
 }

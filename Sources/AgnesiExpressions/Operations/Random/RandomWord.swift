@@ -64,7 +64,7 @@ struct RandomWord: Operation {
   func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] { [nil] }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let (philox, call) = (stream.philox, UInt64(bitPattern: Int64(operands[0].scalar)))
+    let (philox, call) = (stream.philox, UInt64(bitPattern: operands[0].wholes[0]))
     let known = types[0].knownShape ?? []
     let words = (0..<known.reduce(1, *)).map { index -> UInt32 in
       let block = philox.block(low: UInt64(index), high: call)
