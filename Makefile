@@ -1,6 +1,7 @@
 # make demo    trains LeNet on Fashion-MNIST and writes a report; installs what is missing
 # make test    the whole test suite; installs what is missing
 # make test-long      the same with the proofs that take minutes
+# make onnx-tests     ONNX's own tests on the reference and on the CPU: counts, and what is refused and why
 # make build   the command, at .build/release/agnesi
 # make install PREFIX=/usr/local
 # make bench     times whole steps; WORKLOAD=lenet for one workload, THREADS=2; in turns with other
@@ -23,7 +24,7 @@ FLAGS = -c release
 # not keep the others' cores busy with waiting.
 TEST_ENVIRONMENT = AGNESI_THREADS=1 GOMP_SPINCOUNT=1000
 
-.PHONY: all build demo test test-long lint bench performance install dependencies clean
+.PHONY: all build demo test test-long onnx-tests lint bench performance install dependencies clean
 
 all: build
 
@@ -47,6 +48,10 @@ test: dependencies
 
 test-long: export AGNESI_LONG_TESTS = 1
 test-long: test
+
+onnx-tests: dependencies
+	$(SWIFT) build $(FLAGS) --build-tests
+	@SWIFT="$(SWIFT)" FLAGS="$(FLAGS)" sh Scripts/onnx-tests.sh
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Snippets

@@ -23,7 +23,14 @@ package final class ArrayStorage: @unchecked Sendable {
   }
 
   /// Memory for `count` bytes that will be written before it is read.
+  ///
+  /// - Precondition: it is there. Who can throw asks first (``Memory``); an initialiser of arrays
+  ///   cannot, and says what was missing before the system ends the process without a word.
   package init(uninitialized count: Int) {
+    let bytes = count < .max - Self.alignment ? count : nil
+    if let shortage = Memory.shortage(Memory.Demand("array", "its memory", bytes: bytes)) {
+      fatalError(shortage.text)
+    }
     let rounded = max(Self.alignment, (count + Self.alignment - 1) & ~(Self.alignment - 1))
     base = .allocate(byteCount: rounded, alignment: Self.alignment)
     byteCount = count

@@ -33,8 +33,8 @@ extension NDArray {
   /// - Precondition: `dtype` is not floating, and `values.count` is the product of `shape`.
   package init(wrapping values: [Int64], shape: [Int], _ dtype: DType) {
     precondition(
-      values.count == shape.reduce(1, *),
-      "an array of shape \(shape) holds \(shape.reduce(1, *)) elements, got \(values.count)")
+      values.count == shape.product,
+      "an array of shape \(shape) holds \(shape.product) elements, got \(values.count)")
     self.init(uninitialized: shape, dtype)
     let base = storage.base
     func write<Whole: FixedWidthInteger>(_ type: Whole.Type) {
@@ -59,7 +59,7 @@ extension NDArray {
   /// An array of one whole number, which keeps all its digits in integers of 64 bits; narrower integers
   /// keep the low bits, floats are rounded to nearest, and bool is whether it is not 0.
   public init(filled value: Int, shape: [Int], _ dtype: DType = .float32) {
-    let values = [Int64](repeating: Int64(value), count: shape.reduce(1, *))
+    let values = [Int64](repeating: Int64(value), count: shape.product)
     self = NDArray(wrapping: values, shape: shape, .int64).cast(to: dtype)
   }
 

@@ -32,14 +32,14 @@ public struct NDArray: Sendable {
   package init(uninitialized shape: [Int], _ dtype: DType) {
     self.init(
       dtype: dtype, shape: shape, strides: Self.rowMajorStrides(shape), offset: 0,
-      storage: ArrayStorage(uninitialized: shape.reduce(1, *) * dtype.size))
+      storage: ArrayStorage(uninitialized: shape.product.saturatingProduct(dtype.size)))
   }
 
   /// Zeros (false for bool).
   public init(zeros shape: [Int], _ dtype: DType = .float32) {
     self.init(
       dtype: dtype, shape: shape, strides: Self.rowMajorStrides(shape), offset: 0,
-      storage: ArrayStorage(zeroed: shape.reduce(1, *) * dtype.size))
+      storage: ArrayStorage(zeroed: shape.product.saturatingProduct(dtype.size)))
   }
 
   /// `scalars` in row-major order.
@@ -47,8 +47,8 @@ public struct NDArray: Sendable {
   /// - Precondition: `scalars.count` is the product of `shape`.
   public init<Scalar: ArrayScalar>(_ scalars: [Scalar], shape: [Int]) {
     precondition(
-      scalars.count == shape.reduce(1, *),
-      "an array of shape \(shape) holds \(shape.reduce(1, *)) elements, got \(scalars.count)")
+      scalars.count == shape.product,
+      "an array of shape \(shape) holds \(shape.product) elements, got \(scalars.count)")
     self.init(zeros: shape, Scalar.dtype)
     scalars.withUnsafeBytes { source in
       if let from = source.baseAddress { memcpy(storage.base, from, source.count) }
@@ -66,8 +66,8 @@ public struct NDArray: Sendable {
   /// `values`, rounded to `dtype`, in row-major order.
   public init(rounding values: [Double], shape: [Int], _ dtype: DType) {
     precondition(
-      values.count == shape.reduce(1, *),
-      "an array of shape \(shape) holds \(shape.reduce(1, *)) elements, got \(values.count)")
+      values.count == shape.product,
+      "an array of shape \(shape) holds \(shape.product) elements, got \(values.count)")
     self.init(zeros: shape, dtype)
     for (index, value) in values.enumerated() { store(value, at: index) }
   }
@@ -75,17 +75,17 @@ public struct NDArray: Sendable {
   /// An array of one value.
   public init(filled value: Double, shape: [Int], _ dtype: DType = .float32) {
     self.init(
-      rounding: [Double](repeating: value, count: shape.reduce(1, *)), shape: shape, dtype)
+      rounding: [Double](repeating: value, count: shape.product), shape: shape, dtype)
   }
 
   public var rank: Int { shape.count }
-  public var count: Int { shape.reduce(1, *) }
-  public var byteCount: Int { count * dtype.size }
+  public var count: Int { shape.product }
+  public var byteCount: Int { count.saturatingProduct(dtype.size) }
 
   package static func rowMajorStrides(_ shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
     for axis in stride(from: shape.count - 2, through: 0, by: -1) {
-      strides[axis] = strides[axis + 1] * max(shape[axis + 1], 1)
+      strides[axis] = strides[axis + 1].saturatingProduct(max(shape[axis + 1], 1))
     }
     return strides
   }
@@ -95,7 +95,7 @@ public struct NDArray: Sendable {
     var expected = 1
     for axis in shape.indices.reversed() where shape[axis] != 1 {
       if strides[axis] != expected { return false }
-      expected *= max(shape[axis], 1)
+      expected = expected.saturatingProduct(max(shape[axis], 1))
     }
     return true
   }
@@ -194,7 +194,7 @@ extension NDArray {
   /// The same elements, in row-major order, in another shape.
   public func reshaped(_ target: [Int]) -> NDArray {
     precondition(
-      target.reduce(1, *) == count, "shape \(shape) has not as many elements as \(target)")
+      target.product == count, "shape \(shape) has not as many elements as \(target)")
     let source = contiguous()
     return NDArray(
       dtype: dtype, shape: target, strides: Self.rowMajorStrides(target), offset: source.offset,
@@ -204,7 +204,7 @@ extension NDArray {
   /// The rows of the first axis that `indices` names, in that order, copied.
   public func gathered(_ indices: some Collection<Int>) -> NDArray {
     let source = contiguous()
-    let rowBytes = shape.dropFirst().reduce(1, *) * dtype.size
+    let rowBytes = shape.dropFirst().product * dtype.size
     let result = NDArray(zeros: [indices.count] + shape.dropFirst(), dtype)
     source.withUnsafeBytes { from in
       guard let base = from.baseAddress else { return }

@@ -47,6 +47,10 @@ final class CPUExecutable: Executable {
 
   func run(inputs: [NDArray], sizes: [String: Int], callNumber: Int) throws -> [NDArray] {
     let plan: CPUPlan = try plans.withLock { try self.plan(for: sizes, in: &$0) }
+    // Results that the caller keeps may have used up what there was when the plan was made.
+    for (type, shape) in zip(outputTypes, plan.outputShapes) {
+      try Memory.check(Memory.Demand(program.name, type.dtype, shape))
+    }
     let outputs = plan.outputShapes.indices.map {
       NDArray(uninitialized: plan.outputShapes[$0], outputTypes[$0].dtype)
     }

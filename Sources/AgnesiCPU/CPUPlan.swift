@@ -11,6 +11,7 @@ import Synchronization
 final class CPUPlan: Sendable {
   let outputShapes: [[Int]]
   private let lowered: LoweredProgram
+  private let name: String
   private let memory: MemoryPlan
   private let profile: (profiler: Profiler, plan: Int)?
   private let steps: StepTable
@@ -29,10 +30,13 @@ final class CPUPlan: Sendable {
   ) throws {
     self.lowered = lowered
     self.outputShapes = outputShapes
+    try lowered.checkBuffers(sizes)
     memory = MemoryPlan(lowered, sizes: sizes)
     let steps = try StepTable(
       lowered, functions: functions, sizes: sizes, choices: backend.convolutions)
     self.steps = steps
+    try lowered.check(memory, scratchBytes: steps.scratchBytes, sizes: sizes, name: name)
+    self.name = name
     profile = backend.profiler.map { profiler in
       (profiler, profiler.add(steps.entries(lowered, function: name, sizes: sizes)))
     }
@@ -64,9 +68,7 @@ final class CPUPlan: Sendable {
   }
 
   func run(inputs arrays: [NDArray], outputs results: [NDArray], callNumber: Int) throws {
-    let workspace =
-      workspaces.withLock { $0.popLast() }
-      ?? Workspace(lowered, memory, scratchBytes: steps.scratchBytes)
+    let workspace = try workspaces.withLock { $0.popLast() } ?? newWorkspace()
     defer { workspaces.withLock { $0.append(workspace) } }
     workspace.callNumber.pointee = Int64(callNumber)
     for (slot, position) in inputs { workspace.slots[slot] = arrays[position].address }
@@ -99,6 +101,13 @@ final class CPUPlan: Sendable {
 }
 
 extension CPUPlan {
+  /// Calls that run side by side have one each.
+  private func newWorkspace() throws -> Workspace {
+    let bytes = memory.byteCount + steps.scratchBytes
+    try Memory.check(Memory.Demand(name, "the temporary memory of a call", bytes: bytes))
+    return Workspace(lowered, memory, scratchBytes: steps.scratchBytes)
+  }
+
   private func run(_ range: Range<Int>, in workspace: Workspace) throws {
     let first = range.lowerBound
     let failed = agnesi_run_on(

@@ -42,7 +42,7 @@ final class StepTable: @unchecked Sendable {
         entry.sizes = UnsafePointer(list(kernel.sizes.map { Int64(sizes[$0] ?? 0) }))
         let extent = kernel.parallelExtent?.evaluated(sizes)
         entry.extent = Int64(extent ?? 1)
-        let work = (cost.evaluated(sizes) ?? 0) * (extent ?? 1)
+        let work = (cost.evaluated(sizes) ?? 0).saturatingProduct(extent ?? 1)
         let isWorth = extent != nil && work > Self.parallelWork
         entry.threads = isWorth ? Int32(threads) : 1
       case .text(let kernel):

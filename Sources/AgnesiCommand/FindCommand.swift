@@ -179,7 +179,7 @@ private struct FindResult {
     } else {
       lines.append("\(output.name): no window has a probability that is a number")
     }
-    let count = output.windows.reduce(1, *)
+    let count = output.windows.product
     lines.append(
       "\(output.windows[0]) × \(output.windows[1]) windows at once in \(seconds(output.seconds))")
     if let slow = output.slidingSeconds, let ratio = output.ratio {

@@ -73,8 +73,8 @@ struct PredictCommand: ParsableCommand {
       source.hasSuffix(".npy")
       ? try NPYFile.read(source) : try IDXFile.read(source)
     let shape = classifier.sampleShape
-    let count = array.count / max(1, shape.reduce(1, *))
-    guard count > 0, array.count == count * shape.reduce(1, *) else {
+    let count = array.count / max(1, shape.product)
+    guard count > 0, array.count == count * shape.product else {
       throw CommandFailure(
         message: "predict: \(source) is \(array.dtype)\(array.shape), "
           + "\(model) takes samples of shape \(shape)")

@@ -78,6 +78,7 @@ private struct Run {
     let types = try node.types.map { try known($0, of: node) }
     if node.operation is Input { return [try input(node, types[0])] }
     if node.operation is CallNumber { return [NDArray(scalar: Int64(callNumber))] }
+    try checkMemory(types, of: node)
     let operands = try node.operands.map { try value(of: $0, for: node) }
     let operation = node.operation.substituting(sizes)
     let results: [NDArray]
@@ -90,6 +91,24 @@ private struct Run {
     }
     try check(results, against: types, node, operands)
     return results.map { $0.contiguous() }
+  }
+
+  /// Room for the results, which operations compute as float64 first.
+  private func checkMemory(_ types: [TensorType], of node: Node) throws {
+    try Memory.check(node, types: types)
+    if let parameter = node.results.first?.parameter {
+      if !parameter.hasValue {
+        try Memory.check(parameter.demand, origin: { node.site.description })
+      }
+      return
+    }
+    for type in types {
+      let bytes = (type.knownShape ?? []).product.saturatingProduct(8 + type.dtype.size)
+      try Memory.check(
+        Memory.Demand(
+          node.operation.label, "\(type), computed in float64,", bytes: bytes == .max ? nil : bytes),
+        origin: { node.site.description })
+    }
   }
 
   private func known(_ type: TensorType, of node: Node) throws -> TensorType {

@@ -175,4 +175,20 @@ struct FailingRunTests {
     #expect(found["loss"] is NSNull)
     #expect(found["count"] as? Int == 50)
   }
+
+  /// Terabytes of weights, which the command refuses before it draws them.
+  @Test func aNetworkThatNoMemoryHolds() throws {
+    let outcome = try workplace.agnesi(
+      workplace.training("bars.safetensors", network: "1000000FC 1000000FC 10FC"))
+    #expect(outcome.status == 1)
+    #expect(outcome.output == "")
+    let words = outcome.errors.dropFirst(workplace.dataNote.count)
+    let pattern =
+      #/
+      training\ step:\ \d+\ parameters\ would\ take\ 8\.00\ TB,\ .*\ of\ memory\ are\ left\n
+      \ \ the\ largest\ is\ parameter\ ".*":\ float32\[1000000,\ 1000000\],\ 4\.00\ TB\n
+      /#
+    #expect(words.wholeMatch(of: pattern) != nil, "\(outcome.errors)")
+    #expect(workplace.folder.names == ["bars"])
+  }
 }

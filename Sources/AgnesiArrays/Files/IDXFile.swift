@@ -20,6 +20,7 @@ public enum IDXFile {
     let file = try InputFile(path)
     let (dtype, shape) = try readHeader(file)
     let needed = try byteCount(dtype, shape, in: file, limit: limit)
+    try Memory.check(Memory.Demand("read \(path)", dtype, shape))
     var array = NDArray(zeros: shape, dtype)
     let sizes = "the sizes \(shape) of \(dtype) need \(needed) bytes"
     let count = try array.withUnsafeMutableBytes { bytes in

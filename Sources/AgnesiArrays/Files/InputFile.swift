@@ -63,7 +63,9 @@ package final class InputFile {
   /// - Throws: `FormatError` where that is more than `limit` bytes.
   package func readAll(limit: Int) throws -> [UInt8] {
     var result: [UInt8] = []
-    result.reserveCapacity(min(isGzip ? 0 : fileSize, limit))
+    let expected = min(isGzip ? 0 : fileSize, limit)
+    try Memory.check(Memory.Demand("read \(path)", "its content", bytes: expected))
+    result.reserveCapacity(expected)
     while true {
       let part = try read(upTo: 1 << 20)
       if part.isEmpty { return result }

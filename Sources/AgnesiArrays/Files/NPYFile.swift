@@ -141,6 +141,7 @@ public enum NPYFile {
   ) throws -> NDArray {
     // Elements in column-major order are those of the array with reversed axes in row-major order.
     let shape = header.isColumnMajor ? header.shape.reversed() : header.shape
+    try Memory.check(Memory.Demand("read \(file.path)", header.dtype, shape))
     var array = NDArray(zeros: shape, header.dtype)
     try array.withUnsafeMutableBytes { bytes in
       let read = try file.read(into: bytes)

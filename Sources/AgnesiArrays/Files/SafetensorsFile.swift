@@ -77,6 +77,8 @@ public struct SafetensorsFile: Sendable {
     _ entry: SafetensorsHeader.Entry, _ file: InputFile, at start: Int
   ) throws -> NDArray {
     try file.seek(to: start)
+    try Memory.check(
+      Memory.Demand("read \"\(entry.name)\" of \(file.path)", entry.dtype, entry.shape))
     var array = NDArray(zeros: entry.shape, entry.dtype)
     try array.withUnsafeMutableBytes { bytes in
       if try file.read(into: bytes) < bytes.count {

@@ -84,7 +84,7 @@ struct BlockedConvolution: Operation {
     if hasBias {
       let bias = operands[2].doubles
       let shape = result.shape
-      let area = shape.dropFirst(2).reduce(1, *)
+      let area = shape.dropFirst(2).product
       let values = result.doubles.enumerated().map { position, value in
         value + bias[position / Swift.max(1, area) % shape[1]]
       }

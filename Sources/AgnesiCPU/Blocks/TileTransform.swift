@@ -169,7 +169,7 @@ extension TileTransform {
     let isForward = direction == .toPoints
     let isInBlocks = form != .kernels
     let target = (isForward ? pointsShape : shape).map { $0.known ?? 0 }
-    var sums = [Double](repeating: 0, count: target.reduce(1, *))
+    var sums = [Double](repeating: 0, count: target.product)
     let operand = isForward && isInBlocks ? blocks.unpacked(operands[0]) : operands[0]
     let source = operand.doubles
     forEachPair { number, value, weight in

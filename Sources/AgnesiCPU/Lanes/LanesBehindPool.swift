@@ -1,3 +1,4 @@
+import AgnesiArrays
 // The two ways back through a convolution with pooling behind it, without the slopes in between: of
 // each window only one slope is not zero, so instead of multiplying with all, each lane selects what
 // its one slope meets. Selecting costs less than multiplying.
@@ -12,7 +13,7 @@ extension LanesShape {
       (stride + dilation).allSatisfy { $0 == 1 } && (padBegin + padEnd).allSatisfy { $0 == 0 }
     // Selected values need registers too.
     let hasRegisters = target.accumulators >= 25 && kernel[1] + pool[1] <= target.accumulators
-    return isPlain && hasRegisters && pool.reduce(1, *) >= 4
+    return isPlain && hasRegisters && pool.product >= 4
   }
 
   /// The gradient of the source. Arguments: gradient of the pooled result, codes, weights, gradient of

@@ -98,7 +98,7 @@ struct LanesChains {
     else { return nil }
     return Convolution(
       node: node, samples: source.shape[0], channels: source.plane[0], filters: result.plane[0],
-      largestImage: max(source.plane.reduce(1, *), result.plane.reduce(1, *)))
+      largestImage: max(source.plane.product, result.plane.product))
   }
 
   // MARK: Forward

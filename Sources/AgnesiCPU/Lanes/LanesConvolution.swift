@@ -79,7 +79,7 @@ struct LanesConvolution: LanesOperation {
   var isProduct: Bool { true }
 
   func cost(_ operands: [TensorType], _ results: [TensorType]) -> Size {
-    let area = (epilogue.pool ?? []).reduce(1, *)
+    let area = (epilogue.pool ?? []).product
     let products = operands[1].shape.dropFirst().reduce(results[0].count) { $0 * $1 }
     return products * Size(area)
   }
@@ -117,7 +117,7 @@ struct LanesUnpool: LanesOperation {
     let all = MaxPoolToInput(
       geometry: PoolingGeometry(disjoint: pool), size: size.map { Size($0) }
     ).reference([slopes, places], types: [type])[0]
-    let used = (samples.known ?? 0) * shape.dropFirst().reduce(1, *)
+    let used = (samples.known ?? 0) * shape.dropFirst().product
     let kept = all.doubles.enumerated().map { $0 < used ? $1 : 0 }
     return [NDArray(rounding: kept, shape: Array(shape), .float32).withLanes(lanes)]
   }

@@ -111,7 +111,7 @@ struct LanesPack: LanesOperation {
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
   ) -> LanesKernel {
     LanesTransfer.pack(
-      name: Self.placeholder, elements: results[0].plane.reduce(1, *), target: target)
+      name: Self.placeholder, elements: results[0].plane.product, target: target)
   }
 }
 
@@ -140,7 +140,7 @@ struct LanesUnpack: LanesOperation {
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
   ) -> LanesKernel {
     LanesTransfer.unpack(
-      name: Self.placeholder, elements: operands[0].plane.reduce(1, *), target: target)
+      name: Self.placeholder, elements: operands[0].plane.product, target: target)
   }
 
   func substituting(_ sizes: [String: Size]) -> LanesUnpack {

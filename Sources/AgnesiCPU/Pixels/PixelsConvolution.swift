@@ -49,7 +49,7 @@ struct PixelsConvolution: WrittenOperation {
     let name = "agnesi_pixels_kernel"
     let kernel = PixelsKernel(name: name, shape: shape, epilogue: epilogue, target: target)
     let products = operands[1].shape.dropFirst().reduce(results[0].count) { $0 * $1 }
-    let window = (epilogue.pool ?? []).reduce(1, *)
+    let window = (epilogue.pool ?? []).product
     let work = products * Size(window)
     return KernelText(
       name: name, text: kernel.text, prelude: LanesC.prelude(target),

@@ -71,6 +71,10 @@ private struct Compilation {
     try checkInputs(of: roots)
     try checkNames(in: roots)
     try checkSizes(in: roots)
+    // Expanded, because what overflows may be in the bodies.
+    let expanded = expandComposites(roots)
+    try Memory.check(
+      expanded.topologicalNodes(), and: updatePairs.map(\.parameter), for: options.name)
     let rewritten = try Pipeline(level: options.rewriting).apply(to: roots)
     let program = GraphProgram(
       name: options.name, inputs: inputs, outputs: Array(rewritten.prefix(outputs.count)),
@@ -79,7 +83,7 @@ private struct Compilation {
       })
     return Function(
       program: program, outputs: outputs, names: names,
-      checks: SizeChecks(roots: expandComposites(roots)),
+      checks: SizeChecks(roots: expanded),
       executable: try backend.prepare(program))
   }
 

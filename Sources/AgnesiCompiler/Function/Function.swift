@@ -88,6 +88,9 @@ public final class Function: Sendable {
       return (sizes, state.calls)
     }
     let isReady = values.allSatisfy(\.isContiguous)
+    for (input, value) in zip(inputs, values) where !value.isContiguous {
+      try Memory.check(Memory.Demand("a copy of input \"\(input.name)\"", value.dtype, value.shape))
+    }
     let arrays = try ParameterLock.shared.with(exclusive: hasUpdates) {
       try executable.run(
         inputs: isReady ? values : values.map { $0.contiguous() }, sizes: sizes,

@@ -11,7 +11,8 @@ package struct SizeChecks: Sendable {
 
   /// Runs every type rule again with numbers.
   ///
-  /// - Throws: ``GraphError`` of the first operation that does not fit.
+  /// - Throws: ``GraphError`` of the first operation that does not fit, `MemoryError` of one whose
+  ///   results are too large to be counted.
   package func check(_ sizes: [String: Int]) throws {
     let values = sizes.mapValues { Size($0) }
     var types: [Tensor: TensorType] = [:]
@@ -35,6 +36,7 @@ package struct SizeChecks: Sendable {
             operation.label, error.message, operands: described, hint: error.hint, site: node.site)
         }
       }
+      try Memory.check(node, types: results)
       for (result, type) in zip(node.results, results) { types[result] = type }
     }
   }

@@ -25,6 +25,15 @@ package struct BufferInfo: Sendable {
   /// Elements.
   package var count: Size
   package var kind: Kind
+  /// The axes of what it holds, for messages; the count says how much memory it is.
+  package var shape: Shape
+
+  package init(dtype: DType, count: Size, kind: Kind, shape: Shape? = nil) {
+    self.dtype = dtype
+    self.count = count
+    self.kind = kind
+    self.shape = shape ?? [count]
+  }
 
   package enum Kind: Sendable {
     case input(Int)

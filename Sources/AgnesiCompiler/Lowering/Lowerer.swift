@@ -336,7 +336,8 @@ package struct Lowerer {
   }
 
   private mutating func allocate(_ type: TensorType, _ kind: BufferInfo.Kind) -> BufferID {
-    result.buffers.append(BufferInfo(dtype: type.dtype, count: type.count, kind: kind))
+    result.buffers.append(
+      BufferInfo(dtype: type.dtype, count: type.count, kind: kind, shape: type.shape))
     return BufferID(index: result.buffers.count - 1)
   }
 

@@ -47,7 +47,7 @@ extension LoweredProgram {
   }
 
   private mutating func addHome(_ parameter: Parameter) -> BufferID {
-    let count = Size(parameter.shape.reduce(1, *))
+    let count = Size(parameter.shape.product)
     buffers.append(
       BufferInfo(dtype: parameter.dtype, count: count, kind: .parameter(parameter)))
     return BufferID(index: buffers.count - 1)

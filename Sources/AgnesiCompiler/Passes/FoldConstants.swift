@@ -34,7 +34,7 @@ extension Node {
     guard constants.count == operands.count else { return nil }
     let shapes = types.compactMap(\.knownShape)
     guard shapes.count == types.count,
-      shapes.allSatisfy({ $0.reduce(1, *) <= limit })
+      shapes.allSatisfy({ $0.product <= limit })
     else { return nil }
     return computed(constants, types: types)
   }

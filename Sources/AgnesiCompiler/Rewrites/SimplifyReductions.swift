@@ -79,7 +79,7 @@ extension Tensor {
       axes.allSatisfy(repeated.contains)
     else { return nil }
     let counts = axes.compactMap { broadcast.shape[$0].known }
-    let count = counts.reduce(1, *)
+    let count = counts.product
     // The reduction of nothing is the combiner's identity.
     guard counts.count == axes.count, count > 0 else { return nil }
     let source = broadcast.node.operands[0]

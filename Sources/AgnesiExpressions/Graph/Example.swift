@@ -37,7 +37,7 @@ public struct Example: Sendable {
 
     /// The array; `floating` replaces float32 (to run an example in float64).
     package func array(stream: Philox, floating: DType = .float32) -> NDArray {
-      let count = shape.reduce(1, *)
+      let count = shape.product
       let target = dtype == .float32 ? floating : dtype
       func unit(_ index: Int) -> Double { Double(stream.word(UInt64(index))) / 0x1p32 }
       let drawn: [Double]

@@ -74,7 +74,7 @@ public enum Initializer: Hashable, Sendable, Codable {
     case 1: return (Double(shape[0]), Double(shape[0]))
     case 2: return (Double(shape[0]), Double(shape[1]))
     default:
-      let area = Double(shape.dropFirst(2).reduce(1, *))
+      let area = Double(shape.dropFirst(2).product)
       return (Double(shape[1]) * area, Double(shape[0]) * area)
     }
   }
@@ -82,7 +82,7 @@ public enum Initializer: Hashable, Sendable, Codable {
   /// Gram–Schmidt, twice for accuracy, on rows or columns, whichever are fewer.
   private static func orthogonal(_ shape: [Int], stream: Philox) -> [Double] {
     let rows = shape.first ?? 1
-    let columns = shape.dropFirst().reduce(1, *)
+    let columns = shape.dropFirst().product
     let (count, length) = (min(rows, columns), max(rows, columns))
     guard count > 0 else { return [] }
     let drawn = stream.normals(count * length)
@@ -105,7 +105,7 @@ public enum Initializer: Hashable, Sendable, Codable {
   /// Standard normal numbers for some of each unit's weights. The units are the columns of a matrix
   /// `[in, out]`, and along the first axis of kernels `[out, in, …]`.
   private static func sparse(_ shape: [Int], nonzero: Double, stream: Philox) -> [Double] {
-    let count = shape.reduce(1, *)
+    let count = shape.product
     let units = shape.count == 2 ? shape[1] : shape.first ?? 1
     guard count > 0 else { return [] }
     let inputs = count / units

@@ -118,6 +118,9 @@ public final class Parameter: Sendable {
     return state.value?.uniqueStorage()
   }
 
+  /// Whether the value takes memory already: the initial one is drawn when it is first asked for.
+  package var hasValue: Bool { state.withLock { $0.value != nil } }
+
   /// Grows with each change.
   package var version: Int { state.withLock { $0.version } }
 }

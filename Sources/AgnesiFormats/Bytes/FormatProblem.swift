@@ -50,6 +50,10 @@ final class MemoryBudget {
         "\(purpose) takes \(count) bytes, which with \(used) bytes before is more than the "
           + "\(limit) bytes that are allowed for a file of this size")
     }
+    if let shortage = Memory.shortage(Memory.Demand(purpose, "", bytes: count)) {
+      let left = Memory.text(shortage.available ?? 0)
+      throw FormatProblem("\(purpose) takes \(count) bytes, \(left) of memory are left")
+    }
     used += count
   }
 }

@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 
 /// All axes behind the first as one: `[batch, …]` becomes `[batch, features]`.
@@ -35,7 +36,7 @@ public struct Reshape: Layer {
         "the shape may hold one -1 and no other negative number, got \(shape)", input)
     }
     let count = input.shape.dropFirst().reduce(1) { $0 * $1 }
-    let given = Size(shape.filter { $0 != -1 }.reduce(1, *))
+    let given = Size(shape.filter { $0 != -1 }.product)
     if isInferred == 1, given.isZero || !(count % given).mayEqual(0) {
       return mistake("\(count) elements of a sample do not fill the shape \(shape)", input)
     }

@@ -1,3 +1,4 @@
+import AgnesiArrays
 import AgnesiExpressions
 
 /// What a network is made of, layer by layer, found without running anything.
@@ -72,7 +73,7 @@ public struct Summary: Sendable {
   }
 
   /// The sum of the layers' values that training changes.
-  public var parameterCount: Int { rows.reduce(0) { $0 + $1.parameterCount } }
+  public var parameterCount: Int { rows.reduce(0) { $0.saturatingSum($1.parameterCount) } }
   /// The sum of the layers' other values.
   public var statisticCount: Int { rows.reduce(0) { $0 + $1.statisticCount } }
 

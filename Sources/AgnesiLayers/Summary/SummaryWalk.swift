@@ -65,7 +65,7 @@ struct SummaryWalk {
 }
 
 extension Parameter {
-  fileprivate var count: Int { shape.reduce(1, *) }
+  fileprivate var count: Int { shape.product }
 }
 
 extension Node {

@@ -181,9 +181,7 @@ struct ONNXImporter {
       if let failure = tensor.failure {
         throw ONNXRefusal(failure.text(withSites: false, withHint: false))
       }
-      let known = tensor.shape.compactMap(\.known)
-      let count = known.reduce(Size(1)) { $0 * Size(max(1, $1)) }
-      guard tensor.rank <= 32, known.allSatisfy({ $0 >= 0 }), count.known ?? 0 <= 1 << 40 else {
+      guard tensor.rank <= 32, tensor.type.isAllowedInFiles else {
         throw ONNXRefusal("its result would be \(tensor.type)")
       }
     }

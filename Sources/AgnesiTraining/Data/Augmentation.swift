@@ -94,7 +94,7 @@ struct Augmenter: Sendable {
 
   /// Writes the samples `indices`, one after the other, scaled.
   func fill(_ target: UnsafeMutableRawPointer, _ indices: [Int], epoch: Int) {
-    let size = sampleShape.reduce(1, *)
+    let size = sampleShape.product
     let floats = target.bindMemory(to: Float.self, capacity: indices.count * size)
     let stored = sampleShape[0] * height * width
     inputs.withUnsafeBytes { bytes in

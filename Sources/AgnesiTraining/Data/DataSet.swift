@@ -126,7 +126,7 @@ extension DataSet {
       throw DataError(action, "its labels have the shape \(targets.shape) instead of one axis")
     }
     // Before the cast, which would wrap what int32 cannot hold.
-    let size = max(targets.shape.dropFirst().reduce(1, *), 1)
+    let size = max(targets.shape.dropFirst().product, 1)
     for (position, label) in targets.doubles.enumerated() {
       if label >= 0, label <= Double(Int32.max),
         classNames.isEmpty || label < Double(classNames.count)

@@ -12,7 +12,7 @@ struct Moments {
     mean = []
     deviation = []
     let values = values.contiguous()
-    let run = values.shape.dropFirst().reduce(1, *) / groups
+    let run = values.shape.dropFirst().product / groups
     let shape = Shape(count: values.shape[0], groups: groups, run: run)
     switch values.dtype {
     case .uint8:

@@ -19,8 +19,8 @@ struct RowGather: Sendable {
   init(_ dataSet: DataSet, _ standardization: Standardization?) throws(DataError) {
     inputs = dataSet.inputs
     targets = dataSet.targets
-    rowCount = dataSet.sampleShape.reduce(1, *)
-    targetRowBytes = dataSet.targets.shape.dropFirst().reduce(1, *) * dataSet.targets.dtype.size
+    rowCount = dataSet.sampleShape.product
+    targetRowBytes = dataSet.targets.shape.dropFirst().product * dataSet.targets.dtype.size
     if let standardization {
       try standardization.check(dataSet.inputs.shape, of: "the data set \(dataSet.name)")
       let (scale, shift) = standardization.affine(after: dataSet.scaling)

@@ -65,7 +65,7 @@ public struct Standardization: Codable, Hashable, Sendable {
     switch grain {
     case .global: 1
     case .channel: sampleShape.first ?? 1
-    case .feature: sampleShape.reduce(1, *)
+    case .feature: sampleShape.product
     }
   }
 
@@ -88,7 +88,7 @@ public struct Standardization: Codable, Hashable, Sendable {
     _ values: NDArray, _ function: (Double, Int) -> Double
   ) throws(DataError) -> NDArray {
     try check(values.shape, of: "values")
-    let size = sampleShape.reduce(1, *)
+    let size = sampleShape.product
     let run = size / max(mean.count, 1)
     let result = values.doubles.enumerated().map { index, value in
       function(value, index % size / run)
@@ -107,7 +107,7 @@ public struct Standardization: Codable, Hashable, Sendable {
 
   /// Standardisation after `scaling`, as `stored · scale + shift` for each element of a sample.
   func affine(after scaling: InputScaling) -> (scale: [Float], shift: [Float]) {
-    let run = sampleShape.reduce(1, *) / max(mean.count, 1)
+    let run = sampleShape.product / max(mean.count, 1)
     let scale = deviation.map { Float(scaling.factor / $0) }
     let shift = zip(mean, deviation).map { Float((scaling.offset - $0) / $1) }
     func spread(_ values: [Float]) -> [Float] {

@@ -62,7 +62,7 @@ package struct KernelPictures {
     let inputs = layer.weights.shape[0]
     if let shape = layer.inputShape {
       let full = shape.count == 2 ? [1] + shape : shape
-      return full.count == 3 && full.reduce(1, *) == inputs ? full : nil
+      return full.count == 3 && full.product == inputs ? full : nil
     }
     for channels in [1, 3] {
       let side = Int((Double(inputs) / Double(channels)).squareRoot().rounded())

@@ -63,7 +63,7 @@ public struct Evaluator: Sendable {
   /// Samples of one call: of large pictures so few that what the network remembers of them stays
   /// small.
   static func batchSize(for dataSet: DataSet) -> Int {
-    let bytes = 4 * dataSet.sampleShape.reduce(1, *)
+    let bytes = 4 * dataSet.sampleShape.product
     return min(500, max(1, (16 << 20) / max(bytes, 1)))
   }
 

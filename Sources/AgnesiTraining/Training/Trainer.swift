@@ -168,7 +168,23 @@ public final class Trainer {
       graph.goal == .classes
       ? LossMonitor(classCount: split.train.classCount) : LossMonitor()
     monitor.clip = settings.clip
+    try checkMemory()
     lastGood = currentValues()
+  }
+
+  /// What a run holds beside the data: the parameters with the state of the update rule, as they are
+  /// and as they were when all was well, those of the best epoch, and batches.
+  private func checkMemory() throws {
+    let (own, best) = (parameters, modelNames)
+    let kept = own + own.filter { best.contains($0.name) }
+    let shape =
+      [min(settings.batchSize, split.train.count)]
+      + (try Batches.sampleShape(of: split.train, settings.augmentation))
+    let demands =
+      own.filter { !$0.hasValue }.map(\.demand) + kept.map(\.demand)
+      + [Memory.Demand("a batch", .float32, shape)]
+    try Memory.check(
+      demands, of: "parameters, those of the last and of the best epoch, and a batch", for: "train")
   }
 
   private func takeOver(_ checkpoint: Checkpoint) throws {

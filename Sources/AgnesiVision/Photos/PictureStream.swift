@@ -102,7 +102,7 @@ extension NDArray {
   /// - Precondition: at least one, all uint8 and of the first's shape.
   static func stacking(_ arrays: [NDArray]) -> NDArray {
     let shape = arrays.first?.shape ?? []
-    let size = shape.reduce(1, *)
+    let size = shape.product
     var result = NDArray(zeros: [arrays.count] + shape, .uint8)
     result.withUnsafeMutableBytes { target in
       for (index, array) in arrays.enumerated() {

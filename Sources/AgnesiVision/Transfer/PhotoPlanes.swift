@@ -52,13 +52,16 @@ public struct PhotoPlanes: Sendable {
     _ pixels: NDArray, at row: Int, of count: Int, to planes: inout NDArray?
   ) throws {
     let shape = Array(pixels.shape.dropFirst())
-    if planes == nil { planes = NDArray(zeros: [count] + shape, .uint8) }
+    if planes == nil {
+      try Memory.check(Memory.Demand("read the photos", .uint8, [count] + shape))
+      planes = NDArray(zeros: [count] + shape, .uint8)
+    }
     guard let expected = planes?.shape.dropFirst(), Array(expected) == shape else {
       throw TransferError(
         "photos are prepared to different sizes, \(shape) after \(planes?.shape.dropFirst() ?? [])",
         hint: "the model's preprocessing has to cut out one size")
     }
-    let size = shape.reduce(1, *)
+    let size = shape.product
     planes?.withUnsafeMutableBytes { target in
       pixels.withUnsafeBytes { source in
         let place = target[(row * size)..<(row * size + source.count)]

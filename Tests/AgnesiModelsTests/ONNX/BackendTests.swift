@@ -4,34 +4,54 @@ import Testing
 
 /// ONNX's own tests of its operators: each passes or is refused, and none gives other numbers.
 ///
-/// They come with the Python package `onnx` (`onnx/backend/test/data`, of 1.17.0 for all of them); the
-/// variable AGNESI_ONNX_TESTS names the folder. AGNESI_ONNX_REPORT names a file for what became of each.
+/// They come with the Python package `onnx` (`onnx/backend/test/data`, of 1.17.0 for all of them);
+/// `make onnx-tests` fetches it. The variable AGNESI_ONNX_TESTS names the folder, AGNESI_ONNX_REPORT a
+/// folder for what became of each case.
 @Suite(.enabled(if: BackendCase.folder != nil, "AGNESI_ONNX_TESTS names no folder"))
 struct BackendTests {
-  @Test func nothingIsWrong() throws {
+  static let backends: [any Backend] = [Reference(), CPU()]
+
+  @Test(arguments: backends) func nothingIsWrong(_ backend: any Backend) throws {
     let cases = BackendCase.all(in: BackendCase.folder ?? "")
     #expect(cases.count > 100)
-    var lines: [String] = []
-    var counts = (passed: 0, refused: 0)
-    let backend: any Backend =
-      ProcessInfo.processInfo.environment["AGNESI_ONNX_BACKEND"] == "cpu" ? .cpu : .reference
+    var report = BackendReport(backend: backend.name)
     for one in cases {
-      switch one.run(on: backend) {
-      case .passed:
-        counts.passed += 1
-        lines.append("passed \(one.name)")
-      case .refused(let why):
-        counts.refused += 1
-        lines.append("refused \(one.name): \(why.split(separator: "\n").first ?? "")")
-      case .wrong(let what):
-        lines.append("WRONG \(one.name): \(what)")
-        Issue.record("\(one.name): \(what)")
-      }
+      let outcome = one.run(on: backend)
+      report.add(one.name, outcome)
+      if case .wrong(let what) = outcome { Issue.record("\(one.name): \(what)") }
     }
-    lines.append("\(cases.count) cases, \(counts.passed) passed, \(counts.refused) refused")
-    if let path = ProcessInfo.processInfo.environment["AGNESI_ONNX_REPORT"] {
-      try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+    if let folder = ProcessInfo.processInfo.environment["AGNESI_ONNX_REPORT"] {
+      let path = "\(folder)/\(backend.name).txt"
+      try report.text.write(toFile: path, atomically: true, encoding: .utf8)
     }
-    #expect(counts.passed * 2 > cases.count)
+    #expect(report.counts.passed * 2 > cases.count)
+  }
+}
+
+@Suite struct BackendReportTests {
+  @Test func refusalsStandUnderTheirReasons() {
+    var report = BackendReport(backend: "cpu")
+    report.add("node/a", .passed)
+    for (name, node) in [("node/c", "node 0"), ("node/b", "node \"x\"")] {
+      report.add(
+        name,
+        .refused("model /path/to: \(node) (LSTM, operator set 22): no\n  hint: another"))
+    }
+    report.add("node/d", .refused("cannot read /some path/in.pb as ONNX: it holds text"))
+    report.add("node/e", .refused("model /path: its graph has no outputs"))
+    report.add("node/f", .wrong("1 expected, got 2"))
+    #expect(
+      report.text == """
+        cpu: 6 cases, 1 passed, 4 refused, 1 wrong
+        WRONG node/f: 1 expected, got 2
+        2 × LSTM: no
+            node/c
+            node/b
+        1 × it holds text
+            node/d
+        1 × its graph has no outputs
+            node/e
+
+        """)
   }
 }

@@ -55,7 +55,7 @@ package struct MatMul: Operation {
     let (m, k, n) = (a.shape[a.rank - 2], a.shape[a.rank - 1], b.shape[b.rank - 1])
     let (left, right) = (a.doubles, b.doubles)
     var values: [Double] = []
-    for batch in 0..<a.shape.dropLast(2).reduce(1, *) {
+    for batch in 0..<a.shape.dropLast(2).product {
       for row in 0..<m {
         for column in 0..<n {
           values.append(

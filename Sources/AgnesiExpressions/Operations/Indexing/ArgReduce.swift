@@ -123,7 +123,7 @@ extension NDArray {
   /// The given elements of an array of this shape along an axis, for each index of the other axes in row-major
   /// order.
   func rows<Element>(of elements: [Element], along axis: Int) -> [[Element]] {
-    let (step, length) = (shape[(axis + 1)...].reduce(1, *), shape[axis])
+    let (step, length) = (shape[(axis + 1)...].product, shape[axis])
     let count = shape[..<axis].reduce(step, *)
     return (0..<count).map { row -> [Element] in
       let start = row / step * length * step + row % step
@@ -135,8 +135,8 @@ extension NDArray {
   static func joined<Element>(
     _ rows: [[Element]], along axis: Int, shape: [Int]
   ) -> [Element] {
-    let (step, length) = (shape[(axis + 1)...].reduce(1, *), shape[axis])
-    let count = shape.reduce(1, *)
+    let (step, length) = (shape[(axis + 1)...].product, shape[axis])
+    let count = shape.product
     return (0..<count).map { number -> Element in
       let row = number / (step * length) * step + number % step
       return rows[row][number / step % length]

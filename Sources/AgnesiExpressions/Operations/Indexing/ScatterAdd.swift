@@ -65,7 +65,7 @@ struct ScatterAdd: Operation {
     func sums<Number>(_ values: [Number], _ zero: Number, _ add: (Number, Number) -> Number)
       -> [Number]
     {
-      var sums = [Number](repeating: zero, count: shape.reduce(1, *))
+      var sums = [Number](repeating: zero, count: shape.product)
       for (index, value) in zip(NDArray.indices(updates.shape), values) {
         let indexed = index[axis..<(axis + indices.rank)]
         let number = zip(indexed, inner).reduce(0) { $0 + $1.0 * $1.1 }

@@ -133,7 +133,7 @@ struct ScatterAlongAxis: Operation {
     func sums<Number>(_ values: [Number], _ zero: Number, _ add: (Number, Number) -> Number)
       -> [Number]
     {
-      var sums = [Number](repeating: zero, count: shape.reduce(1, *))
+      var sums = [Number](repeating: zero, count: shape.product)
       for (position, index) in NDArray.indices(indices.shape).enumerated() {
         guard let place = places[position] else { continue }
         let target = zip(index.replacing(axis, with: place), strides).reduce(0) { $0 + $1.0 * $1.1 }

@@ -38,7 +38,7 @@ package struct ConvolutionForward: Operation {
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (x, kernels) = (operands[0].doubles, operands[1].doubles)
     let shape = types[0].knownShape ?? []
-    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachProduct(
       input: operands[0].shape, kernels: operands[1].shape, output: shape
     ) { result[$2] += x[$0] * kernels[$1] }

@@ -203,7 +203,7 @@ extension ConvolutionGeometry {
   func forEachProduct(
     input: [Int], kernels: [Int], output: [Int], _ body: (_ x: Int, _ w: Int, _ y: Int) -> Void
   ) {
-    let areas = [input, kernels, output].map { $0.dropFirst(2).reduce(1, *) }
+    let areas = [input, kernels, output].map { $0.dropFirst(2).product }
     let taps = taps(
       input: Array(input.dropFirst(2)), kernel: Array(kernels.dropFirst(2)),
       output: Array(output.dropFirst(2)))

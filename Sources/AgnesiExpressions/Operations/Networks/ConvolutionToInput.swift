@@ -50,7 +50,7 @@ package struct ConvolutionToInput: Operation {
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (slopes, kernels) = (operands[0].doubles, operands[1].doubles)
     let shape = types[0].knownShape ?? []
-    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachProduct(
       input: shape, kernels: operands[1].shape, output: operands[0].shape
     ) { result[$0] += kernels[$1] * slopes[$2] }

@@ -49,7 +49,7 @@ package struct ConvolutionToKernels: Operation {
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (x, slopes) = (operands[0].doubles, operands[1].doubles)
     let shape = types[0].knownShape ?? []
-    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachProduct(
       input: operands[0].shape, kernels: shape, output: operands[1].shape
     ) { result[$1] += x[$0] * slopes[$2] }

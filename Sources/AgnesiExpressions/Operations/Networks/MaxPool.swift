@@ -38,7 +38,7 @@ package struct MaxPool: Operation {
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let x = operands[0].doubles
     let shape = types[0].knownShape ?? []
-    var values = [Double](repeating: -.infinity, count: shape.reduce(1, *))
+    var values = [Double](repeating: -.infinity, count: shape.product)
     var places = [Double](repeating: -1, count: values.count)
     geometry.forEachMember(input: operands[0].shape, output: shape) { position, window, within in
       let isFirst = places[window] < 0

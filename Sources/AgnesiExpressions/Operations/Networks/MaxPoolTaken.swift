@@ -33,7 +33,7 @@ package struct MaxPoolTaken: Operation {
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (x, places) = (operands[0].doubles, operands[1].doubles)
     let shape = types[0].knownShape ?? []
-    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachMember(input: operands[0].shape, output: shape) { position, window, within in
       if Double(within) == places[window] { result[window] = x[position] }
     }

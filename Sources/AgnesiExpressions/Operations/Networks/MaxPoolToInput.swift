@@ -39,7 +39,7 @@ package struct MaxPoolToInput: Operation {
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (slopes, places) = (operands[0].doubles, operands[1].doubles)
     let shape = types[0].knownShape ?? []
-    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachMember(input: shape, output: operands[0].shape) { x, y, within in
       if Double(within) == places[y] { result[x] += slopes[y] }
     }

@@ -23,7 +23,7 @@ package struct PoolingGeometry: Hashable, Sendable, Codable {
   package var axisCount: Int { window.count }
 
   /// The number of elements of a window.
-  package var area: Int { window.reduce(1, *) }
+  package var area: Int { window.product }
 
   /// `shape` split before the axes that windows move along.
   package func split(_ shape: Shape) -> (leading: Shape, spatial: Shape) {
@@ -195,9 +195,9 @@ extension PoolingGeometry {
     input: [Int], output: [Int], _ body: (_ x: Int, _ y: Int, _ within: Int) -> Void
   ) {
     let (planeIn, planeOut) = (Array(input.suffix(axisCount)), Array(output.suffix(axisCount)))
-    let (sizeIn, sizeOut) = (planeIn.reduce(1, *), planeOut.reduce(1, *))
+    let (sizeIn, sizeOut) = (planeIn.product, planeOut.product)
     let members = members(input: planeIn, output: planeOut)
-    for plane in 0..<input.dropLast(axisCount).reduce(1, *) {
+    for plane in 0..<input.dropLast(axisCount).product {
       for member in members {
         body(plane * sizeIn + member.input, plane * sizeOut + member.output, member.within)
       }

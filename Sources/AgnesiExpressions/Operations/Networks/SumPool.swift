@@ -33,7 +33,7 @@ package struct SumPool: Operation {
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let x = operands[0].doubles
     let shape = types[0].knownShape ?? []
-    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachMember(input: operands[0].shape, output: shape) { position, window, _ in
       result[window] += x[position]
     }
@@ -107,7 +107,7 @@ package struct SumPoolToInput: Operation {
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let slopes = operands[0].doubles
     let shape = types[0].knownShape ?? []
-    var result = [Double](repeating: 0, count: shape.reduce(1, *))
+    var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachMember(input: shape, output: operands[0].shape) { position, window, _ in
       result[position] += slopes[window]
     }

@@ -66,7 +66,7 @@ struct RandomWord: Operation {
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (philox, call) = (stream.philox, UInt64(bitPattern: operands[0].wholes[0]))
     let known = types[0].knownShape ?? []
-    let words = (0..<known.reduce(1, *)).map { index -> UInt32 in
+    let words = (0..<known.product).map { index -> UInt32 in
       let block = philox.block(low: UInt64(index), high: call)
       return [block.0, block.1, block.2, block.3][number]
     }

@@ -116,7 +116,7 @@ struct Reduce: Operation {
     let (x, dtype) = (operands[0], types[0].dtype)
     let keptAxes = x.shape.indices.filter { !axes.contains($0) }
     let (moved, shape) = (x.transposed(keptAxes + axes), keptAxes.map { x.shape[$0] })
-    let (rows, length) = (shape.reduce(1, *), axes.reduce(1) { $0 * x.shape[$1] })
+    let (rows, length) = (shape.product, axes.reduce(1) { $0 * x.shape[$1] })
     func folded<Number>(_ all: [Number], _ start: Number, _ fold: (Number, Number) -> Number)
       -> [Number]
     {

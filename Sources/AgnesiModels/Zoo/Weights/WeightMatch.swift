@@ -167,9 +167,9 @@ extension WeightConversion {
     case .same, .inverseDeviation, .indices: shape == parameterShape
     case .channelsLast: shape.count == 4 && shapeInFile(parameterShape) == shape
     case .reshaped: shape.filter { $0 != 1 } == parameterShape.filter { $0 != 1 }
-    case .divided: shape.reduce(1, *) == parameterShape.reduce(1, *)
+    case .divided: shape.product == parameterShape.product
     case .transposed:
-      parameterShape.count == 2 && shape.reduce(1, *) == parameterShape.reduce(1, *)
+      parameterShape.count == 2 && shape.product == parameterShape.product
         && (shape.starts(with: shapeInFile(parameterShape))
           || shape.suffix(2) == shapeInFile(parameterShape)[...])
     }

@@ -98,7 +98,7 @@ extension WeightConversion {
       let variances = array.doubles.map { max(1 / ($0 * $0) - epsilon, 0) }
       return NDArray(rounding: variances, shape: shape, .float32)
     case .divided:
-      guard array.count == shape.reduce(1, *), let other, other.count == 1 else { return nil }
+      guard array.count == shape.product, let other, other.count == 1 else { return nil }
       let factor = other.doubles[0]
       let values = array.doubles.map { factor == 0 ? 0 : $0 / factor }
       return NDArray(rounding: values, shape: shape, .float32)
