@@ -50,6 +50,9 @@ struct CompilerProcess {
     self.process = process
   }
 
+  /// Ends the command and what it started, where the whole process is about to end.
+  func stop() { kill(-process, SIGKILL) }
+
   /// Waits for the end; to be called once.
   func wait() -> Outcome {
     var status: Int32 = 0

@@ -1,3 +1,5 @@
+import AgnesiArrays
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -9,6 +11,7 @@ struct CompilerWork {
   private let folder: String
   private let compiler: CCompiler
   private let process: CompilerProcess
+  private let cleanup: Int
   /// The shared library, inside of the folder.
   var library: String { "\(folder)/unit.so" }
 
@@ -30,6 +33,10 @@ struct CompilerWork {
       Self.remove(folder)
       throw .unusableCompiler(path: compiler.path, reason: error.reason)
     }
+    cleanup = EndingCleanup.add { [process, folder] in
+      process.stop()
+      Self.remove(folder)
+    }
   }
 
   /// Waits for the compiler and returns the library's bytes; to be called once.
@@ -37,6 +44,7 @@ struct CompilerWork {
   /// - Throws: where the compiler fails; the folder with the source then stays.
   func finish() throws(KernelCompilationError) -> [UInt8] {
     let outcome = process.wait()
+    EndingCleanup.remove(cleanup)
     if outcome.isSuccess, let bytes = try? FileBytes.read(library), !bytes.isEmpty { return bytes }
     let said = (try? FileBytes.read("\(folder)/errors.txt")) ?? []
     let lines = String(decoding: said, as: UTF8.self).split(separator: "\n")

@@ -66,7 +66,8 @@ struct ClassifyCommand: ParsableCommand {
       let classifier = try PictureClassifier(model, on: profiling.backend)
       try profiling.reporting {
         let message = "stopping after these photos; press Ctrl-C once more to end at once"
-        try Interruption.whileHandling(message: message) { interruption in
+        let farewell = "stopped; what is printed is all that was done"
+        try Interruption.whileHandling(message: message, endingWith: farewell) { interruption in
           try run(classifier, files, stream, interruption, console)
         }
       }

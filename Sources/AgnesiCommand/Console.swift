@@ -64,9 +64,12 @@ func printNow(_ line: String) throws {
 
 /// Runs the body of a command: whatever it throws becomes one clear message and exit status 1;
 /// a status that it throws itself stays as it is.
-func reportingErrors(_ body: () throws -> Void) throws {
+///
+/// - Parameter stopped: what is said where a signal ends it, outside of what handles signals in its own
+///   way.
+func reportingErrors(stopped: String = "stopped", _ body: () throws -> Void) throws {
   do {
-    try body()
+    try Interruption.whileHandling(message: "", endingWith: stopped, after: 0) { _ in try body() }
     // What was printed and not written is lost, which is no success.
     if fflush(nil) != 0 {
       throw FileError(

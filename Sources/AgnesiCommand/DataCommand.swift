@@ -23,7 +23,9 @@ struct DataCommand: ParsableCommand {
   var get: String?
 
   func run() throws {
-    try reportingErrors {
+    let stopped =
+      get == nil ? "stopped" : "stopped; the next try goes on from what is here of the files"
+    try reportingErrors(stopped: stopped) {
       let registry = DataRegistry(folder: data.folder)
       if let get {
         let console = Console()

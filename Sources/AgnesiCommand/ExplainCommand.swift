@@ -79,9 +79,10 @@ struct ExplainCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       threads.apply()
-      try Interruption.whileHandling(message: "stopping; press Ctrl-C once more to end at once") {
-        try explain(stoppingAt: $0)
-      }
+      try Interruption.whileHandling(
+        message: "stopping; press Ctrl-C once more to end at once",
+        endingWith: "stopped; nothing was written"
+      ) { try explain(stoppingAt: $0) }
     }
   }
 

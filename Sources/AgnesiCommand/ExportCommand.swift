@@ -37,7 +37,7 @@ struct ExportCommand: ParsableCommand {
   var outputLayer: [String] = []
 
   func run() throws {
-    try reportingErrors {
+    try reportingErrors(stopped: "stopped; nothing was written") {
       let opened = try Zoo.open(model, weights: weights)
       try opened.writeONNX(
         to: file, function: function, outputs: outputLayer.isEmpty ? nil : outputLayer)

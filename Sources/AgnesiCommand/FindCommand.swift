@@ -66,7 +66,7 @@ struct FindCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingErrors {
+    try reportingErrors(stopped: "stopped; nothing was written") {
       threads.apply()
       if let output {
         try Picture.checkFormat(of: output)

@@ -20,7 +20,7 @@ struct FolderEvaluation {
     let classifier = try PictureClassifier(model, on: profiling.backend)
     try profiling.reporting {
       let message = "stopping after these photos; press Ctrl-C once more to end at once"
-      try Interruption.whileHandling(message: message) { interruption in
+      try Interruption.whileHandling(message: message, endingWith: "stopped") { interruption in
         let evaluation = try PictureEvaluation(
           of: classifier, on: photos, classes: classes, stream: stream, interruption: interruption
         ) { console.showBar($0, of: photos.count, "photos") }

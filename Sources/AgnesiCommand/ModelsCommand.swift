@@ -59,7 +59,8 @@ struct GetModel: ParsableCommand {
   var name: String
 
   func run() throws {
-    try reportingErrors {
+    let stopped = "stopped; the next try goes on from what is here of the file"
+    try reportingErrors(stopped: stopped) {
       let network = try Zoo.known(name)
       let console = Console()
       let path = try network.fetch { step in

@@ -40,7 +40,7 @@ struct PredictCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    try reportingErrors {
+    try reportingErrors(stopped: "stopped; what is printed is all that was done") {
       threads.apply()
       let profiling = try profile.profiling(backend, Console())
       let classifier = try SavedClassifier(reading: model)

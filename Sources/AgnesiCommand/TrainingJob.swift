@@ -122,7 +122,10 @@ struct TrainingJob {
         "no epoch was better for \(last - (outcome.bestEpoch ?? 0)) epochs, so that was all")
     }
     try trainer.useBest()
-    let judged = try judge()
+    // The model is in its file; the test alone can take long.
+    let judged = try Interruption.whileHandling(
+      message: "", endingWith: "stopped; the model is in \(output)", after: 0
+    ) { _ in try judge() }
     if let judged {
       let result = judged.evaluation
       print("\(judged.part) accuracy \(result.accuracyText)")

@@ -24,7 +24,7 @@ struct TransferJob {
       }
     }
     let message = "stopping after this step; press Ctrl-C once more to end at once"
-    let wasStopped = try Interruption.whileHandling(message: message) { try run($0) }
+    let wasStopped = try run(message)
     // Stopped or not, what was learned so far has its report.
     let test = wasStopped ? nil : try judgeTest()
     if training.evaluation != nil, let report {
@@ -66,17 +66,33 @@ struct TransferJob {
   }
 
   /// - Returns: whether somebody stopped it.
-  private func run(_ interruption: Interruption) throws -> Bool {
+  private func run(_ message: String) throws -> Bool {
+    /// What takes long before anything is learned is not waited for.
+    func phase(_ body: (Interruption) throws -> Void) throws -> Bool {
+      let kept =
+        training.evaluation == nil
+        ? command.resume.map { "stopped; \($0) is as it was" } ?? StoppedTransfer().description
+        : "stopped; all that was learned is in \(command.modelFile)"
+      return try Interruption.whileHandling(
+        message: message, endingWith: kept, onlyInSections: true
+      ) { interruption in
+        try body(interruption)
+        return interruption.isRequested
+      }
+    }
     do {
       if !command.fromScratch, command.resume == nil {
-        try training.trainHead(interruption: interruption)
-        try phaseEnded(2)
+        let wasStopped = try phase { interruption in
+          try training.trainHead(interruption: interruption)
+          try phaseEnded(2)
+        }
+        if wasStopped { return true }
       }
-      if training.settings.epochs > 0, !interruption.isRequested {
+      guard training.settings.epochs > 0 else { return false }
+      return try phase { interruption in
         try trainEverything(interruption)
         try phaseEnded(1)
       }
-      return interruption.isRequested
     } catch let failure as LossFailure {
       let saved =
         training.evaluation == nil ? "" : "\n  the best so far is in \(command.modelFile)"

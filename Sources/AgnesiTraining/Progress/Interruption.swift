@@ -14,11 +14,16 @@ public struct Interruption: Sendable {
 
   private let flag = Flag()
   private let followsSignals: Bool
+  /// How the process ends in a section that loses nothing, and what is said before.
+  private let sectionEnding: (message: String, ending: SignalEnding)?
 
   /// An interruption that only ``request()`` asks for.
-  public init() { followsSignals = false }
+  public init() { (followsSignals, sectionEnding) = (false, nil) }
 
-  private init(followsSignals: Bool) { self.followsSignals = followsSignals }
+  private init(sectionEnding: (message: String, ending: SignalEnding)?) {
+    followsSignals = true
+    self.sectionEnding = sectionEnding
+  }
 
   /// Whether to stop. Costs two loads, so it may be asked after each step.
   public var isRequested: Bool {
@@ -42,12 +47,33 @@ public struct Interruption: Sendable {
   /// Signals that the process was started to ignore, as a shell does for background jobs, are
   /// handled too, so that `kill -INT` works there.
   ///
-  /// - Parameter message: one line that says what will happen; cut after 1000 bytes.
+  /// Where nothing is lost by it, the process may end without waiting for `body`: some things take long
+  /// and cannot be stopped, such as one step of a large network. That is what `farewell` is for.
+  ///
+  /// - Parameters:
+  ///   - message: one line that says what will happen; cut after 1000 bytes. Empty for none.
+  ///   - farewell: the last line on standard error, which says what was kept, where the process ends
+  ///     with exit status 130 because `body` did not; nil for a body that is waited for.
+  ///   - grace: seconds that `body` has for that.
+  ///   - onlyInSections: whether the process ends in what ``losingNothing(_:)`` runs only.
   public static func whileHandling<Result>(
-    message: String = standardMessage, _ body: (Interruption) throws -> Result
+    message: String = standardMessage, endingWith farewell: String? = nil, after grace: Double = 1,
+    onlyInSections: Bool = false, _ body: (Interruption) throws -> Result
   ) rethrows -> Result {
-    let mask = SignalHandling.begin(message: message)
-    defer { SignalHandling.end(restoring: mask) }
-    return try body(Interruption(followsSignals: true))
+    let ending = farewell.map { SignalEnding(farewell: $0, grace: grace) }
+    let token = SignalHandling.begin(message: message, ending: onlyInSections ? nil : ending)
+    defer { SignalHandling.end(token) }
+    let section = onlyInSections ? ending.map { (message: message, ending: $0) } : nil
+    return try body(Interruption(sectionEnding: section))
+  }
+
+  /// Runs a part of a long work of which nothing is lost, such as what is done before the first step:
+  /// there the process may end as whoever handles the signals said.
+  public func losingNothing<Result>(_ body: () throws -> Result) rethrows -> Result {
+    guard let sectionEnding else { return try body() }
+    let token = SignalHandling.begin(
+      message: sectionEnding.message, ending: sectionEnding.ending)
+    defer { SignalHandling.end(token) }
+    return try body()
   }
 }

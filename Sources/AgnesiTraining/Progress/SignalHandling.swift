@@ -1,3 +1,4 @@
+import AgnesiArrays
 import Synchronization
 
 #if canImport(Glibc)
@@ -10,7 +11,7 @@ import Synchronization
 ///
 /// This is the one place with global mutable state: a signal belongs to the process, and its
 /// handler gets nothing but a number. The handler may run on any thread at any instruction, so it
-/// only touches atomics and memory that is never freed, and calls only `write` and `_exit`, which
+/// only touches atomics, a pipe and memory that is never freed, and calls only `write` and `_exit`, which
 /// POSIX allows there (*The Open Group Base Specifications*, issue 7, §2.4.3). All of it is made in
 /// `begin`, before the handler is in place, so that the handler never is the first to use it.
 package enum SignalHandling {
@@ -18,37 +19,82 @@ package enum SignalHandling {
   private static let received = Atomic(0)
   private static let scopes = Mutex(Scopes())
   private static let message = SignalText(capacity: 1024)
-  private static let farewell = SignalText(capacity: 64)
+  private static let farewell = SignalText(capacity: 1100)
+
+  /// The innermost scope, and the last one that began; then what they were when a signal came.
+  private static let top = Atomic(0)
+  private static let last = Atomic(0)
+  private static let topAtSignal = Atomic(0)
+  private static let lastAtSignal = Atomic(0)
 
   private struct Scopes {
-    var open = 0
+    var scopes = SignalScopes()
     var earlier: [(signal: Int32, action: sigaction)] = []
   }
+
+  /// What ``end(_:)`` takes.
+  package struct Token {
+    let id: Int
+    let mask: sigset_t
+  }
+
+  /// Whether any scope is open.
+  static var isOpen: Bool { scopes.withLock { !$0.scopes.open.isEmpty } }
 
   /// Signals since the outermost open scope began.
   package static var count: Int { received.load(ordering: .acquiring) }
 
-  /// - Returns: the signals that the calling thread blocked before, for ``end(restoring:)``.
-  package static func begin(message text: String) -> sigset_t {
-    scopes.withLock { scopes in
-      scopes.open += 1
-      prepare(text)
-      if scopes.open == 1 {
+  /// - Parameters:
+  ///   - text: written when a first signal comes; nothing where it is empty.
+  ///   - ending: how the process then ends where the scope does not; nil where it goes on until the scope
+  ///     is done.
+  package static func begin(message text: String, ending: SignalEnding? = nil) -> Token {
+    SignalWatch.start()
+    let id = scopes.withLock { scopes in
+      let id = scopes.scopes.push(text, ending)
+      publish(scopes.scopes)
+      if scopes.scopes.open.count == 1 {
         received.store(0, ordering: .releasing)
         scopes.earlier = signals.map { ($0, install(handler, for: $0)) }
       }
+      return id
     }
-    return unblockSignals()
+    return Token(id: id, mask: unblockSignals())
   }
 
-  package static func end(restoring mask: sigset_t) {
-    var mask = mask
+  package static func end(_ token: Token) {
+    var mask = token.mask
     pthread_sigmask(SIG_SETMASK, &mask, nil)
     scopes.withLock { scopes in
-      scopes.open -= 1
-      guard scopes.open == 0 else { return }
+      scopes.scopes.remove(token.id)
+      publish(scopes.scopes)
+      guard scopes.scopes.open.isEmpty else { return }
       for (signal, var action) in scopes.earlier { sigaction(signal, &action, nil) }
       scopes.earlier = []
+    }
+  }
+
+  /// What the handler needs to know.
+  private static func publish(_ scopes: SignalScopes) {
+    guard let scope = scopes.open.last else { return }
+    prepare(scope.message)
+    top.store(scope.id, ordering: .releasing)
+    last.store(scopes.lastID, ordering: .releasing)
+  }
+
+  /// Ends the process where the innermost scope asks for it.
+  static func endIfDue(since signal: ContinuousClock.Instant) {
+    let (top, last) = (
+      topAtSignal.load(ordering: .acquiring), lastAtSignal.load(ordering: .acquiring)
+    )
+    // Under the lock, so that the scope cannot end meanwhile and its results be half printed.
+    scopes.withLock { scopes in
+      guard let ending = scopes.scopes.due(since: signal, top: top, last: last) else { return }
+      fflush(nil)
+      farewell.set("\(clear)\(ending.farewell)\n")
+      farewell.write()
+      EndingCleanup.runAll()
+      _exit(130)
     }
   }
 
@@ -63,11 +109,14 @@ package enum SignalHandling {
   }
 
   private static func prepare(_ text: String) {
-    // On a terminal, a half-drawn progress line (and the ^C that terminals echo) makes room first.
-    let clear = isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[0m\u{1B}[K" : ""
     let line = String(decoding: text.utf8.prefix(1000), as: UTF8.self)
-    message.set("\(clear)\(line)\n")
+    message.set(line.isEmpty ? "" : "\(clear)\(line)\n")
     farewell.set("\(clear)ended at once\n")
+  }
+
+  /// On a terminal, a half-drawn progress line (and the ^C that terminals echo) makes room first.
+  private static var clear: String {
+    isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[0m\u{1B}[K" : ""
   }
 
   private static func install(
@@ -90,7 +139,10 @@ package enum SignalHandling {
   private static let handler: @convention(c) (Int32) -> Void = { _ in
     let saved = errno
     if received.add(1, ordering: .acquiringAndReleasing).oldValue == 0 {
+      topAtSignal.store(top.load(ordering: .acquiring), ordering: .releasing)
+      lastAtSignal.store(last.load(ordering: .acquiring), ordering: .releasing)
       message.write()
+      SignalWatch.wake()
     } else {
       farewell.write()
       _exit(130)

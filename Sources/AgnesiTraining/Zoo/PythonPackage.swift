@@ -61,7 +61,13 @@ struct PythonPackage {
     } catch {
       throw self.error("Python cannot be started: \(error.localizedDescription)")
     }
+    let started = process.processIdentifier
+    let cleanup = EndingCleanup.add {
+      kill(started, SIGTERM)
+      try? FileManager.default.removeItem(atPath: folder)
+    }
     process.waitUntilExit()
+    EndingCleanup.remove(cleanup)
     try? handle.close()
     guard process.terminationStatus != 0 else { return }
     let text = (try? String(contentsOfFile: messages, encoding: .utf8)) ?? ""

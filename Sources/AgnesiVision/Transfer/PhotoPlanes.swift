@@ -73,6 +73,8 @@ public struct PhotoPlanes: Sendable {
 
 /// Somebody asked to stop before there was anything to keep.
 public struct StoppedTransfer: Error, Hashable, Sendable, CustomStringConvertible {
+  public init() {}
+
   public var description: String { "transfer: stopped before anything was learned" }
 }
 

@@ -111,7 +111,7 @@ public final class PhotoTraining {
 
   /// Computes the features of all photos with the body as it is, and trains the head on them.
   public func trainHead(interruption: Interruption = Interruption()) throws {
-    let (known, held) = try computeFeatures(interruption)
+    let (known, held) = try interruption.losingNothing { try computeFeatures(interruption) }
     let standardization =
       known.inputs.rank == 2 ? try Standardization(of: known, per: .global) : nil
     let network = try TransferNetwork(
@@ -289,9 +289,12 @@ public final class PhotoTraining {
     let augmentation = settings.augmentation?.augmentation(
       height: pixels[2].known ?? 0, width: pixels[3].known ?? 0)
     observer(.begins("read the photos"))
-    let split = try planes(augmentation, interruption)
+    let (split, trainer) = try interruption.losingNothing {
+      let split = try planes(augmentation, interruption)
+      let settings = settings.training(network, augmentation: augmentation)
+      return (split, try makeTrainer(split, settings))
+    }
     observer(.begins("train everything"))
-    let trainer = try makeTrainer(split, settings.training(network, augmentation: augmentation))
     trainer.requests = requests
     func end(_ outcome: Trainer.Outcome?) throws {
       guard trainer.hasBest else { return }
