@@ -59,20 +59,34 @@ package enum Memory {
   /// Something that is to be held.
   package struct Demand: Sendable {
     package var subject: String
-    package var content: String
+    private let what: Content
     /// Nil where there are too many to count.
     package var bytes: Int?
 
+    /// Put into words only where there is a shortage: calls of functions check their results.
+    private enum Content {
+      case text(String)
+      case array(DType, [Int])
+    }
+
+    package var content: String {
+      switch what {
+      case .text(let text): text
+      case .array(let dtype, let shape): "\(dtype)\(shape)"
+      }
+    }
+
     package init(_ subject: String, _ content: String, bytes: Int?) {
       self.subject = subject
-      self.content = content
+      what = .text(content)
       self.bytes = bytes
     }
 
     /// An array.
     package init(_ subject: String, _ dtype: DType, _ shape: [Int]) {
-      self.init(
-        subject, "\(dtype)\(shape)", bytes: ByteOrder.byteCount(shape, elementSize: dtype.size))
+      self.subject = subject
+      what = .array(dtype, shape)
+      bytes = ByteOrder.byteCount(shape, elementSize: dtype.size)
     }
   }
 

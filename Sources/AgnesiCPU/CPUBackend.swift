@@ -69,10 +69,19 @@ public struct CPU: Backend {
       compiler: compiler, choices: ConvolutionChoices(repeating: choices), profiler: profiler)
   }
 
-  /// The program as steps that are good for `sizes` and right for all.
+  /// The program as steps that are good for `sizes` and others of their regime, and right for all.
   package func lowered(
     _ program: GraphProgram, expecting sizes: [String: Int]
   ) -> LoweredProgram {
+    lowered(program, in: SizeRegime(sizes, of: program))
+  }
+
+  func lowered(_ program: GraphProgram, in regime: SizeRegime) -> LoweredProgram {
+    let sizes = regime.expected
+    // Without rewriting, the graph is run as the user wrote it.
+    guard program.isArranged else {
+      return Lowerer.lower(program, library: CPULibrary(expectedSizes: sizes)).settledFirst()
+    }
     let inLanes = LanesArrangement.arranged(program, expecting: sizes)
     let inPixels = PixelsArrangement.arranged(inLanes, expecting: sizes)
     let arranged = BlockArrangement.arranged(

@@ -15,19 +15,20 @@ final class CPUVariant: Sendable {
     self.lowered = lowered
     var kernels: [Kernel] = []
     var texts: [KernelText] = []
-    var names: [String: String] = [:]
+    var names: [KernelCode: String] = [:]
     let stepNames = lowered.steps.map { step -> String? in
       let newName = "agnesi_kernel_\(kernels.count + texts.count)"
       switch step.work {
       case .kernel(var kernel, _):
-        let description = kernel.description
-        if let name = names[description] { return name }
+        let code = KernelCode.loops(kernel.arguments, kernel.body)
+        if let name = names[code] { return name }
         kernel.name = newName
-        names[description] = newName
+        names[code] = newName
         kernels.append(kernel)
       case .text(let text):
-        if let name = names[text.text] { return name }
-        names[text.text] = newName
+        let code = KernelCode.text(text.text, prelude: text.prelude)
+        if let name = names[code] { return name }
+        names[code] = newName
         texts.append(text.renamed(newName))
       case .call: return nil
       }
@@ -40,15 +41,8 @@ final class CPUVariant: Sendable {
   }
 }
 
-/// What of the sizes decides how a program is best arranged: for each name, whether there are few or
-/// many.
-///
-/// A batch of one photo wants other loops than a hundred samples; a hundred and sixty want the same.
-struct SizeRegime: Hashable, Sendable {
-  private let many: [String: Bool]
-
-  /// Fewer than this do not fill the lanes of a vector.
-  private static let few = 8
-
-  init(_ sizes: [String: Int]) { many = sizes.mapValues { $0 >= Self.few } }
+/// What a kernel does, whatever it is called.
+private enum KernelCode: Hashable {
+  case loops([Kernel.Argument], [Statement])
+  case text(String, prelude: String)
 }

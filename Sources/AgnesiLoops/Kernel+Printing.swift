@@ -146,7 +146,8 @@ private struct ScalarTexts {
   }
 
   private static func short(_ value: Double) -> String {
-    abs(value) < 0x1p53 ? String(Int64(value)) : "\(value)"
+    if value == 0, value.sign == .minus { return "-0" }
+    return abs(value) < 0x1p53 ? String(Int64(value)) : "\(value)"
   }
 }
 

@@ -45,7 +45,7 @@ public struct Kernel: Sendable {
 }
 
 /// One step of a loop nest.
-public indirect enum Statement: Sendable {
+public indirect enum Statement: Hashable, Sendable {
   case loop(Loop)
   case tiles(Tiles)
   /// Folds values over a loop into local variables; the order of the folding is the executor's
@@ -59,7 +59,7 @@ public indirect enum Statement: Sendable {
   /// An array of `count` elements, local to the enclosing block.
   case scratch(Int, DType, count: Int)
 
-  public struct Loop: Sendable {
+  public struct Loop: Hashable, Sendable {
     /// The symbol that stands for the iteration, `0..<extent`, in formulas.
     public var variable: String
     public var extent: Size
@@ -80,12 +80,12 @@ public indirect enum Statement: Sendable {
     }
   }
 
-  public struct Reduction: Sendable {
+  public struct Reduction: Hashable, Sendable {
     public var variable: String
     public var extent: Size
     public var folds: [Fold]
 
-    public struct Fold: Sendable {
+    public struct Fold: Hashable, Sendable {
       /// A local defined before; holds the running value.
       public var local: Int
       public var combiner: Combiner

@@ -8,13 +8,13 @@ extension Statement {
   /// read once. Neighbouring columns touch neighbouring elements.
   ///
   /// A parallel statement counts rectangles: those of one group of columns follow one another.
-  public struct Tiles: Sendable {
+  public struct Tiles: Hashable, Sendable {
     public var rows: Axis
     public var columns: Axis
     public var isParallel: Bool
     public var body: [Statement]
 
-    public struct Axis: Sendable {
+    public struct Axis: Hashable, Sendable {
       /// The symbol that stands for the iteration, `0..<extent`, in formulas.
       public var variable: String
       public var extent: Size

@@ -21,6 +21,12 @@ public protocol Backend: Sendable {
 
 /// A prepared program.
 public protocol Executable: Sendable {
+  /// Does what calls with these sizes need once, such as compiling code: outside of the lock on
+  /// parameters, so that other calls go on meanwhile.
+  ///
+  /// - Parameter sizes: a number for each name of a size.
+  func prepare(for sizes: [String: Int]) throws
+
   /// Computes the outputs and assigns the updates, all from the old values.
   ///
   /// - Parameters:
@@ -30,12 +36,19 @@ public protocol Executable: Sendable {
   func run(inputs: [NDArray], sizes: [String: Int], callNumber: Int) throws -> [NDArray]
 }
 
+extension Executable {
+  public func prepare(for sizes: [String: Int]) throws {}
+}
+
 /// What a backend gets: a graph after all rewriting, with its interface.
 public struct GraphProgram: Sendable {
   public var name: String
   public var inputs: [Tensor]
   public var outputs: [Tensor]
   public var updates: [Update]
+  /// Whether a backend may put tensors into layouts of its own and change formulas on the way. Not
+  /// where the user asked for no rewriting.
+  public var isArranged = true
 
   /// A new value for a parameter.
   public struct Update: Sendable {

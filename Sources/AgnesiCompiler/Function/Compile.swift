@@ -80,7 +80,7 @@ private struct Compilation {
       name: options.name, inputs: inputs, outputs: Array(rewritten.prefix(outputs.count)),
       updates: zip(updatePairs, rewritten.dropFirst(outputs.count)).map {
         .init(parameter: $0.parameter, value: $1)
-      })
+      }, isArranged: options.rewriting != .none)
     return Function(
       program: program, outputs: outputs, names: names,
       checks: SizeChecks(roots: expanded),

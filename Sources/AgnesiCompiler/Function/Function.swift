@@ -87,6 +87,7 @@ public final class Function: Sendable {
       defer { state.calls += 1 }
       return (sizes, state.calls)
     }
+    try executable.prepare(for: sizes)
     let isReady = values.allSatisfy(\.isContiguous)
     for (input, value) in zip(inputs, values) where !value.isContiguous {
       try Memory.check(Memory.Demand("a copy of input \"\(input.name)\"", value.dtype, value.shape))

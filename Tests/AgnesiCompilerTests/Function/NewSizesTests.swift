@@ -5,8 +5,8 @@ import Testing
 
 /// New sizes need new plans, not new machine code.
 @Suite struct NewSizesTests {
-  /// A batch that is another kind of size runs the code that is there; only what comes again and
-  /// again gets code of its own.
+  /// A batch that is another kind of size waits for a compiler only where it needs other code than
+  /// whole batches do: equal code is compiled once.
   @Test func theRestOfAnEpochDoesNotWait() throws {
     let folder = try TemporaryFolder()
     let cache = CompileCache(folder: folder.path)
