@@ -24,14 +24,6 @@ extension Rewrites {
     let (condition, x, y) = (Tensor.any("condition"), Tensor.any("x"), Tensor.any("y"))
     rule("select the same", Tensor.node("select", condition, x, x)) { $0[x] }
     let known = Tensor.number("known")
-    let z = Tensor.any("z")
-    let chosen = Tensor.node("select", condition, x, y)
-    rule(
-      "choice of the same choice", Tensor.node("select", condition, chosen, z),
-      Tensor.node("select", condition, x, z))
-    rule(
-      "choice or the same choice", Tensor.node("select", condition, z, chosen),
-      Tensor.node("select", condition, z, y))
     rule("select by a known condition", Tensor.node("select", known, x, y)) { match in
       match.value(known) != 0 ? match[x] : match[y]
     }

@@ -123,18 +123,7 @@ extension Tensor {
   /// This product of each element with `slope`, but 0 where `slope` is 0 and the other factor is not finite.
   func keepingZeros(of slope: Tensor) -> Tensor {
     guard self != slope, dtype == slope.dtype, scalarConstant == nil else { return self }
-    let zero = Tensor.constant(0, dtype)
-    // A choice between a slope and 0 says itself where nothing was read.
-    if let choice = slope.node.operation as? Select {
-      let operands = slope.node.operands
-      if operands[2].scalarConstant == 0 {
-        return choice.applied(to: [operands[0], self, zero])[0]
-      }
-      if operands[1].scalarConstant == 0 {
-        return choice.applied(to: [operands[0], zero, self])[0]
-      }
-    }
-    return select((slope .== 0) .& isNaN(self), zero, self)
+    return select((slope .== 0) .& isNaN(self), Tensor.constant(0, dtype), self)
   }
 }
 

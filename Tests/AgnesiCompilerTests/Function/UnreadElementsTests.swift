@@ -64,7 +64,7 @@ import Testing
     ("slice", { $0.sliced([0, 0], [1, 2], [1, 2]) }),
     ("slice of a reshaped transpose", { $0.transposed().reshaped([4])[0..<1] }),
     ("gather", { $0.reshaped([4]).gathered(.constant(NDArray([0, 0] as [Int32]))) * 0.5 }),
-    ("take along", { $0.takenAlong(.constant(NDArray([0] as [Int32], shape: [1, 1])))[0] }),
+    ("take along", { $0.takenAlong(.constant(NDArray([0, 1] as [Int32], shape: [2, 1])))[0] }),
     ("pick", { $0[0..<1].picked(.constant(NDArray([0] as [Int32]))) }),
     ("cropping", { $0.padded([(0, -1), (1, -1)]) }),
     ("diagonal", { $0.diagonal()[0] }),

@@ -3,7 +3,6 @@ import AgnesiExpressions
 import AgnesiLoops
 
 private let two: [Example.Input] = [.init([3, 4]), .init([3, 4])]
-private let three: [Example.Input] = two + [.init([3, 4])]
 private let whole: [Example.Input] = [.init([5], .whole(-9...9), .int32)]
 
 let arithmeticCases = cases {
@@ -54,19 +53,6 @@ let arithmeticCases = cases {
     .zeros(like: $0[0])
   }
   RuleCase(declining: "minus itself") { $0[0] - $0[0] }
-  RuleCase("choice of the same choice", three) {
-    select($0[0] .> 0, select($0[0] .> 0, $0[1], $0[2]), exp($0[2]))
-  } becomes: {
-    select($0[0] .> 0, $0[1], exp($0[2]))
-  }
-  RuleCase(declining: "choice of the same choice", three) {
-    select($0[0] .> 0, select($0[0] .> 1, $0[1], $0[2]), $0[2])
-  }
-  RuleCase("choice or the same choice", three) {
-    select($0[0] .> 0, exp($0[1]), select($0[0] .> 0, $0[1], $0[2]))
-  } becomes: {
-    select($0[0] .> 0, exp($0[1]), $0[2])
-  }
   RuleCase("select the same") {
     select($0[0] .> 0, $0[0], $0[0])
   } becomes: {
