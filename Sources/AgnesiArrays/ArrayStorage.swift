@@ -28,7 +28,9 @@ package final class ArrayStorage: @unchecked Sendable {
   ///   cannot, and says what was missing before the system ends the process without a word.
   package init(uninitialized count: Int) {
     let bytes = count < .max - Self.alignment ? count : nil
-    if let shortage = Memory.shortage(Memory.Demand("array", "its memory", bytes: bytes)) {
+    if count >= Memory.small,
+      let shortage = Memory.shortage(Memory.Demand("array", "its memory", bytes: bytes))
+    {
       fatalError(shortage.text)
     }
     let rounded = max(Self.alignment, (count + Self.alignment - 1) & ~(Self.alignment - 1))

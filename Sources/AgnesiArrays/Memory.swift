@@ -91,13 +91,16 @@ package enum Memory {
   }
 
   /// Less than this is not looked at: asking the system takes longer than most small arrays live.
-  private static let small = 64 << 20
+  package static let small = 64 << 20
 
   /// What tests take for the memory that is left.
   @TaskLocal package static var assumed: Int?
 
   /// The bytes that this process can still take; nil where the system does not tell.
   package static var available: Int? { assumed ?? SystemMemory.available }
+
+  /// Whether so many bytes are not worth asking for.
+  package static func isNegligible(_ bytes: Int) -> Bool { bytes < small && assumed == nil }
 
   /// Checks one thing.
   package static func check(
@@ -140,7 +143,7 @@ package enum Memory {
   }
 
   private static func left(for wanted: Int?) -> (isEnough: Bool, bytes: Int?) {
-    if let wanted, assumed == nil, wanted < small { return (true, nil) }
+    if let wanted, isNegligible(wanted) { return (true, nil) }
     let available = available
     guard let wanted else { return (false, available) }
     return (available.map { wanted <= $0 } ?? true, available)

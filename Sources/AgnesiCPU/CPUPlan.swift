@@ -10,6 +10,7 @@ import Synchronization
 /// Running it binds addresses, calls the step runner once, and nothing else.
 final class CPUPlan: Sendable {
   let outputShapes: [[Int]]
+  let outputBytes: Int
   private let lowered: LoweredProgram
   private let name: String
   private let memory: MemoryPlan
@@ -31,6 +32,7 @@ final class CPUPlan: Sendable {
     self.lowered = lowered
     self.outputShapes = outputShapes
     try lowered.checkBuffers(sizes)
+    outputBytes = lowered.outputBytes(sizes)
     memory = MemoryPlan(lowered, sizes: sizes)
     let steps = try StepTable(
       lowered, functions: functions, sizes: sizes, choices: backend.convolutions)

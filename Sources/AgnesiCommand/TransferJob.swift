@@ -140,7 +140,10 @@ struct TransferJob {
   }
 
   private func information() throws -> [String: String] {
-    ["transfer": try jsonLine(training.settings), "transferred from": command.network.model]
+    [
+      "transfer": try JSONText.encoded(training.settings),
+      "transferred from": command.network.model,
+    ]
   }
 
   private func end(_ test: PictureEvaluation?) throws {

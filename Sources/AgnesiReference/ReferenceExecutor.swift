@@ -104,6 +104,7 @@ private struct Run {
     }
     for type in types {
       let bytes = (type.knownShape ?? []).product.saturatingProduct(8 + type.dtype.size)
+      if Memory.isNegligible(bytes) { continue }
       try Memory.check(
         Memory.Demand(
           node.operation.label, "\(type), computed in float64,", bytes: bytes == .max ? nil : bytes),

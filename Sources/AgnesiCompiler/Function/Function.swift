@@ -89,15 +89,21 @@ public final class Function: Sendable {
     }
     try executable.prepare(for: sizes)
     let isReady = values.allSatisfy(\.isContiguous)
-    for (input, value) in zip(inputs, values) where !value.isContiguous {
-      try Memory.check(Memory.Demand("a copy of input \"\(input.name)\"", value.dtype, value.shape))
-    }
+    if !isReady { try checkCopies(of: values) }
     let arrays = try ParameterLock.shared.with(exclusive: hasUpdates) {
       try executable.run(
         inputs: isReady ? values : values.map { $0.contiguous() }, sizes: sizes,
         callNumber: number)
     }
     return Results(outputs: outputs, names: names, arrays: arrays)
+  }
+
+  /// Room for the values that are not contiguous as they come.
+  private func checkCopies(of values: [NDArray]) throws {
+    for (input, value) in zip(inputs, values) where !value.isContiguous {
+      let subject = "a copy of input \"\(input.name)\""
+      try Memory.check(Memory.Demand(subject, value.dtype, value.shape))
+    }
   }
 
   /// What the names of sizes stand for; checked once for each new set of shapes.

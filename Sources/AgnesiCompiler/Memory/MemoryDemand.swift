@@ -10,11 +10,20 @@ extension LoweredProgram {
     for (index, buffer) in buffers.enumerated() {
       switch buffer.kind {
       case .temporary, .output:
+        if let bytes = bytes(of: index, sizes), Memory.isNegligible(bytes) { continue }
         let writer = writer(of: index)
         try Memory.check(
           demand(of: index, sizes, by: writer), origin: { writer?.site?.description ?? "" })
       case .input, .parameter, .inPlace, .constant, .callNumber: continue
       }
+    }
+  }
+
+  /// The bytes of all results.
+  package func outputBytes(_ sizes: [String: Int]) -> Int {
+    buffers.indices.reduce(0) { sum, index in
+      guard case .output = buffers[index].kind else { return sum }
+      return sum.saturatingSum(bytes(of: index, sizes) ?? .max)
     }
   }
 

@@ -6,7 +6,9 @@ extension TensorType {
   /// which do not make the others possible.
   package var leastCount: Int {
     shape.map { size in
-      max(1, size.evaluated(Dictionary(uniqueKeysWithValues: size.symbols.map { ($0, 1) })) ?? 1)
+      if let known = size.known { return max(1, known) }
+      return max(
+        1, size.evaluated(Dictionary(uniqueKeysWithValues: size.symbols.map { ($0, 1) })) ?? 1)
     }.product
   }
 
