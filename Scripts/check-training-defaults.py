@@ -194,7 +194,7 @@ def main():
             runner.data(name, size)
         programs = (["before"] if options.before else []) + ["after"]
         work = [
-            item for one in chosen for item in
+            item for one in sorted(chosen, key=lambda one: one[2] * one[3]) for item in
             [(one, program, "default") for program in programs]
             + [(one, "after", rate) for rate in RATES]]
         with ThreadPoolExecutor(options.jobs) as pool:

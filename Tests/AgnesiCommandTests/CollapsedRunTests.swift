@@ -45,18 +45,31 @@ struct CollapsedRunTests {
     #expect(!outcome.errors.contains("samples for class"))
   }
 
+  /// The model, and what the run said of its losses (the model names its settings, so it differs
+  /// where those do).
+  private struct Run: Equatable {
+    var model: [UInt8]
+    var losses: [Substring]
+  }
+
+  private func run(_ name: String, _ arguments: [String]) throws -> Run {
+    let outcome = try workplace.agnesi(arguments + ["--output", workplace.path(name)])
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    let losses = outcome.errors.matches(of: #/ loss [\d.]+/#).map(\.output)
+    try #require(!losses.isEmpty)
+    return Run(model: try workplace.folder.read(name), losses: losses)
+  }
+
   /// What the user gives is honoured; what is no norm is refused.
   @Test func clipOption() throws {
-    func model(_ name: String, _ clip: String...) throws -> [UInt8] {
-      let outcome = try workplace.agnesi(workplace.training(name) + clip)
-      try #require(outcome.status == 0, "\(outcome.errors)")
-      return try workplace.folder.read(name)
+    func run(_ name: String, _ clip: String...) throws -> Run {
+      try self.run(name, Array(workplace.training(name).dropLast(2)) + clip)
     }
-    let usual = try model("usual.safetensors")
-    #expect(try model("one.safetensors", "--clip", "1") == usual)
-    let free = try model("free.safetensors", "--clip", "none")
-    let tight = try model("tight.safetensors", "--clip", "0.01")
-    #expect(tight != usual && tight != free)
+    let usual = try run("usual.safetensors")
+    #expect(try run("two.safetensors", "--clip", "2") == usual)
+    let free = try run("free.safetensors", "--clip", "none")
+    let tight = try run("tight.safetensors", "--clip", "0.01")
+    #expect(tight.losses != usual.losses && tight.losses != free.losses)
     try workplace.expect(
       "train: the gradient is clipped to a norm of -1.0, it must be positive",
       from: workplace.training("wrong.safetensors") + ["--clip", "-1"])
@@ -67,18 +80,12 @@ struct CollapsedRunTests {
 
   /// Without `--batch` a small set has small mini-batches: 180 samples to learn from, 10 at a time.
   @Test func smallSetsHaveSmallBatches() throws {
-    let data = try zeros()
-    func model(_ name: String, _ batch: String...) throws -> [UInt8] {
-      let outcome = try workplace.agnesi(
-        [
-          "train", data, "--network", "2FC", "--epochs", "1", "--no-standardize", "--output",
-          workplace.path(name),
-        ] + batch)
-      try #require(outcome.status == 0, "\(outcome.errors)")
-      return try workplace.folder.read(name)
-    }
-    let usual = try model("usual.safetensors")
-    #expect(try model("ten.safetensors", "--batch", "10") == usual)
-    #expect(try model("hundred.safetensors", "--batch", "100") != usual)
+    let arguments = [
+      "train", try zeros(), "--network", "2FC", "--epochs", "1", "--no-standardize",
+    ]
+    let usual = try run("usual.safetensors", arguments)
+    #expect(try run("ten.safetensors", arguments + ["--batch", "10"]) == usual)
+    let large = try run("hundred.safetensors", arguments + ["--batch", "100"])
+    #expect(large.losses != usual.losses)
   }
 }

@@ -25,10 +25,10 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
   /// What happens to each training sample, anew in each epoch; nil for nothing.
   public var augmentation: Augmentation?
 
-  /// What the gradient's norm is clipped to unless something else is said. In the first steps of a
-  /// network without normalisation the norm can be a hundred times what it is later; a rate that suits
-  /// the later steps then throws the weights where no unit of a ReLU answers any more.
-  public static let usualClip = 1.0
+  /// What the gradient's norm is clipped to unless something else is said. Without a limit single
+  /// mini-batches can have gradients of a norm of 30 to 100; at a rate that suits the others, one such
+  /// step throws the weights to where no unit of a ReLU network answers any more.
+  public static let usualClip = 2.0
 
   /// Samples of a mini-batch that suit a data set: 100, and of small sets so few that an epoch has
   /// about 50 steps, at least 10.

@@ -111,7 +111,7 @@ private func values(_ trainer: Trainer) -> [String: [Double]] {
   @Test func defaults() throws {
     let usual = TrainingSettings()
     #expect(usual.optimizer == .nesterov() && usual.schedule == .oneCycle())
-    #expect(usual.rate == 0.05 && usual.clip == 1)
+    #expect(usual.rate == 0.05 && usual.clip == 2)
     #expect(TrainingSettings(optimizer: .adam()).rate == 0.002)
     let sizes = [1: 10, 180: 10, 540: 10, 1000: 20, 1800: 36, 5000: 100, 55_000: 100]
     for (samples, size) in sizes {
