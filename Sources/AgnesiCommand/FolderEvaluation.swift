@@ -78,6 +78,9 @@ struct FolderEvaluation {
           + evaluation.errorOfFiveInterval.text)
     }
     try result.printLossAndConfusions(classCount: model.classCount) { model.classNames[$0] }
+    let constant = ConstantPrediction(
+      result, part: command.part.rawValue, classNames: model.classNames)
+    if let constant { Console().note(constant.description) }
   }
 
   private struct Output: Encodable {

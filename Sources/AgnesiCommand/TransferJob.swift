@@ -168,6 +168,8 @@ struct TransferJob {
     BinomialInterval.warning(
       mistakes: judged.errorCount, of: judged.count, "\(part) photos"
     ).map { console.note($0) }
+    let constant = ConstantPrediction(judged, part: part, classNames: training.classNames)
+    if let constant { console.note(constant.description) }
   }
 
   var seconds: Double { Date().timeIntervalSince(start) }
