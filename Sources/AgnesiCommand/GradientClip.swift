@@ -2,21 +2,16 @@ import Agnesi
 import ArgumentParser
 
 /// What `--clip` says: a norm, or `none`.
-struct GradientClip: ExpressibleByArgument, CustomStringConvertible {
-  /// Nil leaves gradients as they are.
-  var limit: Double?
-
-  init(limit: Double?) { self.limit = limit }
+struct GradientClip: ExpressibleByArgument {
+  let setting: TrainingSettings.Clip
 
   init?(argument: String) {
-    guard argument.lowercased() != "none" else {
-      limit = nil
-      return
+    if argument.lowercased() == "none" {
+      setting = .none
+    } else if let number = Double(argument) {
+      setting = .norm(number)
+    } else {
+      return nil
     }
-    guard let number = Double(argument) else { return nil }
-    limit = number
   }
-
-  var description: String { limit.map { String($0) } ?? "none" }
-  var defaultValueDescription: String { description }
 }

@@ -70,9 +70,10 @@ struct TrainCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The largest norm of the gradient of all parameters, longer ones are shortened; or none.",
+      "The largest norm of the gradient of all parameters, longer ones are shortened; or none; by "
+        + "default 2, less for small mini-batches.",
       valueName: "norm"))
-  var clip = GradientClip(limit: TrainingSettings.usualClip)
+  var clip: GradientClip?
 
   @Option(
     parsing: .unconditional,
@@ -156,12 +157,13 @@ struct TrainCommand: ParsableCommand {
     let settings = TrainingSettings(
       epochs: epochs, batchSize: batch ?? 100, seed: seed, optimizer: kind,
       rate: rate ?? kind.usualRate, schedule: try Schedule.named(schedule),
-      weightPenalty: weightPenalty, clip: clip.limit, patience: patience,
+      weightPenalty: weightPenalty, clip: clip?.setting ?? .usual, patience: patience,
       augmentation: augmentation.augmentation)
     try settings.check()
     return try TrainingJob(
       chain, dataSet: dataSet ?? "", data: data, photoSize: photos.size,
       validation: validation, standardize: standardize, settings: settings,
-      choosesBatchSize: batch == nil, output: output, profiling: profiling, console: console)
+      choosesBatchSize: batch == nil, clip: clip?.setting ?? .usual, output: output,
+      profiling: profiling, console: console)
   }
 }

@@ -11,7 +11,8 @@ struct TrainingJob {
 
   init(
     _ network: Chain, dataSet: String, data: DataOptions, photoSize: Int, validation: Int?,
-    standardize: Bool, settings: TrainingSettings, choosesBatchSize: Bool, output: String,
+    standardize: Bool, settings: TrainingSettings, choosesBatchSize: Bool,
+    clip: TrainingSettings.Clip, output: String,
     profiling: Profiling, console: Console
   ) throws {
     let whole = try data.open(dataSet, photoSize: photoSize, console: console)
@@ -24,6 +25,7 @@ struct TrainingJob {
     var settings = settings
     if choosesBatchSize {
       settings.batchSize = TrainingSettings.usualBatchSize(samples: split.train.count)
+      settings.clip = clip.limit(batchSize: settings.batchSize)
     }
     var record = ["name": dataSet, "validation": String(count)]
     record["parts"] = whole.parts.map(\.name).joined(separator: ", ")

@@ -25,10 +25,16 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
   /// What happens to each training sample, anew in each epoch; nil for nothing.
   public var augmentation: Augmentation?
 
-  /// What the gradient's norm is clipped to unless something else is said. Without a limit single
-  /// mini-batches can have gradients of a norm of 30 to 100; at a rate that suits the others, one such
-  /// step throws the weights to where no unit of a ReLU network answers any more.
-  public static let usualClip = 2.0
+  /// What the gradient's norm is clipped to unless something else is said: 2 for mini-batches of 100
+  /// samples or more.
+  ///
+  /// Without a limit single mini-batches can have gradients of a norm of 30 to 100; at a rate that suits
+  /// the others, one such step throws the weights to where no unit of a ReLU network answers any more.
+  /// Smaller mini-batches have noisier gradients, and an epoch has more of them: the limit falls with the
+  /// root of their size, so that random steps lead equally far in an epoch.
+  public static func usualClip(batchSize: Int) -> Double {
+    2 * min(1, Double(max(batchSize, 1)) / 100).squareRoot()
+  }
 
   /// Samples of a mini-batch that suit a data set: 100, and of small sets so few that an epoch has
   /// about 50 steps, at least 10.
@@ -36,13 +42,32 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
   /// - Parameter samples: those to learn from.
   public static func usualBatchSize(samples: Int) -> Int { min(100, max(10, samples / 50)) }
 
+  /// How a gradient is limited, before it is known how large a mini-batch is.
+  public enum Clip: Hashable, Sendable {
+    /// To ``usualClip(batchSize:)``.
+    case usual
+    /// Not at all.
+    case none
+    /// To this norm.
+    case norm(Double)
+
+    /// The norm, where there is a limit.
+    public func limit(batchSize: Int) -> Double? {
+      switch self {
+      case .usual: usualClip(batchSize: batchSize)
+      case .none: nil
+      case .norm(let limit): limit
+      }
+    }
+  }
+
   /// Settings with these numbers; the defaults are those of `agnesi train` for 5,000 samples or more.
   ///
   /// - Parameter rate: by default the optimiser's usual one.
   public init(
     epochs: Int = 25, batchSize: Int = 100, seed: UInt64 = 0, optimizer: Optimizer = .nesterov(),
     rate: Double? = nil, schedule: Schedule = .oneCycle(), weightPenalty: Double = 0,
-    clip: Double? = TrainingSettings.usualClip, patience: Int? = nil,
+    clip: Clip = .usual, patience: Int? = nil,
     rateFactors: [String: Double]? = nil, augmentation: Augmentation? = nil
   ) {
     self.epochs = epochs
@@ -52,7 +77,7 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
     self.rate = rate ?? optimizer.usualRate
     self.schedule = schedule
     self.weightPenalty = weightPenalty
-    self.clip = clip
+    self.clip = clip.limit(batchSize: batchSize)
     self.patience = patience
     self.rateFactors = rateFactors
     self.augmentation = augmentation

@@ -65,14 +65,14 @@ public struct TransferSettings: Codable, Hashable, Sendable {
   var headTraining: TrainingSettings {
     TrainingSettings(
       epochs: headEpochs, batchSize: 32, seed: seed, optimizer: .adam(), rate: 2e-3,
-      schedule: .cosine(), weightPenalty: headPenalty, clip: nil)
+      schedule: .cosine(), weightPenalty: headPenalty, clip: .none)
   }
 
   /// How everything is trained.
   func training(_ network: TransferNetwork, augmentation: Augmentation?) -> TrainingSettings {
     TrainingSettings(
       epochs: epochs, batchSize: batchSize, seed: seed, optimizer: .adam(), rate: rate,
-      schedule: .cosine(warmUp: 0.1), clip: nil, patience: patience,
+      schedule: .cosine(warmUp: 0.1), clip: .none, patience: patience,
       rateFactors: network.rateFactors(body: bodyRate / rate, frozenThrough: frozenLayer),
       augmentation: augmentation)
   }

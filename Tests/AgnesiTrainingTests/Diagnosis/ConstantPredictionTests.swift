@@ -24,7 +24,7 @@ private func trainer(
 ) throws -> Trainer {
   let settings = TrainingSettings(
     epochs: epochs, batchSize: 20, seed: 3, optimizer: .sgd, rate: rate, schedule: .constant,
-    clip: clip)
+    clip: clip.map { .norm($0) } ?? .none)
   return try Trainer(
     Chain([Dense(units: 6, activation: .relu), Dense(units: 2)]), on: split, settings: settings,
     standardization: nil, output: nil, backend: .cpu)

@@ -22,7 +22,7 @@ private func settings(
 ) -> TrainingSettings {
   TrainingSettings(
     epochs: epochs, batchSize: 40, seed: 3, optimizer: optimizer, rate: 0.1, schedule: .constant,
-    clip: clip, rateFactors: factors)
+    clip: clip.map { .norm($0) } ?? .none, rateFactors: factors)
 }
 
 private func trainer(_ settings: TrainingSettings, output: String? = nil) throws -> Trainer {
@@ -116,6 +116,12 @@ private func values(_ trainer: Trainer) -> [String: [Double]] {
     let sizes = [1: 10, 180: 10, 540: 10, 1000: 20, 1800: 36, 5000: 100, 55_000: 100]
     for (samples, size) in sizes {
       #expect(TrainingSettings.usualBatchSize(samples: samples) == size, "\(samples)")
+    }
+    for (batch, clip) in [100: 2, 1000: 2, 25: 1, 1: 0.2] {
+      #expect(TrainingSettings.usualClip(batchSize: batch) == clip, "\(batch)")
+      #expect(TrainingSettings(batchSize: batch).clip == clip)
+      #expect(TrainingSettings(batchSize: batch, clip: .norm(3)).clip == 3)
+      #expect(TrainingSettings(batchSize: batch, clip: .none).clip == nil)
     }
     let text = try JSONEncoder().encode(usual)
     #expect(try JSONDecoder().decode(TrainingSettings.self, from: text) == usual)
