@@ -79,7 +79,7 @@ struct FolderEvaluation {
     }
     try result.printLossAndConfusions(classCount: model.classCount) { model.classNames[$0] }
     let constant = ConstantPrediction(
-      result, part: command.part.rawValue, classNames: model.classNames)
+      result, part: part.rawValue, classNames: model.classNames)
     if let constant { Console().note(constant.description) }
   }
 

@@ -144,7 +144,8 @@ struct TrainingJob {
       print("report in \(report)")
     }
     if let constant = trainer.constantPrediction(
-      outcome, test: judged?.evaluation, part: judged?.part ?? "test") {
+      outcome, test: judged?.evaluation, part: judged?.part ?? "test")
+    {
       console.note(constant.description)
     }
   }
