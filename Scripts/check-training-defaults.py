@@ -143,7 +143,7 @@ class Runner:
         for end in (".safetensors", ".checkpoint.safetensors"):
             if os.path.exists(output + end):
                 os.remove(output + end)
-        found = re.search(r"\((\d+) of (\d+) wrong\)", result.stdout)
+        found = re.search(r"\((\d+) of (\d+) wrong", result.stdout)
         if found:
             errors, count = int(found[1]), int(found[2])
             learned, last = re.findall(
