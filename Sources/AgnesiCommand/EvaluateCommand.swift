@@ -86,16 +86,21 @@ struct EvaluateCommand: ParsableCommand {
         }
         console.endLine()
         try report(result, classifier, samples, chosen)
-        warn(result, chosen, "samples", console)
+        warn(result, chosen, "samples", classNames: samples.classNames, console)
       }
     }
   }
 
-  /// Says where there are too few samples to say much.
-  func warn(_ result: Evaluation, _ part: Part, _ samples: String, _ console: Console) {
+  /// Says where there are too few samples to say much, and where all are taken for one class.
+  func warn(
+    _ result: Evaluation, _ part: Part, _ samples: String, classNames: [String],
+    _ console: Console
+  ) {
     BinomialInterval.warning(
       mistakes: result.errorCount, of: result.count, "\(part.rawValue) \(samples)"
     ).map { console.note($0) }
+    let constant = ConstantPrediction(result, part: part.rawValue, classNames: classNames)
+    if let constant { console.note(constant.description) }
   }
 
   private func samples(_ part: Part, of split: DataSplit) throws -> DataSet {
@@ -134,9 +139,6 @@ struct EvaluateCommand: ParsableCommand {
     print(
       "\(result.errorCount) of \(result.count) wrong, \(percent) %, \(result.errorInterval.text)")
     try result.printLossAndConfusions(classCount: classifier.classCount, name: samples.className)
-    let constant = ConstantPrediction(
-      result, part: part.rawValue, classNames: samples.classNames)
-    if let constant { Console().note(constant.description) }
   }
 
   private struct Output: Encodable {

@@ -35,7 +35,7 @@ struct FolderEvaluation {
         }
         if evaluation.result.count == 0 { throw ExitCode.failure }
         try report(evaluation, model, part)
-        command.warn(evaluation.result, part, "photos", console)
+        command.warn(evaluation.result, part, "photos", classNames: model.classNames, console)
       }
     }
   }
@@ -78,9 +78,6 @@ struct FolderEvaluation {
           + evaluation.errorOfFiveInterval.text)
     }
     try result.printLossAndConfusions(classCount: model.classCount) { model.classNames[$0] }
-    let constant = ConstantPrediction(
-      result, part: part.rawValue, classNames: model.classNames)
-    if let constant { Console().note(constant.description) }
   }
 
   private struct Output: Encodable {

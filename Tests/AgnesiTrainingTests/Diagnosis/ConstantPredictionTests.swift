@@ -88,7 +88,7 @@ private func trainer(
     #expect(learned.constantPrediction == nil)
     #expect(learned.history.last?.constantPrediction == nil)
     let test = try sound.evaluate(try #require(split.test))
-    #expect(test.constantPrediction == nil && test.error < 0.2)
+    #expect(test.constantPrediction == nil && test.error < 0.3)
     #expect(sound.constantPrediction(learned, test: test) == nil)
     // A model that was good before the collapse is kept; the end is said all the same.
     #expect(collapsed.constantPrediction(outcome, test: test) == found)
