@@ -15,6 +15,32 @@ import Testing
     try place.write(PhotoWorkplace.picture([16, 16, 160]), "photos/more/c.png")
   }
 
+  /// Named by a folder or by itself: the file is opened by its bytes, and all output is UTF-8.
+  @Test func namesThatAreNoUTF8() throws {
+    let command = try #require(BuildProducts.path("agnesi"), "the command was not built")
+    _ = try place.folder.makeFolder("latin")
+    try place.write(PhotoWorkplace.picture([200, 0, 0]), "red.png")
+    let folder = place.folder.path("latin")
+    // A shell, because Swift's processes take arguments in UTF-8 only.
+    let script = """
+      cp '\(place.folder.path("red.png"))' "$(printf '\(folder)/caf\\351.png')" &&
+      cp '\(place.model)' "$(printf '\(folder)/new\\351.png')" &&
+      '\(command)' classify '\(place.model)' '\(folder)' --json &&
+      '\(command)' classify '\(place.model)' "$(printf '\(folder)/caf\\351.png')" red.png --top 1
+      """
+    let outcome = try BuildProducts.run(
+      "/bin/sh", ["-c", script], environment: ["AGNESI_THREADS": "1", "LC_ALL": "C.UTF-8"])
+    let objects = outcome.objects
+    try #require(objects.count == 2, "\(outcome.errors)")
+    #expect(objects[0]["file"] as? String == "\(folder)/caf\\xE9.png")
+    let top = objects[0]["top"] as? [[String: Any]]
+    #expect(top?.first?["name"] as? String == "red")
+    #expect(objects[1]["file"] as? String == "\(folder)/new\\xE9.png")
+    let error = try #require(objects[1]["error"] as? String)
+    #expect(error.hasPrefix("cannot read the picture \(folder)/new\\xE9.png: "))
+    #expect(outcome.output.contains("\n\(folder)/caf\\xE9.png\n  red  "), "\(outcome.output)")
+  }
+
   @Test func aPhotoHasATable() throws {
     let outcome = try place.agnesi("classify", place.model, place.folder.path("photos/a red.png"))
     #expect(outcome.status == 0)

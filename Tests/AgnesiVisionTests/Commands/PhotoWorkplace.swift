@@ -69,3 +69,12 @@ extension BuildProducts.Outcome {
     }
   }
 }
+
+extension BinomialInterval {
+  /// Whether a value that was read from JSON has these ends, but for the last digits that Foundation
+  /// reads otherwise.
+  func isNear(_ value: Any?) -> Bool {
+    guard let read = value as? [Double], read.count == 2 else { return false }
+    return zip(read, ends).allSatisfy { abs($0 - $1) < 1e-12 }
+  }
+}

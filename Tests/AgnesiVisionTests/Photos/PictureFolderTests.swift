@@ -134,7 +134,8 @@ import Testing
   func tablesOfSpreadsheets(text: String) throws {
     let place = try Place()
     try place.write(["a b.jpg", "c,d.jpg"])
-    let units = text.utf16.flatMap { unit -> [UInt8] in [UInt8(unit & 0xff), UInt8(unit >> 8)] }
+    let plain = text.replacing("\u{FEFF}", with: "")
+    let units = plain.utf16.flatMap { unit -> [UInt8] in [UInt8(unit & 0xff), UInt8(unit >> 8)] }
     let utf16: [UInt8] = [0xff, 0xfe] + units
     for bytes in [Array(text.utf8), utf16] {
       try Data(bytes).write(to: URL(fileURLWithPath: "\(place.path)/labels.csv"))
