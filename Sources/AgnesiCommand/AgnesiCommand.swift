@@ -29,8 +29,8 @@ struct AgnesiCommand: ParsableCommand {
       CommandGroup(
         name: "Use",
         subcommands: [
-          PredictCommand.self, ClassifyCommand.self, FindCommand.self, ExportCommand.self,
-          TuneCommand.self,
+          PredictCommand.self, ClassifyCommand.self, FindCommand.self, SegmentCommand.self,
+          ExportCommand.self, TuneCommand.self,
         ]),
       CommandGroup(name: "Look up", subcommands: [DataCommand.self, ModelsCommand.self]),
     ])

@@ -60,7 +60,7 @@ struct ClassifyCommand: ParsableCommand {
           message: "classify: there are no pictures in \(photos.joined(separator: ", "))")
       }
       let profiling = try profile.profiling(backend, console)
-      let model = try network.open()
+      let model = try batches.prepared(try network.open(), on: profiling.backend)
       // Files are decoded while the network is compiled.
       let stream = batches.stream(files, for: model)
       let classifier = try PictureClassifier(model, on: profiling.backend)

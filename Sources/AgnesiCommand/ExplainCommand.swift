@@ -9,7 +9,8 @@ struct ExplainCommand: ParsableCommand {
     abstract: "Show what in a photo a network looked at.",
     discussion: HelpText.discussion(
       """
-      Writes a picture for each method and one page with all of them, and prints the files' paths.
+      Writes a picture for each method and one page with all of them, and prints the files' paths;
+      photo.png is the photo as the network sees it.
       With --map, shows what a feature map of a layer sees: in a photo, or in the nine photos of a
       folder where it is strongest.
 
@@ -57,6 +58,10 @@ struct ExplainCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Steps of integrated gradients.", valueName: "count"))
   var steps: Int?
+
+  @Flag(
+    help: ArgumentHelp("Also show how strongly Gabor filters answer to the photo."))
+  var gabor = false
 
   @Option(help: ArgumentHelp("Determines the noise of SmoothGrad.", valueName: "number"))
   var seed: UInt64 = 0

@@ -41,6 +41,10 @@ struct ExplanationJob {
         of: map, layer: layer, in: [(name: report.photo, picture: picture)])
       report.patchTitle = "What map \(map) of “\(layer)” sees"
     }
+    if command.gabor {
+      report.gabor = try GaborFilter.bank().answers(
+        to: picture, on: command.backend.backend())
+    }
     try prepareOutput()
     for method in try command.chosenMethods() {
       report.explanations.append(try explanation(picture, method, index))

@@ -13,7 +13,8 @@ struct FolderEvaluation {
     let part = command.chosenPart(
       hasTest: folder.test != nil, hasValidation: folder.validation != nil, console: console)
     let profiling = try command.profile.profiling(command.backend, console)
-    let model = try command.network.open()
+    let model = try command.batches.prepared(
+      try command.network.open(), on: profiling.backend)
     let classes = try folder.classNames.map(model.classIndex)
     let photos = try photos(part, of: folder)
     let stream = command.batches.stream(photos.map(\.path), for: model)

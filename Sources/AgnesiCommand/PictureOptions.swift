@@ -24,10 +24,21 @@ struct PictureBatchOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Pictures that the network sees at a time.")
   var batch = 16
 
+  @Flag(
+    help: ArgumentHelp(
+      "Show whole photos, in their proportions and with the mean colour of the network's training photos "
+        + "beside them, instead of cutting or stretching them."))
+  var pad = false
+
   func validate() throws {
     guard (1...1024).contains(batch) else {
       throw ValidationError("--batch is \(batch), it must be in 1...1024")
     }
+  }
+
+  /// The model that photos are brought to as these options say.
+  func prepared(_ model: PictureModel, on backend: any Backend) throws -> PictureModel {
+    pad ? try model.showingWholePhotos(on: backend) : model
   }
 
   /// Starts to read files as `model` takes them.

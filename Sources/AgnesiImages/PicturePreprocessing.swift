@@ -16,6 +16,8 @@ public struct PicturePreprocessing: Codable, Hashable, Sendable {
     case shortSide(Int)
     /// Both sides, whatever the photo's proportions are.
     case exact(width: Int, height: Int)
+    /// The largest size in the photo's proportions within this one.
+    case within(width: Int, height: Int)
   }
 
   /// The size before anything is cut off.
@@ -26,16 +28,30 @@ public struct PicturePreprocessing: Codable, Hashable, Sendable {
   public var cropWidth: Int?
   /// Pixels from top to bottom that are kept around the middle; nil keeps all.
   public var cropHeight: Int?
+  /// The colour around a picture that is smaller than what is kept: a sample for each channel; nil for
+  /// black.
+  public var background: [UInt8]?
 
   /// Keeps photos as they are unless told otherwise.
   public init(
     resizing: Resizing = .none, filter: ResizeFilter = .bilinear, cropWidth: Int? = nil,
-    cropHeight: Int? = nil
+    cropHeight: Int? = nil, background: [UInt8]? = nil
   ) {
     self.resizing = resizing
     self.filter = filter
     self.cropWidth = cropWidth
     self.cropHeight = cropHeight
+    self.background = background
+  }
+
+  /// Whole photos in their proportions, as large as fits into `width` × `height`, with a colour around
+  /// them (padding).
+  public static func padded(
+    width: Int, height: Int, filter: ResizeFilter = .bilinear, background: [UInt8]? = nil
+  ) -> PicturePreprocessing {
+    PicturePreprocessing(
+      resizing: .within(width: width, height: height), filter: filter, cropWidth: width,
+      cropHeight: height, background: background)
   }
 
   /// The same resizing with nothing cut off: for networks that take any size.

@@ -1,17 +1,25 @@
 import AgnesiArrays
 
 extension Picture {
-  /// The rectangle whose upper left corner is at (`x`, `y`); what lies outside of the picture is black.
+  /// The rectangle whose upper left corner is at (`x`, `y`); what lies outside of the picture is black,
+  /// or of the colour `background`, of which it takes as many samples as the picture has channels.
   ///
   /// - Precondition: `width` and `height` are positive.
-  public func cropped(x: Int, y: Int, width: Int, height: Int) -> Picture {
+  public func cropped(
+    x: Int, y: Int, width: Int, height: Int, background: [UInt8]? = nil
+  ) -> Picture {
     precondition(width > 0 && height > 0, "a picture cut to \(width) × \(height) pixels")
     let columns = max(x, 0)..<max(min(x + width, self.width), max(x, 0))
     let rows = max(y, 0)..<max(min(y + height, self.height), max(y, 0))
     let size = width * height * channels
     let result = [UInt8](unsafeUninitializedCapacity: size) { result, count in
       count = size
-      if columns.count < width || rows.count < height { result.initialize(repeating: 0) }
+      if columns.count < width || rows.count < height {
+        result.initialize(repeating: 0)
+        if let background, background.count >= channels {
+          for index in result.indices { result[index] = background[index % channels] }
+        }
+      }
       samples.withUnsafeBufferPointer { samples in
         for row in rows {
           let source = (row * self.width + columns.lowerBound) * channels

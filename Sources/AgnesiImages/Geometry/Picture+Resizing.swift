@@ -5,7 +5,9 @@ extension Picture {
   ///
   /// Each new pixel is the filter's weighted mean of the old ones around its place. Where a side
   /// shrinks, the filter is as much wider, so that all old pixels count and nothing flickers
-  /// (antialiasing); ``ResizeFilter/nearest`` only picks. The results equal those of Pillow's `resize`.
+  /// (antialiasing); ``ResizeFilter/nearest`` only picks. The results equal those of
+  /// `resize` in Pillow 11 and 12: first the width, then the height, rounded between. Pillow 13 begins
+  /// with the height where pictures are tall, and differs by 1 of 255 there.
   ///
   /// - Precondition: `width` and `height` are positive.
   public func resized(
@@ -47,6 +49,18 @@ extension Picture {
   func size(shortSide: Int) -> (width: Int, height: Int) {
     let longSide = max(shortSide * max(width, height) / min(width, height), 1)
     return width <= height ? (shortSide, longSide) : (longSide, shortSide)
+  }
+}
+
+extension Picture {
+  /// The largest size in the picture's proportions within this one, rounded to the nearest.
+  func size(within mostWidth: Int, _ mostHeight: Int) -> (width: Int, height: Int) {
+    let (width, height) = (Double(self.width), Double(self.height))
+    let scale = min(Double(mostWidth) / width, Double(mostHeight) / height)
+    func scaled(_ side: Double, _ most: Int) -> Int {
+      min(max(Int((side * scale).rounded()), 1), most)
+    }
+    return (scaled(width, mostWidth), scaled(height, mostHeight))
   }
 }
 

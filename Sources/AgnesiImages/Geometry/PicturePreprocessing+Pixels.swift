@@ -44,6 +44,7 @@ extension PicturePreprocessing {
       case .none: (width: picture.width, height: picture.height)
       case .shortSide(let side): picture.size(shortSide: side)
       case .exact(let width, let height): (width: width, height: height)
+      case .within(let width, let height): picture.size(within: width, height)
       }
     let width = cropWidth ?? size.width
     let height = cropHeight ?? size.height
@@ -67,6 +68,6 @@ extension PicturePreprocessing {
     if columns == x && rows == y { return kept }
     return kept.cropped(
       x: x.lowerBound - columns.lowerBound, y: y.lowerBound - rows.lowerBound, width: width,
-      height: height)
+      height: height, background: background)
   }
 }

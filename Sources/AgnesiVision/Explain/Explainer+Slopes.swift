@@ -23,6 +23,10 @@ extension Explainer {
     if !function.function.outputs[0].inputs.contains(model.pixels) {
       answer.facts = [("without maximum pools", "the same for every photo")]
     }
+    if slopes.doubles.allSatisfy({ $0 == 0 }) {
+      answer.facts.append(
+        ("grey", "the gradient is exactly 0 at every pixel, since no slope passes the rectifiers"))
+    }
     return answer
   }
 

@@ -16,6 +16,8 @@ public struct ExplanationReport: Sendable {
   public var explanations: [Explanation] = []
   /// What a layer says.
   public var activations: Activations?
+  /// How strongly Gabor filters answer to the photo.
+  public var gabor: Activations?
   /// What a feature map sees in the photo.
   public var patches: [FeaturePatch] = []
   /// Which map that is, in words.
@@ -43,6 +45,9 @@ public struct ExplanationReport: Sendable {
     for explanation in explanations {
       result.append(("\(explanation.method.name).png", try explanation.drawn()))
     }
+    if let gabor {
+      result.append(("gabor-answers.png", try gabor.drawn()))
+    }
     if let activations { result.append(("activations.png", try activations.drawn())) }
     if let sheet = try FeaturePatch.sheet(patches) { result.append(("patches.png", sheet)) }
     if let firstLayer, let kernels = try Self.kernels(firstLayer) {
@@ -62,6 +67,7 @@ public struct ExplanationReport: Sendable {
         \(methods)
         \(kernels)
         \(layer)
+        \(gaborSection)
         \(patchSection)
         \(run)
         """,
@@ -181,6 +187,15 @@ extension ExplanationReport {
       "What the layer “\(activations.layer)” says",
       "\(shown) of \(size), all on one scale.",
       "<div class=\"card wide\">\(image(activations, "Feature maps"))</div>")
+  }
+
+  private var gaborSection: HTML {
+    guard let gabor else { return "" }
+    return reportSection(
+      "What Gabor filters answer",
+      "Waves of two lengths in \(gabor.maps.shape[0] / 2) directions, all on one scale: what the first "
+        + "layers of many networks learn to see.",
+      "<div class=\"card wide\">\(image(gabor, "Magnitudes"))</div>")
   }
 
   private func image(_ activations: Activations, _ words: String) -> HTML {

@@ -1,4 +1,5 @@
 import AgnesiArrays
+import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiImages
 import Foundation
@@ -97,6 +98,28 @@ extension [GaborFilter] {
     let answers = convolution2D(image, .constant(kernels), padding: .same)
     let parts = answers.split(into: 2, axis: 1)
     return sqrt(square(parts[0]) + square(parts[1]))
+  }
+
+  /// How strongly a picture contains each wave, a map for each filter.
+  ///
+  /// - Throws: what the backend throws.
+  public func answers(to picture: Picture, on backend: any Backend) throws -> Activations {
+    let image = Tensor.input("image", [1, 1, Size(picture.height), Size(picture.width)])
+    let maps = magnitudes(in: image)
+    let function = try compile(
+      [image], to: [maps], options: CompileOptions(name: "gabor"), on: backend)
+    let planes = picture.planes.cast(to: .float32)
+    // The mean of the colours; edges are what is looked for, so its offset does not matter.
+    let area = picture.width * picture.height
+    let values = planes.scalars(as: Float.self)
+    let greys = (0..<area).map { pixel in
+      stride(from: pixel, to: values.count, by: area).reduce(0) { $0 + values[$1] }
+        / Float(picture.channels)
+    }
+    let mean = greys.reduce(0, +) / Float(area)
+    let grey = NDArray(greys.map { $0 - mean }, shape: [1, 1, picture.height, picture.width])
+    let answers = try function(grey).arrays[0]
+    return Activations(layer: "gabor", maps: answers.reshaped([Int](answers.shape.dropFirst())))
   }
 
   /// Real parts above, imaginary parts below, a column for each filter; nil without filters.

@@ -86,6 +86,18 @@ public struct PictureModel: Sendable {
       outputs: zip(function.outputs, tensors).map { (name: $0.name, tensor: $1) })
   }
 
+  /// The same with photos brought to its size in another way.
+  init(_ other: PictureModel, preprocessing: PicturePreprocessing) {
+    model = other.model
+    pixels = other.pixels
+    probabilities = other.probabilities
+    logits = other.logits
+    layers = other.layers
+    classNames = other.classNames
+    classIdentifiers = other.classIdentifiers
+    self.preprocessing = preprocessing
+  }
+
   private init(_ other: PictureModel, outputs: [Tensor]) {
     model = other.model
     pixels = other.pixels
@@ -182,7 +194,7 @@ private struct PictureModelReader {
     switch preprocessing.resizing {
     case .none: break
     case .shortSide(let side): sizes.append(side)
-    case .exact(let width, let height): sizes += [width, height]
+    case .exact(let width, let height), .within(let width, let height): sizes += [width, height]
     }
     if let wrong = sizes.first(where: { !(1...10_000).contains($0) }) {
       throw failure("its preprocessing asks for pictures of \(wrong) pixels")

@@ -89,7 +89,7 @@ extension PicturePreprocessing {
     var result = self
     let (more, wider) = (height + height / 8, width + width / 8)
     switch resizing {
-    case .none: return self
+    case .none, .within: return self
     case .shortSide(let side):
       let isCut = side > max(height, width)
       if !isCut { result.resizing = .shortSide(max(more, wider)) }

@@ -5,27 +5,52 @@ import AgnesiModels
 
 /// A model that tells the class of each pixel, compiled.
 public struct Segmenter: Sendable {
-  private let function: Function
-  private let labels: Tensor
+  /// Rows that the network sees; nil for any number.
+  public let height: Int?
+  /// Columns that the network sees; nil for any number.
+  public let width: Int?
+  private let function: BatchedFunction
   private let classes: Int
 
+  /// - Parameters:
+  ///   - height: rows of the pictures; nil for what the model was made for.
+  ///   - width: columns of the pictures; nil for what the model was made for. Networks of convolutions take
+  ///     other sizes, where their poolings divide these.
   /// - Throws: ``TransferError`` where the model has no function `segment` as a head for masks makes
-  ///   it.
-  public init(_ model: Model, on backend: any Backend) throws {
+  ///   it, or does not take this size.
+  public init(
+    _ model: Model, height: Int? = nil, width: Int? = nil, on backend: any Backend
+  ) throws {
     guard let segment = model.functions["segment"], segment.inputs.count == 1,
       let logits = segment.outputs.first(where: { $0.name == "logits" })?.tensor, logits.rank == 4,
-      let classes = logits.shape[1].known
+      segment.inputs[0].rank == 4, let classes = logits.shape[1].known
     else { throw TransferError("the model has no function \"segment\" of one picture") }
-    labels = logits.specialized(for: .inference).argMax(axis: 1).cast(to: .int32)
+    var (pixels, scores) = (segment.inputs[0], logits.specialized(for: .inference))
+    if height != nil || width != nil {
+      let rows = height.map { Size($0) } ?? pixels.shape[2]
+      let columns = width.map { Size($0) } ?? pixels.shape[3]
+      let other = Tensor.input("pixels", [pixels.shape[0], pixels.shape[1], rows, columns])
+      scores = scores.replacing([pixels: other])
+      pixels = other
+      guard scores.failure == nil, scores.shape.suffix(2) == other.shape.suffix(2) else {
+        throw TransferError(
+          "the network takes no pictures of \(columns) × \(rows)",
+          hint: "its poolings have to divide both sides: try multiples of 16 or 32")
+      }
+    }
     self.classes = classes
-    function = try compile(
-      segment.inputs, to: [labels], options: CompileOptions(name: "segment"), on: backend)
+    (self.height, self.width) = (pixels.shape[2].known, pixels.shape[3].known)
+    let labels = scores.argMax(axis: 1).cast(to: .int32)
+    function = BatchedFunction(
+      function: try compile(
+        [pixels], to: [labels], options: CompileOptions(name: "segment"), on: backend),
+      batch: pixels.shape[0].known)
   }
 
   /// - Parameter pixels: uint8 or float32 `[batch, channels, height, width]`, 0...255.
   /// - Returns: the most probable class of each pixel, int32 `[batch, height, width]`.
   public func callAsFunction(_ pixels: NDArray) throws -> NDArray {
-    try function(pixels.cast(to: .float32))[labels]
+    try function(pixels.cast(to: .float32))
   }
 
   /// How well pixels are told.

@@ -1,0 +1,138 @@
+import AgnesiArrays
+import AgnesiCompiler
+import AgnesiImages
+import AgnesiModels
+
+/// The class of each pixel of a photo.
+public struct Segmentation: Sendable {
+  /// int32 `[height, width]`, as large as the photo.
+  public let labels: NDArray
+  /// Pixels of each class.
+  public let counts: [Int]
+
+  /// The mask as a picture: a colour for each class, those that the PASCAL VOC data set uses; class 0,
+  /// there the background, is black.
+  public var drawn: Picture {
+    let samples = labels.scalars(as: Int32.self).flatMap { Self.colour(of: Int($0)) }
+    return Picture(
+      width: labels.shape[1], height: labels.shape[0], channels: 3, samples: samples)
+  }
+
+  /// The colour of a class: its bits, dealt out to red, green and blue from the highest on, so that
+  /// neighbours look different.
+  public static func colour(of label: Int) -> [UInt8] {
+    var colour: [UInt8] = [0, 0, 0]
+    var rest = label
+    for bit in 0..<8 {
+      for channel in 0..<3 where rest >> channel & 1 == 1 { colour[channel] |= 1 << (7 - bit) }
+      rest >>= 3
+    }
+    return colour
+  }
+}
+
+/// Tells the class of each pixel of photos of any size.
+///
+/// Photos are brought to the size that the network was made for, or keep their own: then they get mirrored
+/// borders below and on the right up to the next size that the network takes, which are cut off again.
+public final class PhotoSegmenter {
+  private let model: Model
+  private let backend: any Backend
+  private let preprocessing: PicturePreprocessing
+  private let keepsSize: Bool
+  private let color: PictureColor
+  private let classCount: Int
+  private var compiled: (height: Int, width: Int, segmenter: Segmenter)?
+
+  /// Sides of multiples of these are tried, in order: so many poolings by 2 have networks.
+  private static let multiples = [1, 2, 4, 8, 16, 32, 64]
+
+  /// - Parameter keepsSize: whether photos keep their own size.
+  /// - Throws: ``TransferError`` where the model tells no classes of pixels.
+  public init(
+    _ model: Model, preprocessing: PicturePreprocessing, keepsSize: Bool = false,
+    on backend: any Backend
+  ) throws {
+    guard let input = model.functions["segment"]?.inputs.first, input.rank == 4,
+      let channels = input.shape[1].known, channels == 1 || channels == 3,
+      let logits = model.functions["segment"]?.outputs.first(where: { $0.name == "logits" }),
+      logits.tensor.rank == 4, let count = logits.tensor.shape[1].known
+    else {
+      throw TransferError(
+        "the model has no function \"segment\" of one picture",
+        hint: "it has \(model.functions.keys.sorted().joined(separator: ", "))")
+    }
+    self.model = model
+    self.preprocessing = preprocessing
+    self.keepsSize = keepsSize
+    self.backend = backend
+    color = channels == 1 ? .grey : .rgb
+    classCount = count
+  }
+
+  /// - Throws: what reading throws, and ``TransferError`` where the network does not take the photo's size.
+  public func callAsFunction(_ path: String) throws -> Segmentation {
+    try self(try Picture(reading: path, as: color))
+  }
+
+  /// - Throws: ``TransferError`` where the network does not take the picture's size.
+  public func callAsFunction(_ photo: Picture) throws -> Segmentation {
+    let seen = keepsSize ? photo : try preprocessing(photo)
+    let segmenter = try segmenter(height: seen.height, width: seen.width)
+    let (height, width) = (segmenter.height ?? seen.height, segmenter.width ?? seen.width)
+    let planes = seen.mirrored(toWidth: width, height: height).planes
+    let mask = try segmenter(planes.reshaped([1] + planes.shape)).scalars(as: Int32.self)
+    var labels: [Int32] = []
+    labels.reserveCapacity(photo.width * photo.height)
+    var counts = [Int](repeating: 0, count: classCount)
+    // The nearest pixel that the network saw: between two classes there is no third.
+    for y in 0..<photo.height {
+      let row = min((2 * y + 1) * seen.height / (2 * photo.height), seen.height - 1)
+      for x in 0..<photo.width {
+        let column = min((2 * x + 1) * seen.width / (2 * photo.width), seen.width - 1)
+        let label = mask[row * width + column]
+        labels.append(label)
+        counts[Int(label)] += 1
+      }
+    }
+    return Segmentation(
+      labels: NDArray(labels, shape: [photo.height, photo.width]), counts: counts)
+  }
+
+  /// The network for the smallest size that it takes and that holds this one.
+  private func segmenter(height: Int, width: Int) throws -> Segmenter {
+    if let compiled, compiled.height == height, compiled.width == width {
+      return compiled.segmenter
+    }
+    var refusal: (any Error)?
+    for multiple in Self.multiples {
+      func rounded(_ side: Int) -> Int { (side + multiple - 1) / multiple * multiple }
+      do {
+        let segmenter = try Segmenter(
+          model, height: rounded(height), width: rounded(width), on: backend)
+        compiled = (height, width, segmenter)
+        return segmenter
+      } catch let error as TransferError {
+        refusal = refusal ?? error
+      }
+    }
+    throw refusal ?? TransferError("the network takes no pictures of \(width) × \(height)")
+  }
+}
+
+extension Picture {
+  /// The picture with mirrored pixels on the right and below.
+  fileprivate func mirrored(toWidth newWidth: Int, height newHeight: Int) -> Picture {
+    if newWidth == width, newHeight == height { return self }
+    func place(_ index: Int, _ size: Int) -> Int {
+      let around = index % (2 * size)
+      return around < size ? around : 2 * size - 1 - around
+    }
+    var result: [UInt8] = []
+    result.reserveCapacity(newWidth * newHeight * channels)
+    for y in 0..<newHeight {
+      for x in 0..<newWidth { result += pixel(x: place(x, width), y: place(y, height)) }
+    }
+    return Picture(width: newWidth, height: newHeight, channels: channels, samples: result)
+  }
+}
