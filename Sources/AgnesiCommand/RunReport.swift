@@ -43,11 +43,16 @@ struct RunReport {
     let constant = trainer.constantPrediction(
       outcome, test: judged?.evaluation, part: judged?.part ?? "test")
     report.notes =
-      split.notes + split.nonFiniteNotes + [constant?.description].compactMap { $0 }
+      split.notes + split.labelWarnings + split.nonFiniteNotes
+      + [constant?.description].compactMap { $0 }
     report.validationCount = split.validation?.count
     if let judged {
       let test = judged.evaluation
       report.judgedPart = judged.part
+      report.notes += [
+        BinomialInterval.warning(
+          mistakes: test.errorCount, of: test.count, "\(judged.part) samples")
+      ].compactMap { $0 }
       report.testError = test.error
       report.testLoss = test.loss
       report.confusion = try test.confusion(classCount: split.train.classCount)

@@ -49,6 +49,10 @@ struct TransferReport {
     report.validationCount = training.validation.count
     report.notes = notes(shown)
     if let evaluation = test?.result ?? training.evaluation {
+      report.notes += [
+        BinomialInterval.warning(
+          mistakes: evaluation.errorCount, of: evaluation.count, "\(report.judgedPart) photos")
+      ].compactMap { $0 }
       report.testError = evaluation.error
       report.testLoss = evaluation.loss
       report.confusion = try evaluation.confusion(classCount: training.classNames.count)

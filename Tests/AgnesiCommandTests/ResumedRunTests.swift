@@ -118,6 +118,7 @@ struct PartsAndLabelsTests {
       two.errors.hasPrefix("200 training and 50 validation samples in \(folder), 10 classes\n"))
     let report = String(decoding: try workplace.folder.read("r.html"), as: UTF8.self)
     #expect(report.contains("Validation error") && !report.contains("Test error"))
+    #expect(report.contains("warning: 50 validation samples say little: "))
     try write("Testing", 40)
     let three = try train("--network", "10FC")
     #expect(three.output.hasPrefix("test accuracy "))

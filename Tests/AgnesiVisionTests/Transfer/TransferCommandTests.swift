@@ -107,6 +107,7 @@ import Testing
     #expect((last["accuracyInterval"] as? [Double])?.count == 2)
     let report = String(decoding: try folder.read("report.html"), as: UTF8.self)
     #expect(report.contains("Test error") && report.contains("of 10 wrong"))
+    #expect(report.contains("warning: 10 test photos say little: "))
   }
 
   /// Cut at feature maps, the new end sees the mean of each.
