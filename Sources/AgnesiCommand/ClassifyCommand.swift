@@ -30,8 +30,8 @@ struct ClassifyCommand: ParsableCommand {
     help: ArgumentHelp(
       "Print one JSON object for each file.",
       discussion: """
-        {"file":…,"top":[{"class":84,"name":"peacock","probability":0.696},…]}, or
-        {"error":…,"file":…} for a file that cannot be read.
+        {"file":…, "top":[{"class":84, "name":"peacock", "probability":0.696}, …]}, or
+        {"error":…, "file":…} for a file that cannot be read.
         """))
   var json = false
 

@@ -20,6 +20,8 @@ struct InformationTests {
         dense1        256 units, relu  256          205,056        204,800  28×28
         dense2        10 units         10             2,570          2,560  28×28
         total                                       233,196      2,095,360
+        memory: parameters 933 kB; outputs of layers for 1 sample 77.8 kB in training, 57.6 kB in \
+        inference
 
         """)
     #expect(outcome.errors == "")
@@ -35,9 +37,63 @@ struct InformationTests {
         dense1  16 units, relu  16           2,320          2,304  12×12
         dense2  10 units        10             170            160  12×12
         total                                2,490          2,464
+        memory: parameters 10.0 kB; outputs of layers for 1 sample 680 B in training, 640 B in \
+        inference
 
         """)
     #expect(outcome.status == 0)
+  }
+
+  /// Networks that are graphs: of the zoo, with or without weights, and of files.
+  @Test func summaryOfANetworkOfTheZoo() throws {
+    let outcome = try workplace.agnesi(
+      ["summary", "lenet5"], environment: ["COLUMNS": "80"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("\ntotal "))
+    for line in outcome.output.split(separator: "\n").dropLast() { #expect(line.count <= 80) }
+    let folded = try workplace.agnesi("summary", "resnet18", "--depth", "1")
+    let all = try workplace.agnesi("summary", "resnet18", "--depth", "all")
+    #expect(folded.output.contains("stage1_block1"))
+    #expect(all.output.contains("stage1_block1.conv1"))
+    #expect(folded.output.contains("11,689,512"))
+    #expect(all.output.contains("11,689,512"))
+    #expect(folded.output.split(separator: "\n").count < all.output.split(separator: "\n").count)
+  }
+
+  @Test func summaryOfAnONNXFileIsThatOfTheModel() throws {
+    let (model, onnx) = (workplace.path("bars.safetensors"), workplace.path("bars.onnx"))
+    try workplace.train("bars.safetensors")
+    try #require(try workplace.agnesi("export", model, onnx).status == 0)
+    let record = try summary(model)
+    let imported = try summary(onnx)
+    // The file holds the scaling of the data as well: a factor and an offset.
+    #expect(imported.parameters == 2492)
+    #expect(record.parameters == 2490)
+    #expect(imported.multiplyAdds == 2464)
+    #expect(imported.layers.map(\.output).suffix(2) == [[16], [10]])
+    #expect(record.layers.map(\.output) == [[16], [10]])
+    let memory = SummaryLine.Memory(batch: 8, parameters: 9960, training: 5440, inference: 5120)
+    #expect(record.memory == memory)
+  }
+
+  private struct SummaryLine: Decodable {
+    struct Layer: Decodable { var output: [Int] }
+    struct Memory: Decodable, Equatable {
+      var batch: Int
+      var parameters: Int
+      var training: Int
+      var inference: Int
+    }
+    var layers: [Layer]
+    var parameters: Int
+    var multiplyAdds: Int
+    var memory: Memory
+  }
+
+  private func summary(_ network: String) throws -> SummaryLine {
+    let outcome = try workplace.agnesi("summary", network, "--json", "--batch", "8")
+    #expect(outcome.errors == "")
+    return try JSONDecoder().decode(SummaryLine.self, from: Data(outcome.output.utf8))
   }
 
   @Test func listsDataSets() throws {

@@ -51,7 +51,10 @@ struct WrongUseTests {
       (["trian"], "Error: Unexpected argument 'trian', did you mean train?"),
       (["evalute", "m"], "Error: Unexpected argument 'evalute', did you mean evaluate?"),
       (["models", "gte"], "Error: Unexpected argument 'gte', did you mean get?"),
-      (["train", "mnist", "--epoch", "3"], "Error: Unknown option '--epoch'. Did you mean '--epochs'?"),
+      (
+        ["train", "mnist", "--epoch", "3"],
+        "Error: Unknown option '--epoch'. Did you mean '--epochs'?"
+      ),
       (
         ["explain", "vgg19", "photo.jpg", "--methods", "gradcma"],
         "Error: --methods gradcma, did you mean gradcam?"

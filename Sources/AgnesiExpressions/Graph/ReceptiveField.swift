@@ -155,12 +155,14 @@ package struct ReceptiveFields {
     return node.results.map { _ in sight }
   }
 
-  /// What a composite's body says.
+  /// What a composite's body says; that of inference where it has one, since statistics of a
+  /// mini-batch are not what an element is said to see.
   private static func results(of composite: Composite, _ operands: [Sight?]) -> [Sight?] {
+    let body = composite.inferenceBody ?? composite.body
     var inside = ReceptiveFields()
-    for (input, sight) in zip(composite.body.inputs, operands) { inside.sights[input] = sight }
-    inside.add(composite.body.outputs.topologicalNodes())
-    return composite.body.outputs.map { inside.sights[$0] }
+    for (input, sight) in zip(body.inputs, operands) { inside.sights[input] = sight }
+    inside.add(body.outputs.topologicalNodes())
+    return body.outputs.map { inside.sights[$0] }
   }
 
   private init() { everything = nil }

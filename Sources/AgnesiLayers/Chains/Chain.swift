@@ -56,9 +56,10 @@ public struct Chain: Layer {
       let operand = current
       current = layer.applied(to: operand, &numbers)
       if operand.failure == nil, var failure = current.failure, failure.wording == nil {
-        failure.wording = NotationMistake(
-          chain: self, index: index, input: operand.type, failure: failure
-        )?.description
+        failure.wording =
+          NotationMistake(
+            chain: self, index: index, input: operand.type, failure: failure
+          )?.description
         current = .failed(failure)
       }
       return current

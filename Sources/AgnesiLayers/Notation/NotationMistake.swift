@@ -98,7 +98,8 @@ extension NotationMistake {
 
   private static func takesImages(_ layer: any Layer) -> Bool {
     switch layer {
-    case is Convolution2D, is MaxPool2D, is AveragePool2D, is GlobalAveragePool2D, is Upsample2D: true
+    case is Convolution2D, is MaxPool2D, is AveragePool2D, is GlobalAveragePool2D, is Upsample2D:
+      true
     default: false
     }
   }
@@ -139,10 +140,10 @@ extension NotationMistake {
       guard needed.height > high || needed.width > wide else { return nil }
       var padded = layer
       padded.padding = .symmetric(max(needed.height, high), max(needed.width, wide))
-      let spread = layer.dilation == 1 ? "" : ", which span \(rows)×\(columns),"
+      let spread = layer.dilation == 1 ? "" : ", which span \(rows)×\(columns)"
       return Problem(
-        message: "gets \(text), too small for kernels of \(both(layer.kernel))\(spread)"
-          + padding(high, wide),
+        message: "gets \(text)\(padding(high, wide)), too small for kernels of "
+          + both(layer.kernel) + spread,
         hint: advice(Notation.token(padded)))
     }
 
@@ -161,8 +162,8 @@ extension NotationMistake {
       let enough = Extent2D(
         height: max(needed.height, padding.height), width: max(needed.width, padding.width))
       return Problem(
-        message: "gets \(text), too small for windows of \(both(window))"
-          + self.padding(padding.height, padding.width),
+        message: "gets \(text)\(self.padding(padding.height, padding.width)), too small for "
+          + "windows of \(both(window))",
         hint: advice(token(enough)))
     }
 
@@ -178,7 +179,7 @@ extension NotationMistake {
     private func padding(_ height: Int, _ width: Int) -> String {
       if height == 0, width == 0 { return "" }
       return height == width
-        ? " with a padding of \(height)" : " with a padding of \(height)×\(width)"
+        ? " and pads it by \(height)" : " and pads it by \(height)×\(width)"
     }
 
     private func advice(_ token: String?) -> String {

@@ -56,7 +56,10 @@ struct FoundLayer {
     case is any CountsWork, is MaxPool, is SumPool: return true
     case let composite as Composite:
       return composite.compositeName.hasSuffix("ormalized")
-        || node.types[0].shape != dependent.first?.shape
+        || composite.compositeName == "upsampled2D"
+        || composite.body.outputs.topologicalNodes().contains {
+          isLayer($0, dependent: $0.operands)
+        }
     default:
       switch type(of: node.operation).name {
       case "concatenate": return dependent.count > 1
@@ -95,7 +98,9 @@ struct FoundLayer {
     default: break
     }
     for node in composite.body.outputs.topologicalNodes() {
-      if let pool = node.operation as? SumPool { return (composite.compositeName, text(pool.geometry)) }
+      if let pool = node.operation as? SumPool {
+        return (composite.compositeName, text(pool.geometry))
+      }
     }
     return (composite.compositeName, "")
   }
@@ -107,7 +112,8 @@ struct FoundLayer {
     let channels = node.operands[0].shape[1]
     let isDepthwise = geometry.groups > 1 && channels.known == geometry.groups
     let parts = [
-      "\(count) of \(size)", geometry.stride.allSatisfy { $0 == 1 } ? "" : "stride \(extent(geometry.stride))",
+      "\(count) of \(size)",
+      geometry.stride.allSatisfy { $0 == 1 } ? "" : "stride \(extent(geometry.stride))",
       geometry.dilation.allSatisfy { $0 == 1 } ? "" : "dilation \(extent(geometry.dilation))",
       geometry.groups == 1 ? "" : isDepthwise ? "depthwise" : "\(geometry.groups) groups",
     ]

@@ -80,7 +80,7 @@ struct ONNXImporter {
       else {
         throw ModelError(
           path, "its input \"\(info.name)\" is no tensor of numbers with a known number of axes",
-          hint: "where it is one, state its shape in ONNXModel.stated")
+          hint: "where it is one, the file has to give its shape")
       }
       let shape = dimensions.enumerated().map { axis, dimension -> Size in
         switch dimension {
@@ -110,7 +110,7 @@ struct ONNXImporter {
         throw ONNXRefusal(
           "this operator is not supported",
           hint:
-            "ONNXModel.operators are; some others can be expanded with onnx.inliner or a simplifier"
+            "some others can be expanded with onnx.inliner or a simplifier"
         )
       }
       guard version >= 6 || file.operatorSets.isEmpty else {

@@ -154,7 +154,8 @@ extension DataRegistry {
     let names = known.map(\.name)
     return DataError(
       "open the data set \(name)", "there is no folder and no known data set of that name",
-      hint: NearestNames.question(name, in: names) ?? NearestNames.question(NearestNames.ofFiles(name))
+      hint: NearestNames.question(name, in: names) ?? NearestNames.question(
+        NearestNames.ofFiles(name))
         ?? "known are \(DataFolder.list(names))")
   }
 }

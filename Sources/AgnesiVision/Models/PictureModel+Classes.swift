@@ -77,6 +77,7 @@ public struct ClassNameError: Error, Hashable, Sendable, CustomStringConvertible
         + "\n  hint: use the number of one of them"
     }
     let first = "no class is called \"\(text)\"; the model has \(classCount) classes"
-    return similar.isEmpty ? first : "\(first)\n  hint: did you mean \(similar.joined(separator: ", "))?"
+    return similar.isEmpty
+      ? first : "\(first)\n  hint: did you mean \(similar.joined(separator: ", "))?"
   }
 }

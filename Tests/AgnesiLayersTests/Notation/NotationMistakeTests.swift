@@ -15,12 +15,6 @@ import Testing
 
   private static let cases: [(notation: String, sample: Shape, text: String)] = [
     (
-      "20C5 MP2 MP2 MP2 10FC", [1, 12, 12],
-      """
-      token 4, "MP2", of the network "20C5 MP2 MP2 MP2 10FC": gets 20×2×2, too small
-      """
-    ),
-    (
       "20c5  MP2 mp7 10FC", [1, 12, 12],
       """
       token 3, "mp7", of the network "20c5 MP2 mp7 10FC": gets 20×4×4, too small for windows of 7×7
@@ -30,8 +24,8 @@ import Testing
     (
       "MP2 MP3s2p1 AP5x3s1p1 10FC", [1, 4, 8],
       """
-      token 3, "AP5x3s1p1", of the network "MP2 MP3s2p1 AP5x3s1p1 10FC": gets 1×1×2, too small for \
-      windows of 5×3 with a padding of 1
+      token 3, "AP5x3s1p1", of the network "MP2 MP3s2p1 AP5x3s1p1 10FC": gets 1×1×2 and pads it \
+      by 1, too small for windows of 5×3
         hint: padding makes it fit, as in AP5x3s1p2x1; or fewer or smaller poolings and strides \
       before it
       """
@@ -55,7 +49,7 @@ import Testing
       "8C3d4s2 10FC", [3, 8, 8],
       """
       token 1, "8C3d4s2", of the network "8C3d4s2 10FC": gets 3×8×8, too small for kernels of 3×3, \
-      which span 9×9,
+      which span 9×9
         hint: padding makes it fit, as in 8C3s2p1d4; or fewer or smaller poolings and strides \
       before it
       """
@@ -111,11 +105,7 @@ import Testing
   @Test(arguments: cases.indices) func texts(_ index: Int) throws {
     let (notation, sample, text) = Self.cases[index]
     let found = try #require(try Self.wording(notation, sample))
-    if text.hasSuffix("too small") {
-      #expect(found.hasPrefix("notation: " + text))
-    } else {
-      #expect(found == "notation: " + text)
-    }
+    #expect(found == "notation: " + text)
   }
 
   @Test func wholeNumbersAreNamed() throws {
@@ -138,11 +128,11 @@ import Testing
   @Test func everyMistakeIsInTheNotationsWords() throws {
     let all = Self.tokens + ["relu", "lrelu0.2", "tanh", "softmax", "linear"]
     let samples: [Shape] = [
-      [], [5], [1, 4], [1, 1, 1], [3, 2, 9], [4, 7, 7], [2, 2, 2, 2], [0, 4, 4], [1, 0, 4],
+      [], [5], [1, 1, 1], [3, 2, 9], [2, 2, 2, 2], [1, 0, 4],
     ]
     var failures = 0
     for sample in samples {
-      for dtype in [DType.float32, .float16, .int32, .uint8, .bool] {
+      for dtype in [DType.float32, .int32] {
         for first in [nil] + all.map(Optional.some) {
           for second in all {
             let notation = [first, second].compactMap { $0 }.joined(separator: " ")
@@ -160,7 +150,7 @@ import Testing
         }
       }
     }
-    #expect(failures > 1000)
+    #expect(failures > 500)
   }
 
   /// A network that was read from a description has a notation, too; what no notation says has none.

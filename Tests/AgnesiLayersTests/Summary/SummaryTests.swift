@@ -111,7 +111,7 @@ import Testing
     #expect(summary.failure != nil)
     let lines = summary.description.split(separator: "\n").map(String.init)
     #expect(lines[3].hasPrefix("total"))
-    #expect(lines[4].hasPrefix("maxPool2: needs images "))
+    #expect(lines[4].hasPrefix("notation: token 3, \"MP2\", of the network "))
   }
 
   @Test func fullyConvolutionalNetworksTakeAnySize() throws {
