@@ -37,7 +37,7 @@ struct WrongUseTests {
       cannot open the network restnet18: there is no such file, and the zoo has no network of \
       that name
         hint: did you mean resnet18?
-      """, from: ["classify", "restnet18", workplace.data])
+      """, from: ["export", "restnet18", workplace.path("x.onnx")])
     try workplace.expect(
       """
       cannot find the network efficientnetlite0: the zoo has no network of that name

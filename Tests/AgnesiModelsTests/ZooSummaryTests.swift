@@ -32,6 +32,8 @@ import Testing
     #expect(summary.memory.inference ?? 0 > 0)
     #expect(summary.memory.training ?? 0 >= summary.memory.inference ?? 0)
     #expect(summary.rows.allSatisfy { $0.sharedWith == nil })
+    // The scaling of pixels before the first layer hides nothing.
+    #expect(summary.rows.first?.field != nil)
     let names = summary.rows.map(\.layer)
     #expect(Set(names).count == names.count)
     for line in summary.text(depth: summary.depth(ofAtMost: 24), width: 80).split(separator: "\n") {

@@ -52,6 +52,8 @@ private struct LayerFinder {
   private(set) var layers: [FoundLayer] = []
   /// Which layer a tensor belongs to; -1 before the first.
   private var owners: [Tensor: Int] = [:]
+  /// What is done to the inputs before the next layer, such as the scaling of pixels.
+  private var preparation: [Node] = []
 
   init(_ inputs: [Tensor]) {
     for input in inputs { owners[input] = -1 }
@@ -66,15 +68,18 @@ private struct LayerFinder {
       let leaves = others.topologicalNodes()
       let place: Int
       if FoundLayer.isLayer(node, dependent: node.operands.filter { owners[$0] != nil }) {
-        layers.append(FoundLayer(node, leaves))
+        layers.append(FoundLayer(node, preparation + leaves))
+        preparation = []
         place = layers.count - 1
       } else if latest >= 0, layers[latest].takes(leaves.flatMap(\.parameters)) {
         layers[latest].follow(node, leaves, joins: Set(before).count > 1)
         place = latest
       } else if leaves.contains(where: { !$0.parameters.isEmpty }) {
-        layers.append(FoundLayer(node, leaves))
+        layers.append(FoundLayer(node, preparation + leaves))
+        preparation = []
         place = layers.count - 1
       } else {
+        if latest < 0 { preparation += leaves + [node] }
         place = latest
       }
       for result in node.results { owners[result] = place }
