@@ -48,6 +48,17 @@ import Testing
     #expect(["cat", "dog", "bird"].allSatisfy(outcome.errors.contains))
   }
 
+  @Test func gaborFiltersAnswer() throws {
+    let outcome = try agnesi(
+      folder.path("photo5.png"), "--gabor", "--methods", "gradient", "--output",
+      folder.path("waves"))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("\(folder.path("waves"))/gabor-answers.png\n"))
+    #expect(try DecodedPNG(try folder.read("waves/gabor-answers.png")).width > 40)
+    let page = String(decoding: try folder.read("waves/index.html"), as: UTF8.self)
+    #expect(page.contains("What Gabor filters answer"))
+  }
+
   @Test func explainsTheClassAskedFor() throws {
     let outcome = try agnesi(
       folder.path("photo5.png"), "--class", "dog", "--methods", "gradient,gradcam", "--output",

@@ -149,4 +149,24 @@ import Testing
     }
     #expect(difference(try #require(product.slopes).doubles, expected) < 1e-4)
   }
+
+  /// As over a network whose weights were pruned so far that no slope comes back.
+  @Test func whatIsGreySaysWhy() throws {
+    let pixels = Tensor.input("pixels", [.batch, 3, 12, 12])
+    let logits = concatenated(
+      [relu(-pixels - 1).mean(axes: [2, 3]), relu(-pixels - 1).mean(axes: [2, 3])], axis: 1)
+    let model = Model(functions: [
+      "classify": .init(
+        inputs: [pixels],
+        outputs: [("probabilities", softmax(logits, axis: 1)), ("logits", logits)])
+    ])
+    let explainer = Explainer(try PictureModel(model), on: .cpu)
+    let grey = try explainer.explain(TinyNetwork.photo(seed: 1), by: .gradient, classIndex: 1)
+    #expect(
+      grey.facts.contains {
+        $0.label == "grey"
+          && $0.value
+            == "the gradient is exactly 0 at every pixel, since no slope passes the rectifiers"
+      })
+  }
 }

@@ -61,4 +61,20 @@ import Testing
     let answers = bank.indices.map { found[0, $0, 32, 32] }
     #expect(answers.indices.max { answers[$0] < answers[$1] } == index)
   }
+
+  /// Stripes of 8 pixels that run from left to right answer to the filter of this wave.
+  @Test func answersToAPhoto() throws {
+    let samples = (0..<(64 * 48)).flatMap { index -> [UInt8] in
+      let grey = UInt8(128 + 100 * sin(2 * Double.pi * Double(index % 64) / 8))
+      return [grey, grey, grey]
+    }
+    let photo = Picture(width: 64, height: 48, channels: 3, samples: samples)
+    let bank = GaborFilter.bank()
+    let answers = try bank.answers(to: photo, on: .cpu)
+    #expect(answers.maps.shape == [12, 48, 64])
+    let middle = (0..<12).map { answers.maps[$0, 24, 32] }
+    let strongest = try #require(middle.indices.max { middle[$0] < middle[$1] })
+    #expect(bank[strongest].wavelength == 8 && bank[strongest].orientation == 0)
+    #expect(try answers.drawn().width > 64)
+  }
 }
