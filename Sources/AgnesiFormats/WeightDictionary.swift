@@ -76,6 +76,13 @@ private struct WeightCandidates {
     var path: String { keys.joined(separator: "/") }
     var arrays: [(name: String, shape: [Int])] { zip(members, shapes).map { ($0.name, $1) } }
     var isTraining: Bool { keys.contains(where: CheckpointNames.isTraining) }
+    /// The same without the dictionaries below it.
+    var ownArrays: Candidate {
+      let own = zip(members, shapes).filter { $0.0.item.parent == keys }
+      var result = self
+      (result.members, result.shapes) = (own.map(\.0), own.map(\.1))
+      return result
+    }
     /// Numbers, such as the epoch's, beside the dictionaries.
     var isNumbers: Bool { shapes.allSatisfy { $0.allSatisfy { $0 == 1 } } }
   }
@@ -144,9 +151,9 @@ private struct WeightCandidates {
 
   /// The one that its key says holds weights.
   func best() throws(FormatProblem) -> Candidate {
-    var direct = all.filter { $0.isDirect && !$0.isTraining }
+    var direct = all.filter { $0.isDirect && !$0.isTraining }.map(\.ownArrays)
     if direct.contains(where: { !$0.isNumbers }) { direct.removeAll(where: \.isNumbers) }
-    if direct.isEmpty { direct = all.filter(\.isDirect) }
+    if direct.isEmpty { direct = all.filter(\.isDirect).map(\.ownArrays) }
     let named = direct.filter { $0.keys.last.map(CheckpointNames.isWeights) == true }
     return try only(named.isEmpty ? direct : named)
   }

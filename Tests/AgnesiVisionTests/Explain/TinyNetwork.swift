@@ -50,8 +50,8 @@ struct TinyNetwork {
 
   func model() throws -> PictureModel { try PictureModel(try plainModel()) }
 
-  func plainModel() throws -> Model {
-    let pixels = Tensor.input("pixels", [.batch, 3, 12, 12])
+  func plainModel(batch: Size = .batch) throws -> Model {
+    let pixels = Tensor.input("pixels", [batch, 3, 12, 12])
     let means = Tensor.constant(NDArray(rounding: mean, shape: [3, 1, 1], .float32))
     let scaled = (pixels - means) / deviation
     let edges = convolution2D(

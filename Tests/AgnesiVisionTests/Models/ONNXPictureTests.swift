@@ -136,15 +136,7 @@ import Testing
   // MARK: What else looks at photos
 
   private func colours(batch: Size) throws -> PictureModel {
-    let network = try TinyNetwork(seed: 2).plainModel()
-    let function = try #require(network.functions["classify"])
-    let pixels = Tensor.input("pixels", [batch, 3, 12, 12])
-    let outputs = function.outputs.map(\.tensor).replacing([function.inputs[0]: pixels])
-    let fixed = Model.Function(
-      inputs: [pixels],
-      outputs: zip(function.outputs, outputs).map { (name: $0.name, tensor: $1) })
-    return try PictureModel(
-      Model(functions: ["classify": fixed], information: network.information))
+    try PictureModel(TinyNetwork(seed: 2).plainModel(batch: batch))
   }
 
   @Test(arguments: [1, 4]) func explanationsAreThoseOfAnyBatch(batch: Int) throws {
@@ -178,42 +170,6 @@ import Testing
     let other = try fixed(photo, class: 2).values
     #expect(one.shape == other.shape)
     #expect(difference(other.doubles, one.doubles) < 1e-4)
-  }
-
-  @Test func aHeadIsTrainedOverAFixedBatch() throws {
-    for name in ["train/tall", "train/wide", "val/tall", "val/wide"] {
-      _ = try folder.makeFolder("photos/\(name)")
-    }
-    try DrawnPictures.write(20, validation: 10, to: folder)
-    let photos = try PictureFolder(reading: folder.path("photos"))
-    let taught = try DrawnPictures.taughtModel()
-    let function = try #require(taught.functions["classify"])
-    let pixels = Tensor.input("pixels", [1] + function.inputs[0].shape.dropFirst())
-    let outputs = function.outputs.map(\.tensor).replacing([function.inputs[0]: pixels])
-    let fixed = Model(
-      functions: [
-        "classify": .init(
-          inputs: [pixels],
-          outputs: zip(function.outputs, outputs).map { (name: $0.name, tensor: $1) })
-      ], information: taught.information)
-    let body = try PictureBody(PictureModel(fixed))
-    var settings = TransferSettings(headEpochs: 60, headPenalty: 0.001, epochs: 0)
-    let training = try PhotoTraining(body, photos: photos, settings: settings, on: .cpu)
-    try training.trainHead()
-    #expect(try #require(training.evaluation).accuracy >= 0.8)
-    let path = folder.path("model.safetensors")
-    try training.model().write(to: path)
-    let classifier = try PictureClassifier(PictureModel(Model(reading: path)), on: .cpu)
-    let photo = try Picture(reading: training.validation[0].path)
-    #expect(try classifier(photo, top: 1)[0].index == training.evaluation?.predictions[0])
-    settings.epochs = 1
-    #expect(
-      errorText {
-        _ = try PhotoTraining(body, photos: photos, settings: settings, on: .cpu)
-      } == """
-        transfer: the network takes 1 picture at a time, so only its head can be trained
-          hint: --head-only, or export the network with a batch of any size
-        """)
   }
 }
 
