@@ -7,9 +7,9 @@ import AgnesiLoops
 /// A batch of one photo wants other loops than a hundred samples; a hundred and sixty want the same.
 /// The code of a regime is made for ``expected``, not for the sizes of the call that came first, so
 /// equal sizes run equal code in every process and after any other calls.
-struct SizeRegime: Hashable, Sendable {
+package struct SizeRegime: Hashable, Sendable {
   /// The sizes that stand for all of the regime.
-  let expected: [String: Int]
+  package let expected: [String: Int]
 
   /// Fewer than this do not fill the lanes of a vector.
   private static let few = 8
@@ -22,7 +22,7 @@ struct SizeRegime: Hashable, Sendable {
   /// that there are at most 16 regimes.
   private static let ownNames = 3
 
-  init(_ sizes: [String: Int], of program: GraphProgram) {
+  package init(_ sizes: [String: Int], of program: GraphProgram) {
     var names: [String] = []
     for size in program.inputs.flatMap(\.shape) {
       names += size.symbols.sorted().filter { !names.contains($0) }

@@ -1,7 +1,6 @@
+import AgnesiArrays
 import TestSupport
 import Testing
-
-@testable import AgnesiArrays
 
 @Suite struct NearestNamesTests {
   private static let optimizers = [

@@ -1,11 +1,10 @@
 import Agnesi
+import AgnesiCPU
+import AgnesiCompiler
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import AgnesiCPU
-@testable import AgnesiCompiler
 
 /// Which code computes a call is a function of its sizes alone.
 @Suite struct SizeRegimeTests {

@@ -50,6 +50,17 @@ public struct GraphProgram: Sendable {
   /// where the user asked for no rewriting.
   public var isArranged = true
 
+  package init(
+    name: String, inputs: [Tensor], outputs: [Tensor], updates: [Update],
+    isArranged: Bool = true
+  ) {
+    self.name = name
+    self.inputs = inputs
+    self.outputs = outputs
+    self.updates = updates
+    self.isArranged = isArranged
+  }
+
   /// A new value for a parameter.
   public struct Update: Sendable {
     public var parameter: Parameter
