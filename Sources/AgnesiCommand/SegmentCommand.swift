@@ -118,7 +118,7 @@ struct SegmentCommand: ParsableCommand {
 
   private func preprocessing(of model: Model) throws -> PicturePreprocessing {
     if let text = model.information["preprocessing"] {
-      return try JSONDecoder().decode(PicturePreprocessing.self, from: Data(text.utf8))
+      return try JSONText.decoded(PicturePreprocessing.self, from: text)
     }
     let shape = model.functions["segment"]?.inputs.first?.shape
     guard let height = shape?[2].known, let width = shape?[3].known else {
@@ -129,7 +129,7 @@ struct SegmentCommand: ParsableCommand {
 
   private func classNames(of model: Model) throws -> [String] {
     guard let text = model.information["classes"] else { return [] }
-    return try JSONDecoder().decode([String].self, from: Data(text.utf8))
+    return try JSONText.decoded([String].self, from: text)
   }
 
   private struct Output: Encodable {

@@ -82,7 +82,8 @@ extension BinaryFunction {
     case .floorDivide: return (x / y).rounded(.down)
     case .modulo:
       let remainder = fmod(x, y)
-      return remainder != 0 && (remainder < 0) != (y < 0) ? remainder + y : remainder
+      if remainder == 0 { return Double(signOf: y, magnitudeOf: 0) }
+      return (remainder < 0) != (y < 0) ? remainder + y : remainder
     case .maximum: return y.isNaN || y > x ? y : x
     case .minimum: return y.isNaN || y < x ? y : x
     case .power: return pow(x, y)

@@ -6,11 +6,21 @@
 // the C library fills its environment later than an executable's preinit functions run. So a start
 // without the setting starts the program again with it, which takes a millisecond.
 #ifdef __linux__
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+// A program may be started without input and outputs. The next file that it opens would become one of
+// them, and what it prints would go there in silence; like this, reading and writing fail as they did.
+static void keep_standard_streams(void) {
+  for (int stream = 0; stream <= 2; stream++) {
+    if (fcntl(stream, F_GETFD) != -1) continue;
+    open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY);
+  }
+}
 
 static bool is_set(char *const *environment, const char *name) {
   size_t length = strlen(name);
@@ -22,6 +32,7 @@ static bool is_set(char *const *environment, const char *name) {
 
 static void settle(int count, char **arguments, char **environment) {
   (void)count;
+  keep_standard_streams();
   if (is_set(environment, "GOMP_SPINCOUNT") || is_set(environment, "OMP_WAIT_POLICY")) return;
   char path[4096];
   ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);

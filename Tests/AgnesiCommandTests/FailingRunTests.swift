@@ -158,7 +158,7 @@ struct FailingRunTests {
     #expect(
       outcome.errors.hasPrefix(
         """
-        100 training, 50 validation and 50 test samples in \(data)
+        100 training, 50 validation and 50 test samples in \(data), 2 classes
         NaN or infinity in the inputs of 1 of 50 validation samples, the first is sample 7
         NaN or infinity in the inputs of 1 of 50 test samples, the first is sample 30
 

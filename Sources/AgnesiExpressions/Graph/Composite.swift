@@ -104,7 +104,9 @@ public struct Composite: Operation {
 
   /// Whether something in its body does.
   public var leavesElementsOut: Bool {
-    body.outputs.topologicalNodes().contains { $0.operation.leavesElementsOut }
+    // What a user's own gradient gives is what it says.
+    if override != nil, !isBuiltIn { return false }
+    return body.outputs.topologicalNodes().contains { $0.operation.leavesElementsOut }
   }
 
   public func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {

@@ -122,8 +122,16 @@ private struct Pullback {
 extension Tensor {
   /// This product of each element with `slope`, but 0 where `slope` is 0 and the other factor is not finite.
   func keepingZeros(of slope: Tensor) -> Tensor {
-    guard self != slope, dtype == slope.dtype, scalarConstant == nil else { return self }
+    guard self != slope, dtype == slope.dtype, scalarConstant == nil, !isChoice(of: slope) else {
+      return self
+    }
     return select((slope .== 0) .& isNaN(self), Tensor.constant(0, dtype), self)
+  }
+
+  /// Whether each element is that of `slope` or 0: nothing was multiplied.
+  private func isChoice(of slope: Tensor) -> Bool {
+    guard node.operation is Select else { return false }
+    return node.operands.dropFirst().allSatisfy { $0 == slope || $0.scalarConstant == 0 }
   }
 }
 

@@ -141,6 +141,8 @@ package struct ReceptiveFields {
 
   /// Nil for results that do not depend on the input.
   private static func results(of node: Node, _ operands: [Sight?]) -> [Sight?] {
+    // Neighbouring channels at one place, though its body puts the places in a row.
+    if node.results[0].isKind("localResponseNormalized") { return [operands[0]] }
     if let composite = node.operation as? Composite, composite.compositeName != "upsampled2D" {
       return results(of: composite, operands)
     }

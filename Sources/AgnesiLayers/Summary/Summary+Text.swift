@@ -62,7 +62,12 @@ extension Summary: CustomStringConvertible {
     let columns = table[0].indices
     var widths = columns.map { column in table.map { $0[column].count }.max() ?? 0 }
     let total = widths.reduce(2 * (widths.count - 1), +)
-    if let width, total > width { widths[1] = max(4, widths[1] - (total - width)) }
+    if let width, total > width {
+      // Details give way first, then names.
+      let details = max(4, widths[1] - (total - width))
+      let rest = total - width - (widths[1] - details)
+      (widths[0], widths[1]) = (max(8, widths[0] - max(rest, 0)), details)
+    }
     return table.map { row in
       let cells = columns.map { column in
         let cell = shortened(row[column], to: widths[column])

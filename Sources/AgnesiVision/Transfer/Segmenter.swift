@@ -30,13 +30,14 @@ public struct Segmenter: Sendable {
       let rows = height.map { Size($0) } ?? pixels.shape[2]
       let columns = width.map { Size($0) } ?? pixels.shape[3]
       let other = Tensor.input("pixels", [pixels.shape[0], pixels.shape[1], rows, columns])
-      scores = scores.replacing([pixels: other])
-      pixels = other
-      guard scores.failure == nil, scores.shape.suffix(2) == other.shape.suffix(2) else {
+      guard let resized = [scores].resized(pixels, to: other)?[0],
+        resized.shape.suffix(2) == other.shape.suffix(2)
+      else {
         throw TransferError(
           "the network takes no pictures of \(columns) × \(rows)",
           hint: "its poolings have to divide both sides: try multiples of 16 or 32")
       }
+      (pixels, scores) = (other, resized)
     }
     self.classes = classes
     (self.height, self.width) = (pixels.shape[2].known, pixels.shape[3].known)

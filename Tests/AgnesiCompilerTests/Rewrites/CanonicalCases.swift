@@ -58,9 +58,6 @@ private let signCases = cases {
   } becomes: {
     $0[0]
   }
-  RuleCase(declining: "minus from zero", [.init([3], .whole(0...1), .bool)]) {
-    .constant(0, .bool) - $0[0]
-  }
   RuleCase("minus from zero") {
     0 - $0[0]
   } becomes: {

@@ -147,7 +147,7 @@ private let extremes = elementwiseExtremes + lossExtremes
     let slope = gradient(of: root.sum(), withRespectTo: [x])[0]
     let values = [x: NDArray([Float(0), 4, -1])]
     let before = try ReferenceExecutor.run(outputs: [slope], inputs: values)[0].doubles
-    #expect(before[0].isNaN)
+    #expect(before == [0, 0.25, 0])
     let rewritten = try Pipeline().apply(to: [slope])
     let after = try ReferenceExecutor.run(outputs: rewritten, inputs: values)[0].doubles
     #expect(after == [0, 0.25, 0])

@@ -100,7 +100,16 @@ import Testing
   @Test func boolsHaveNoSum() {
     let flags = Tensor.input("flags", [2], .bool)
     #expect(mistakeText(flags + flags).hasPrefix("add: needs numbers, got bool"))
-    #expect(mistakeText(flags * flags).hasPrefix("multiply: needs numbers, got bool"))
+    #expect(mistakeText(flags - flags).hasPrefix("subtract: needs numbers, got bool"))
+  }
+
+  /// A product of masks is where both hold.
+  @Test func boolsHaveAProduct() throws {
+    let (a, b) = (
+      Tensor.constant(NDArray([true, true, false])), Tensor.constant(NDArray([true, false, false]))
+    )
+    #expect(try computed(a * b) == [1, 0, 0])
+    #expect((a * b).dtype == .bool)
   }
 
   // MARK: Files

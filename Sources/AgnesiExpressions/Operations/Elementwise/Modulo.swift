@@ -22,7 +22,8 @@ struct Modulo: BinaryElementwise {
   }
   func value(_ x: Double, _ y: Double) -> Double {
     let remainder = Foundation.fmod(x, y)
-    return remainder != 0 && (remainder < 0) != (y < 0) ? remainder + y : remainder
+    if remainder == 0 { return Double(signOf: y, magnitudeOf: 0) }
+    return (remainder < 0) != (y < 0) ? remainder + y : remainder
   }
   func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole {
     x.flooredRemainder(by: y)

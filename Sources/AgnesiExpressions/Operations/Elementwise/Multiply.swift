@@ -2,7 +2,7 @@ import AgnesiArrays
 import AgnesiLoops
 
 extension Tensor {
-  /// The elementwise product; operands broadcast.
+  /// The elementwise product; operands broadcast. That of bools is where both hold.
   public static func * (x: Tensor, y: Tensor) -> Tensor { .binary(Multiply(), x, y) }
   public static func * (x: Tensor, y: some TensorNumber) -> Tensor { x * x.constant(like: y) }
   public static func * (x: some TensorNumber, y: Tensor) -> Tensor { y.constant(like: x) * y }
@@ -12,7 +12,6 @@ struct Multiply: BinaryElementwise {
   static let name = "multiply"
   var hasBoundedDerivative: Bool { true }
 
-  func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
   func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
     (slope * y, slope * x)
   }

@@ -1,0 +1,95 @@
+import AgnesiArrays
+import AgnesiLoops
+
+extension Array where Element == Tensor {
+  /// These expressions of a picture, of a picture of other rows and columns: shapes are inferred again.
+  ///
+  /// What works on windows, channels and single places takes any size (convolutions, their transposes,
+  /// pooling, concatenation, functions of elements); what was made for the sizes that were (a dense layer, a
+  /// mean over all places) does not.
+  ///
+  /// - Parameters:
+  ///   - image: an input `[batch, channels, height, width]`.
+  ///   - other: another input, of the same channels.
+  /// - Returns: nil where an operation takes no other size.
+  /// - Complexity: linear in the nodes.
+  package func resized(_ image: Tensor, to other: Tensor) -> [Tensor]? {
+    var walk = PictureSizes(image: image, other: other)
+    guard walk.visit(self) else { return nil }
+    return map { walk.forms[$0] ?? $0 }
+  }
+}
+
+/// One walk that infers shapes again.
+private struct PictureSizes {
+  private(set) var forms: [Tensor: Tensor]
+
+  init(image: Tensor, other: Tensor) { forms = [image: other] }
+
+  /// False where an operation takes no other size.
+  mutating func visit(_ outputs: [Tensor]) -> Bool {
+    for node in outputs.topologicalNodes(stoppingAt: Set(forms.keys)) {
+      guard node.operands.contains(where: { forms[$0] != nil }) else { continue }
+      let found = Site.$inherited.withValue(node.site) { self.results(of: node) }
+      guard let found, found.allSatisfy({ $0.failure == nil }) else { return false }
+      for (old, new) in zip(node.results, found) { forms[old] = new }
+    }
+    return true
+  }
+
+  private mutating func results(of node: Node) -> [Tensor]? {
+    let operands = node.operands.map { forms[$0] ?? $0 }
+    switch node.operation {
+    case let composite as Composite:
+      return results(of: composite, node, operands)
+    case is ConvolutionForward, is MaxPool, is SumPool, is Concatenate, is Pad:
+      return Tensor.make(node.operation, operands)
+    case let transposed as ConvolutionToInput:
+      return enlarged(transposed, node, operands).map { [$0] }
+    case let reduce as Reduce where reduce.axes.allSatisfy { $0 < 2 }:
+      return Tensor.make(reduce, operands)
+    case is Broadcast:
+      // Elementwise functions broadcast again, to the size that their other operands have now.
+      return operands
+    case _ where node.results[0].isElementwise:
+      return node.operation.applied(to: node.operands.map { forms[$0] ?? $0.unbroadcast })
+    default: return nil
+    }
+  }
+
+  /// The library's own enlarging takes any size; others are what their bodies say.
+  private mutating func results(
+    of composite: Composite, _ node: Node, _ operands: [Tensor]
+  ) -> [Tensor]? {
+    if composite.isBuiltIn, composite.compositeName == "upsampled2D",
+      case .integers(let factors)? = composite.attributes["factors"],
+      case .text(let name)? = composite.attributes["mode"], let mode = Upsampling(rawValue: name)
+    {
+      return [upsampled2D(operands[0], by: factors, mode: mode)]
+    }
+    let opened = composite.body.applied(to: node.operands)
+    guard visit(opened) else { return nil }
+    return opened.map { forms[$0] ?? $0 }
+  }
+
+  /// A transposed convolution: as many rows more for each row as its stride says.
+  private func enlarged(
+    _ operation: ConvolutionToInput, _ node: Node, _ operands: [Tensor]
+  ) -> Tensor? {
+    let (old, new) = (node.operands[0].shape, operands[0].shape)
+    guard old.count == new.count, old.count == operation.size.count + 2 else { return nil }
+    let size = operation.size.indices.map { axis in
+      operation.size[axis]
+        + Size(operation.geometry.stride[axis]) * (new[axis + 2] - old[axis + 2])
+    }
+    return Tensor(
+      ConvolutionToInput(geometry: operation.geometry, size: size), operands[0], operands[1])
+  }
+}
+
+extension Tensor {
+  /// What was broadcast to become this.
+  fileprivate var unbroadcast: Tensor {
+    node.operation is Broadcast ? node.operands[0].unbroadcast : self
+  }
+}
