@@ -133,6 +133,7 @@ struct TrainCommand: ParsableCommand {
       if let resume { try given.refuse(allBut: Self.resumable, goingOnFrom: resume) }
       // Hours of training must not end at a path that never could be written.
       let results = [resume.map(TrainingJob.modelPath) ?? output] + [report].compactMap { $0 }
+      if resume == nil { try ModelOutput.check(output, of: "train") }
       for path in results { try Trainer.checkWritable(path) }
       let profiling = try profile.profiling(backend, console)
       let job =

@@ -47,6 +47,11 @@ struct TrainingJob {
     console: Console
   ) throws {
     var checkpoint = try Checkpoint(reading: path)
+    guard let network = checkpoint.state.network else {
+      throw CommandFailure(
+        message: "train: \(path) is not a checkpoint of `agnesi train`\n"
+          + "  hint: one of transfer goes on with agnesi transfer --resume")
+    }
     if let epochs { try checkpoint.setEpochs(epochs) }
     checkpoint.state.settings.rate = rate ?? checkpoint.state.settings.rate
     try checkpoint.state.settings.check()
@@ -64,9 +69,6 @@ struct TrainingJob {
     split = try Self.holdOut(
       Int(record["validation"] ?? "") ?? 0, of: whole, seed: settings.seed)
     split.nonFiniteNotes.forEach(console.note)
-    guard let network = checkpoint.state.network else {
-      throw CommandFailure(message: "train: \(path) is not a checkpoint of `agnesi train`")
-    }
     self.network = network
     output = Self.modelPath(of: path)
     trainer = try Trainer(

@@ -140,6 +140,7 @@ struct TransferCommand: ParsableCommand {
     try reportingErrors {
       threads.apply()
       let console = Console()
+      if resume == nil { try ModelOutput.check(output, of: "transfer") }
       // Minutes of training must not end at a path that never could be written.
       let requests = try resume.map { try PhotoTraining.requests(ofCheckpoint: $0) } ?? [:]
       for path in [modelFile, report ?? requests["report"]].compactMap({ $0 }) {

@@ -18,6 +18,16 @@ struct WrongUseTests {
         + "name; known are mnist, fashion-mnist and cifar10", from: ["train", "nothing"])
   }
 
+  /// A model under the name of another format would be read by nothing.
+  @Test func modelsOfOtherFormats() throws {
+    let base = workplace.path("bars")
+    try workplace.expect(
+      """
+      train: models are saved as safetensors, not as \(base).onnx
+        hint: --output \(base).safetensors, then agnesi export \(base).safetensors \(base).onnx
+      """, from: ["train", workplace.data, "--output", base + ".onnx"])
+  }
+
   @Test func misspeltNames() throws {
     let output = workplace.path("bars.safetensors")
     func train(_ option: String, _ value: String) -> [String] {

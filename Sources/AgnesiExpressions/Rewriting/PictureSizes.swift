@@ -48,6 +48,8 @@ private struct PictureSizes {
       return enlarged(transposed, node, operands).map { [$0] }
     case let reduce as Reduce where reduce.axes.allSatisfy { $0 < 2 }:
       return Tensor.make(reduce, operands)
+    case let reshape as Reshape:
+      return reshaped(reshape, node.operands[0].shape, operands[0]).map { [$0] }
     case is Broadcast:
       // Elementwise functions broadcast again, to the size that their other operands have now.
       return operands
@@ -70,6 +72,22 @@ private struct PictureSizes {
     let opened = composite.body.applied(to: node.operands)
     guard visit(opened) else { return nil }
     return opened.map { forms[$0] ?? $0 }
+  }
+
+  /// Axes of size 1 that come or go, as behind a reduction; others are made for the sizes that were.
+  private func reshaped(_ operation: Reshape, _ old: Shape, _ operand: Tensor) -> Tensor? {
+    var sizes = zip(old, operand.shape).filter { !$0.0.isOne }[...]
+    var shape: Shape = []
+    for size in operation.shape {
+      if size.isOne {
+        shape.append(1)
+      } else if let (was, now) = sizes.popFirst(), was == size {
+        shape.append(now)
+      } else {
+        return nil
+      }
+    }
+    return sizes.isEmpty ? operand.reshaped(shape) : nil
   }
 
   /// A transposed convolution: as many rows more for each row as its stride says.

@@ -60,7 +60,8 @@ public final class PhotoSegmenter {
     else {
       throw TransferError(
         "the model has no function \"segment\" of one picture",
-        hint: "it has \(model.functions.keys.sorted().joined(separator: ", "))")
+        hint: "it has \(model.functions.keys.sorted().joined(separator: ", "))",
+        subject: "segment")
     }
     self.model = model
     self.preprocessing = preprocessing
@@ -116,7 +117,9 @@ public final class PhotoSegmenter {
         refusal = refusal ?? error
       }
     }
-    throw refusal ?? TransferError("the network takes no pictures of \(width) × \(height)")
+    throw refusal
+      ?? TransferError(
+        "the network takes no pictures of \(width) × \(height)", subject: "segment")
   }
 }
 

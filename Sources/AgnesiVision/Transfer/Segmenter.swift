@@ -24,7 +24,10 @@ public struct Segmenter: Sendable {
     guard let segment = model.functions["segment"], segment.inputs.count == 1,
       let logits = segment.outputs.first(where: { $0.name == "logits" })?.tensor, logits.rank == 4,
       segment.inputs[0].rank == 4, let classes = logits.shape[1].known
-    else { throw TransferError("the model has no function \"segment\" of one picture") }
+    else {
+      throw TransferError(
+        "the model has no function \"segment\" of one picture", subject: "segment")
+    }
     var (pixels, scores) = (segment.inputs[0], logits.specialized(for: .inference))
     if height != nil || width != nil {
       let rows = height.map { Size($0) } ?? pixels.shape[2]
@@ -35,7 +38,8 @@ public struct Segmenter: Sendable {
       else {
         throw TransferError(
           "the network takes no pictures of \(columns) × \(rows)",
-          hint: "its poolings have to divide both sides: try multiples of 16 or 32")
+          hint: "its poolings have to divide both sides: try multiples of 16 or 32",
+          subject: "segment")
       }
       (pixels, scores) = (other, resized)
     }

@@ -6,10 +6,13 @@ public struct TransferError: Error, Hashable, Sendable, CustomStringConvertible,
   public let message: String
   /// What to do about it, where that is certain.
   public let hint: String?
+  /// What was being done.
+  public let subject: String
 
-  init(_ message: String, hint: String? = nil) {
+  init(_ message: String, hint: String? = nil, subject: String = "transfer") {
     self.message = message
     self.hint = hint
+    self.subject = subject
   }
 
   /// A network that takes one number of pictures only.
@@ -22,7 +25,7 @@ public struct TransferError: Error, Hashable, Sendable, CustomStringConvertible,
 
   /// The error as one sentence and a hint.
   public var description: String {
-    "transfer: \(message)" + (hint.map { "\n  hint: \($0)" } ?? "")
+    "\(subject): \(message)" + (hint.map { "\n  hint: \($0)" } ?? "")
   }
 
   /// The same, for Foundation.

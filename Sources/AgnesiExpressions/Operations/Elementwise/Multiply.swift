@@ -17,7 +17,9 @@ struct Multiply: BinaryElementwise {
   }
   func value(_ x: Double, _ y: Double) -> Double { x * y }
   func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { x &* y }
-  func scalar(_ x: Scalar, _ y: Scalar) -> Scalar { .binary(.multiply, x, y) }
+  func scalar(_ x: Scalar, _ y: Scalar) -> Scalar {
+    .binary(x.dtype == .bool ? .and : .multiply, x, y)
+  }
 
   static let examples = [
     Example("same shape", [.init([3, 4]), .init([3, 4])]) { $0[0] * $0[1] },
