@@ -53,7 +53,7 @@ public struct CPU: Backend {
   /// Functions use the number that was set when they first ran with their sizes.
   public static var threads: Int {
     get { Int(agnesi_threads()) }
-    set { agnesi_set_threads(Int32(max(1, newValue))) }
+    set { agnesi_set_threads(Int32(clamping: max(1, newValue))) }
   }
 
   public func prepare(_ program: GraphProgram) throws -> any Executable {

@@ -101,7 +101,29 @@ struct ThreadOptions: ParsableArguments {
     if let threads, threads < 1 {
       throw ValidationError("--threads is \(threads), it must be at least 1")
     }
+    if let threads, threads > Self.most {
+      throw ValidationError("--threads is \(threads), it must be at most \(Self.most)")
+    }
   }
 
+  private static let most = 4096
+
   func apply() { if let threads { CPU.threads = threads } }
+
+  /// A run that goes on computes with as many threads as it was begun with, since sums are split among them;
+  /// another number is taken where it is asked for, and said.
+  ///
+  /// - Parameter recorded: the number that the checkpoint holds, as text.
+  func goOn(with recorded: String?, _ console: Console) {
+    guard let count = recorded.flatMap(Int.init), (1...Self.most).contains(count),
+      count != CPU.threads
+    else { return }
+    if threads == nil {
+      CPU.threads = count
+      console.note("computing with \(count) threads, as the run was begun")
+    } else {
+      console.note(
+        "the run was begun with \(count) threads: results may differ in their last digits")
+    }
+  }
 }

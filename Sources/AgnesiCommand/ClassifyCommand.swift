@@ -52,9 +52,13 @@ struct ClassifyCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       threads.apply()
-      if let report { try Trainer.checkWritable(report) }
       let console = Console()
       let files = PhotoFiles.expanding(photos)
+      if let report {
+        try OutputFile.check(
+          [OutputFile(option: "--report", path: report, kind: .page)], reading: files,
+          of: "classify")
+      }
       if files.isEmpty {
         throw CommandFailure(
           message: "classify: there are no pictures in \(photos.joined(separator: ", "))")

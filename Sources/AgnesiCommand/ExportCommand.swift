@@ -38,6 +38,9 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors(stopped: "stopped; nothing was written") {
+      try OutputFile.check(
+        [OutputFile(option: "the file", path: file, kind: .onnx)],
+        reading: [model, weights].compactMap { $0 }, of: "export")
       let opened = try Zoo.open(model, weights: weights)
       try opened.writeONNX(
         to: file, function: function, outputs: outputLayer.isEmpty ? nil : outputLayer)

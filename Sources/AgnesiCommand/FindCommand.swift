@@ -70,7 +70,9 @@ struct FindCommand: ParsableCommand {
       threads.apply()
       if let output {
         try Picture.checkFormat(of: output)
-        try Trainer.checkWritable(output)
+        try OutputFile.check(
+          [OutputFile(option: "--output", path: output, kind: .picture)], reading: [photo],
+          of: "find")
       }
       let console = Console()
       let profiling = try profile.profiling(backend, console)

@@ -132,15 +132,23 @@ struct TrainCommand: ParsableCommand {
       let given = GivenOptions()
       if let resume { try given.refuse(allBut: Self.resumable, goingOnFrom: resume) }
       // Hours of training must not end at a path that never could be written.
-      let results = [resume.map(TrainingJob.modelPath) ?? output] + [report].compactMap { $0 }
       if resume == nil { try ModelOutput.check(output, of: "train") }
-      for path in results { try Trainer.checkWritable(path) }
+      let model = resume.map(TrainingJob.modelPath) ?? output
+      let results = [
+        OutputFile(option: "--output", path: model, kind: .model),
+        OutputFile(option: "the checkpoint", path: Checkpoint.path(for: model), kind: .model),
+      ]
+      let others = [
+        report.map { OutputFile(option: "--report", path: $0, kind: .page) },
+        profile.trace.map { OutputFile(option: "--trace", path: $0, kind: .trace) },
+      ]
+      try OutputFile.check(results + others.compactMap { $0 }, of: "train")
       let profiling = try profile.profiling(backend, console)
       let job =
         try resume.map {
           try TrainingJob(
             resuming: $0, rate: rate, epochs: given.contains("--epochs") ? epochs : nil,
-            data: data, profiling: profiling, console: console)
+            data: data, threads: threads, profiling: profiling, console: console)
         } ?? newJob(profiling, console)
       try profiling.reporting { try job.run(report: report, console: console) }
     }

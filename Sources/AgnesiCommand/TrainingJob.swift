@@ -18,6 +18,7 @@ struct TrainingJob {
     let whole = try data.open(dataSet, photoSize: photoSize, console: console)
     let count = validation ?? (whole.validation == nil ? min(5000, whole.train.count / 10) : 0)
     split = try whole.holdingOut(.random(count, seed: settings.seed))
+    try split.checkLabels()
     for warning in split.labelWarnings { console.note(warning) }
     split.nonFiniteNotes.forEach(console.note)
     let standardization =
@@ -43,10 +44,11 @@ struct TrainingJob {
   ///   - rate: nil keeps the rate that the run was begun with.
   ///   - epochs: of the whole run; nil as it was begun.
   init(
-    resuming path: String, rate: Double?, epochs: Int?, data: DataOptions, profiling: Profiling,
-    console: Console
+    resuming path: String, rate: Double?, epochs: Int?, data: DataOptions, threads: ThreadOptions,
+    profiling: Profiling, console: Console
   ) throws {
     var checkpoint = try Checkpoint(reading: path)
+    threads.goOn(with: checkpoint.state.requests?["threads"], console)
     guard let network = checkpoint.state.network else {
       throw CommandFailure(
         message: "train: \(path) is not a checkpoint of `agnesi train`\n"
@@ -101,6 +103,7 @@ struct TrainingJob {
     let report = report ?? trainer.requests["report"]
     if let report { try Trainer.checkWritable(report) }
     trainer.requests["report"] = report.map(Self.absolute)
+    trainer.requests["threads"] = String(CPU.threads)
     let message = "stopping after this step; press Ctrl-C once more to end at once"
     let outcome: Trainer.Outcome
     do {

@@ -143,9 +143,15 @@ struct TransferCommand: ParsableCommand {
       if resume == nil { try ModelOutput.check(output, of: "transfer") }
       // Minutes of training must not end at a path that never could be written.
       let requests = try resume.map { try PhotoTraining.requests(ofCheckpoint: $0) } ?? [:]
-      for path in [modelFile, report ?? requests["report"]].compactMap({ $0 }) {
-        try Trainer.checkWritable(path)
+      threads.goOn(with: requests["threads"], console)
+      let page = (report ?? requests["report"]).map {
+        OutputFile(option: "--report", path: $0, kind: .page)
       }
+      try OutputFile.check(
+        [
+          OutputFile(option: "--output", path: modelFile, kind: .model),
+          OutputFile(option: "the checkpoint", path: Checkpoint.path(for: modelFile), kind: .model),
+        ] + [page].compactMap { $0 }, reading: resume == nil ? [network.model] : [], of: "transfer")
       let photos = try PictureFolder(reading: folder)
       for note in photos.notes { console.note(note) }
       console.note(photos.summary)
@@ -158,6 +164,7 @@ struct TransferCommand: ParsableCommand {
         training: training, command: self, console: console, start: Date(), photos: photos.test,
         requests: requests)
       training.requests["report"] = job.report.map(TrainingJob.absolute)
+      training.requests["threads"] = String(CPU.threads)
       try profiling.reporting { try job.run() }
     }
   }

@@ -28,6 +28,27 @@ struct WrongUseTests {
       """, from: ["train", workplace.data, "--output", base + ".onnx"])
   }
 
+  /// What would destroy a file that was asked for, that is read, or that is somebody's.
+  @Test func outputsThatWouldDestroyFiles() throws {
+    let model = workplace.path("bars.safetensors")
+    try workplace.expect(
+      "train: --report \(model) is the file of --output, too\n  hint: give it another name",
+      from: ["train", workplace.data, "--output", model, "--report", model])
+    let photo = workplace.path("photo.jpg")
+    try Data("a photo".utf8).write(to: URL(fileURLWithPath: photo))
+    try workplace.expect(
+      "train: --report \(photo) is there already, and is no page\n  hint: give it another name",
+      from: ["train", workplace.data, "--output", model, "--report", photo])
+    try workplace.expect(
+      "classify: --report \(photo) is what the command reads\n  hint: give it another name",
+      from: ["classify", model, photo, "--report", photo])
+    let again = workplace.path("./photo.jpg")
+    try workplace.expect(
+      "export: the file \(again) is what the command reads\n  hint: give it another name",
+      from: ["export", photo, again])
+    #expect(try Data(contentsOf: URL(fileURLWithPath: photo)) == Data("a photo".utf8))
+  }
+
   @Test func misspeltNames() throws {
     let output = workplace.path("bars.safetensors")
     func train(_ option: String, _ value: String) -> [String] {

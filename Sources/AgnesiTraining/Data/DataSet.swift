@@ -134,7 +134,8 @@ extension DataSet {
         continue
       }
       let text = Int(exactly: label).map(String.init) ?? "\(label)"
-      let allowed = classNames.isEmpty ? "not negative" : "0 to \(classNames.count - 1)"
+      let most = classNames.isEmpty ? Int(Int32.max) : classNames.count - 1
+      let allowed = classNames.isEmpty && label < 0 ? "not negative" : "0 to \(most)"
       throw DataError(
         action, "sample \(position / size) has the label \(text); labels are \(allowed)",
         hint: hint(targets, classNames))

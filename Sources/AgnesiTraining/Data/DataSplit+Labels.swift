@@ -13,8 +13,19 @@ extension DataSplit {
   /// - Throws: ``DataError`` where validation or test samples have labels that the classes do not
   ///   reach: they could never be told rightly, and there is no name for them.
   public func checkLabels() throws(DataError) {
+    guard train.count > 0 else {
+      throw DataError("use the training samples of \(train.name)", "there are none")
+    }
     guard train.isClassification else { return }
     let classes = train.classCount
+    if train.classNames.isEmpty, classes > max(1000, 10 * train.count),
+      let sample = train.labels.firstIndex(where: { Int($0) == classes - 1 })
+    {
+      throw DataError(
+        "use the training samples of \(train.name)",
+        "sample \(sample) has the label \(classes - 1), so that \(train.count) samples would be of "
+          + "\(classes) classes", hint: "number the classes 0, 1, 2 and so on")
+    }
     for (part, data) in parts.dropFirst() {
       guard data.isClassification else {
         throw DataError(

@@ -16,9 +16,11 @@ public struct DataSplit: Sendable {
     train: DataSet, validation: DataSet? = nil, test: DataSet? = nil, notes: [String] = []
   ) {
     self.train = train
-    self.validation = validation
-    self.test = test
-    self.notes = notes
+    // A part without samples says nothing, so it is none.
+    self.validation = validation.flatMap { $0.count > 0 ? $0 : nil }
+    self.test = test.flatMap { $0.count > 0 ? $0 : nil }
+    let empty = [("validation", validation), ("test", test)].filter { $0.1?.count == 0 }.map(\.0)
+    self.notes = notes + empty.map { "the \($0) part has no samples, so it is left out" }
   }
 
   /// Which training samples are held out for validation.

@@ -87,6 +87,9 @@ public struct TrainingSettings: Codable, Sendable, Hashable {
   package var mistake: String? {
     if epochs < 1 { return "epochs is \(epochs), it must be at least 1" }
     if batchSize < 1 { return "the batch size is \(batchSize), it must be at least 1" }
+    if batchSize > Int(Int32.max) {
+      return "the batch size is \(batchSize), it must be at most \(Int32.max)"
+    }
     if !(rate.isFinite && rate > 0) { return "the learning rate is \(rate), it must be positive" }
     if !(weightPenalty >= 0) {
       return "the weight penalty is \(weightPenalty), it must not be negative"

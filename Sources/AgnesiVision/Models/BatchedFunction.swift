@@ -21,6 +21,11 @@ struct BatchedFunction: Sendable {
     guard let batch, let count = values.first?.shape.first, count != batch, count > 0 else {
       return try function.call(values).arrays
     }
+    guard batch > 0 else {
+      throw FunctionError(
+        function.name, "takes batches of 0 pictures",
+        hint: "export the network with a batch of 1, or of any size")
+    }
     var parts = function.outputs.map { _ in [NDArray]() }
     for start in stride(from: 0, to: count, by: batch) {
       let rows = start..<min(start + batch, count)

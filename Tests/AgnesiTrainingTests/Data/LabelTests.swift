@@ -7,6 +7,36 @@ import Testing
 
 /// Classes and labels that do not match, said before training.
 @Suite struct LabelTests {
+  private func set(_ labels: [Int32]) throws -> DataSet {
+    try DataSet(
+      name: "x", inputs: NDArray(zeros: [labels.count, 2]), targets: NDArray(labels), classNames: []
+    )
+  }
+
+  /// One label of a thousand million would ask for as many classes.
+  @Test func moreClassesThanSamplesCanShow() throws {
+    let split = DataSplit(train: try set([0, 1_000_000_000, 2]))
+    #expect(
+      errorText { try split.checkLabels() } == """
+        cannot use the training samples of x: sample 1 has the label 1000000000, so that 3 samples \
+        would be of 1000000001 classes
+          hint: number the classes 0, 1, 2 and so on
+        """)
+  }
+
+  @Test func partsWithoutSamplesAreNone() throws {
+    let split = DataSplit(train: try set([0, 1]), validation: try set([]), test: try set([]))
+    #expect(split.validation == nil && split.test == nil)
+    #expect(
+      split.notes == [
+        "the validation part has no samples, so it is left out",
+        "the test part has no samples, so it is left out",
+      ])
+    #expect(
+      errorText { try DataSplit(train: try set([])).checkLabels() }
+        == "cannot use the training samples of x: there are none")
+  }
+
   private func data(_ labels: [Int], _ names: [String] = []) throws -> DataSet {
     try DataSet(
       name: "x", inputs: NDArray(zeros: [labels.count, 2]), targets: NDArray(labels),
