@@ -100,7 +100,7 @@ import Testing
       errorText {
         _ = try PhotoSegmenter(other, preprocessing: PicturePreprocessing(), on: .cpu)
       } == """
-        transfer: the model has no function "segment" of one picture
+        segment: the model has no function "segment" of one picture
           hint: it has classify
         """)
   }
