@@ -133,7 +133,8 @@ extension DataSet {
       {
         continue
       }
-      let text = Int(exactly: label).map(String.init) ?? "\(label)"
+      let bits = targets.wholes[position]
+      let text = targets.dtype == .uint64 ? "\(UInt64(bitPattern: bits))" : "\(bits)"
       let most = classNames.isEmpty ? Int(Int32.max) : classNames.count - 1
       let allowed = classNames.isEmpty && label < 0 ? "not negative" : "0 to \(most)"
       throw DataError(

@@ -79,8 +79,8 @@ import Testing
         == "cannot make the data set x: sample 1 has the label 2; labels are 0 to 1")
     #expect(
       problem(NDArray(zeros: [2]), NDArray([0, .max] as [UInt64]))
-        == "cannot make the data set x: sample 1 has the label 1.8446744073709552e+19; labels are "
-        + "not negative")
+        == "cannot make the data set x: sample 1 has the label 18446744073709551615; labels are "
+        + "0 to 2147483647")
   }
 }
 

@@ -19,8 +19,7 @@ import Testing
     #expect(
       errorText { try split.checkLabels() } == """
         cannot use the training samples of x: sample 1 has the label 1000000000, so that 3 samples \
-        would be of 1000000001 classes
-          hint: number the classes 0, 1, 2 and so on
+        would be of 1000000001 classes; number the classes 0, 1, 2 and so on
         """)
   }
 
