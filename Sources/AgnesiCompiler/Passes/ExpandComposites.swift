@@ -19,20 +19,11 @@ package func expandComposites(_ outputs: [Tensor], keeping kept: Set<String> = [
 private func expandingOneLevel(
   _ outputs: [Tensor], _ isExpanded: (Node) -> Bool
 ) -> [Tensor] {
-  var mapping: [Tensor: Tensor] = [:]
-  for node in outputs.topologicalNodes() {
-    let operands = node.operands.map { mapping[$0] ?? $0 }
-    let results: [Tensor]
-    if isExpanded(node), let composite = node.operation as? Composite {
-      results = composite.body.applied(to: operands)
-    } else if operands == node.operands {
-      continue
-    } else {
-      results = Site.$inherited.withValue(node.site) { Tensor.make(node.operation, operands) }
-    }
-    for (old, new) in zip(node.results, results) { mapping[old] = new.resized(like: old) }
+  outputs.rebuilt { node, new in
+    guard isExpanded(node), let composite = node.operation as? Composite else { return nil }
+    let results = composite.body.applied(to: new.operands(of: node))
+    return zip(node.results, results).map { $1.resized(like: $0) }
   }
-  return outputs.map { mapping[$0] ?? $0 }
 }
 
 extension Tensor {

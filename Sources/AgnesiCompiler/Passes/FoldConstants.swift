@@ -9,17 +9,10 @@ import AgnesiExpressions
 ///
 /// - Complexity: linear in the nodes.
 package func foldConstants(_ outputs: [Tensor], limit: Int = 4096) -> [Tensor] {
-  var mapping: [Tensor: Tensor] = [:]
-  for node in outputs.topologicalNodes() {
-    let operands = node.operands.map { mapping[$0] ?? $0 }
-    let results = Site.$inherited.withValue(node.site) {
-      let current =
-        operands == node.operands ? node.results : Tensor.make(node.operation, operands)
-      return current.first?.node.folded(limit: limit) ?? current
-    }
-    for (old, new) in zip(node.results, results) where old != new { mapping[old] = new }
+  outputs.rebuilt { node, new in
+    let current = node.applied(to: new.operands(of: node))
+    return current.first?.node.folded(limit: limit) ?? current
   }
-  return outputs.map { mapping[$0] ?? $0 }
 }
 
 extension Node {

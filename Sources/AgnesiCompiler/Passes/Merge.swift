@@ -9,25 +9,15 @@ import AgnesiExpressions
 /// - Complexity: linear in the nodes.
 package func merge(_ outputs: [Tensor]) -> [Tensor] {
   var merged: [MergeKey: [Tensor]] = [:]
-  var mapping: [Tensor: Tensor] = [:]
-  for node in outputs.topologicalNodes() {
-    let operands = node.operands.map { mapping[$0] ?? $0 }
-    let isUnchanged = operands == node.operands
-    let key = node.isRepeatable ? MergeKey(node, operands) : nil
-    if let key, let results = merged[key] {
-      for (old, new) in zip(node.results, results) { mapping[old] = new }
-      continue
-    }
-    let results =
-      isUnchanged
-      ? node.results
-      : Site.$inherited.withValue(node.site) { Tensor.make(node.operation, operands) }
-    if let key { merged[key] = results }
-    if !isUnchanged {
-      for (old, new) in zip(node.results, results) { mapping[old] = new }
-    }
+  return outputs.rebuilt { node, new in
+    guard node.isRepeatable else { return nil }
+    let operands = new.operands(of: node)
+    let key = MergeKey(node, operands)
+    if let first = merged[key] { return first }
+    let results = node.applied(to: operands)
+    merged[key] = results
+    return results
   }
-  return outputs.map { mapping[$0] ?? $0 }
 }
 
 private struct MergeKey: Hashable {

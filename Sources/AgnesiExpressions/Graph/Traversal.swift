@@ -33,17 +33,9 @@ extension Sequence<Tensor> {
   package func replacing(
     _ replacements: [Tensor: Tensor], transform: ((any Operation) -> any Operation)? = nil
   ) -> [Tensor] {
-    var mapping = replacements
-    for node in topologicalNodes(stoppingAt: Set(replacements.keys)) {
-      let operands = node.operands.map { mapping[$0] ?? $0 }
-      let operation = transform?(node.operation) ?? node.operation
-      if operands == node.operands, transform == nil { continue }
-      let results = Site.$inherited.withValue(node.site) { Tensor.make(operation, operands) }
-      for (old, new) in zip(node.results, results) where mapping[old] == nil {
-        mapping[old] = new
-      }
+    rebuilt(from: replacements) { node, new in
+      transform.map { Tensor.make($0(node.operation), new.operands(of: node)) }
     }
-    return map { mapping[$0] ?? $0 }
   }
 }
 

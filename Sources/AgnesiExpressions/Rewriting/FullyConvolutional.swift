@@ -109,13 +109,10 @@ final class SlidingRewriter {
   }
 
   func visit(_ outputs: [Tensor]) throws {
-    for node in outputs.topologicalNodes(stoppingAt: Set(mapping.keys)) {
+    try outputs.visitNodes(stoppingAt: Set(mapping.keys)) { node in
       if let failure = node.failure { throw failure }
-      guard node.operands.contains(where: { mapping[$0] != nil }) else { continue }
-      let results = try Site.$inherited.withValue(node.site) { () throws -> [SlidTensor] in
-        try self.results(of: node)
-      }
-      for (old, new) in zip(node.results, results) {
+      guard node.operands.contains(where: { mapping[$0] != nil }) else { return }
+      for (old, new) in zip(node.results, try results(of: node)) {
         if let failure = new.tensor.failure { throw failure }
         mapping[old] = new
       }

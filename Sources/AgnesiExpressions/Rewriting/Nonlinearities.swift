@@ -128,32 +128,25 @@ extension [Tensor] {
   public func replacingNonlinearities(
     _ replacement: (_ nonlinearity: Nonlinearity, _ x: Tensor) -> Tensor?
   ) -> [Tensor] {
-    var mapping: [Tensor: Tensor] = [:]
-    for node in topologicalNodes() {
-      let operands = node.operands.map { mapping[$0] ?? $0 }
-      let results = Site.$inherited.withValue(node.site) {
-        node.replaced(operands, mapping, replacement)
-      }
-      for (old, new) in zip(node.results, results ?? []) { mapping[old] = new }
-    }
-    return map { mapping[$0] ?? $0 }
+    rebuilt { node, new in node.replaced(new, replacement) }
   }
 }
 
 extension Node {
-  /// What takes the place of the results; nil where nothing changed.
+  /// What takes the place of the results; nil where the operation stays.
   fileprivate func replaced(
-    _ newOperands: [Tensor], _ mapping: [Tensor: Tensor],
+    _ replacements: Replacements,
     _ replacement: (_ nonlinearity: Nonlinearity, _ x: Tensor) -> Tensor?
   ) -> [Tensor]? {
     if let (nonlinearity, operand) = Nonlinearity.found(at: results[0]) {
-      if let new = replacement(nonlinearity, mapping[operand] ?? operand) { return [new] }
+      if let new = replacement(nonlinearity, replacements[operand]) { return [new] }
     } else if let composite = operation as? Composite {
       let inner = composite.body.outputs.replacingNonlinearities(replacement)
       if inner != composite.body.outputs {
-        return Graph(inputs: composite.body.inputs, outputs: inner).applied(to: newOperands)
+        return Graph(inputs: composite.body.inputs, outputs: inner)
+          .applied(to: replacements.operands(of: self))
       }
     }
-    return newOperands == operands ? nil : Tensor.make(operation, newOperands)
+    return nil
   }
 }

@@ -15,7 +15,7 @@ extension Array where Element == Tensor {
   /// - Complexity: linear in the nodes.
   package func resized(_ image: Tensor, to other: Tensor) -> [Tensor]? {
     var walk = PictureSizes(image: image, other: other)
-    guard walk.visit(self) else { return nil }
+    do { try walk.visit(self) } catch { return nil }
     return map { walk.forms[$0] ?? $0 }
   }
 }
@@ -26,15 +26,17 @@ private struct PictureSizes {
 
   init(image: Tensor, other: Tensor) { forms = [image: other] }
 
-  /// False where an operation takes no other size.
-  mutating func visit(_ outputs: [Tensor]) -> Bool {
-    for node in outputs.topologicalNodes(stoppingAt: Set(forms.keys)) {
-      guard node.operands.contains(where: { forms[$0] != nil }) else { continue }
-      let found = Site.$inherited.withValue(node.site) { self.results(of: node) }
-      guard let found, found.allSatisfy({ $0.failure == nil }) else { return false }
+  /// An operation takes no other size.
+  struct FixedSize: Error {}
+
+  mutating func visit(_ outputs: [Tensor]) throws {
+    try outputs.visitNodes(stoppingAt: Set(forms.keys)) { node in
+      guard node.operands.contains(where: { forms[$0] != nil }) else { return }
+      guard let found = results(of: node), found.allSatisfy({ $0.failure == nil }) else {
+        throw FixedSize()
+      }
       for (old, new) in zip(node.results, found) { forms[old] = new }
     }
-    return true
   }
 
   private mutating func results(of node: Node) -> [Tensor]? {
@@ -70,7 +72,7 @@ private struct PictureSizes {
       return [upsampled2D(operands[0], by: factors, mode: mode)]
     }
     let opened = composite.body.applied(to: node.operands)
-    guard visit(opened) else { return nil }
+    do { try visit(opened) } catch { return nil }
     return opened.map { forms[$0] ?? $0 }
   }
 

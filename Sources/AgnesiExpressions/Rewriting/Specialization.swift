@@ -22,19 +22,7 @@ extension [Tensor] {
   /// - Complexity: linear in the nodes.
   public func specialized(for purpose: Purpose) -> [Tensor] {
     if purpose == .training { return self }
-    var mapping: [Tensor: Tensor] = [:]
-    for node in topologicalNodes() {
-      let operands = node.operands.map { mapping[$0] ?? $0 }
-      if let results = node.results(for: purpose, operands) {
-        for (old, new) in zip(node.results, results) { mapping[old] = new }
-      } else if operands != node.operands {
-        let results = Site.$inherited.withValue(node.site) {
-          Tensor.make(node.operation, operands)
-        }
-        for (old, new) in zip(node.results, results) { mapping[old] = new }
-      }
-    }
-    return map { mapping[$0] ?? $0 }
+    return rebuilt { node, new in node.results(for: purpose, new.operands(of: node)) }
   }
 }
 
@@ -47,15 +35,12 @@ extension Node {
     for purpose: Purpose, _ operands: [Tensor]
   ) -> [Tensor]? {
     guard let composite = operation as? Composite else { return nil }
-    let changed = Site.$inherited.withValue(site) { () -> [Tensor]? in
-      if let body = composite.inferenceBody, purpose == .inference || !composite.updates.isEmpty {
-        return body.outputs.specialized(for: purpose).applied(from: body.inputs, to: operands)
-      }
-      let inner = composite.body.outputs.specialized(for: purpose)
-      guard inner != composite.body.outputs else { return nil }
-      return inner.applied(from: composite.body.inputs, to: operands)
+    if let body = composite.inferenceBody, purpose == .inference || !composite.updates.isEmpty {
+      return body.outputs.specialized(for: purpose).applied(from: body.inputs, to: operands)
     }
-    return changed
+    let inner = composite.body.outputs.specialized(for: purpose)
+    guard inner != composite.body.outputs else { return nil }
+    return inner.applied(from: composite.body.inputs, to: operands)
   }
 }
 

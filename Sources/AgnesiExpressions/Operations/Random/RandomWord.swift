@@ -125,16 +125,13 @@ package func renamedStreams(_ outputs: [Tensor]) -> [Tensor] {
   for node in draws {
     if let word = node.operation as? RandomWord { names.add(word.stream) }
   }
-  var replacements: [Tensor: Tensor] = [:]
-  for node in draws {
-    guard var word = node.operation as? RandomWord else { continue }
+  return outputs.rebuilt { node, new in
+    guard var word = node.operation as? RandomWord else { return nil }
     let name = names.name(of: word.stream)
-    if name == word.stream.name { continue }
+    if name == word.stream.name { return nil }
     word.stream.name = name
-    let renamed = Site.$inherited.withValue(node.site) { Tensor.make(word, node.operands) }
-    replacements[node.results[0]] = renamed[0]
+    return Tensor.make(word, new.operands(of: node))
   }
-  return replacements.isEmpty ? outputs : outputs.replacing(replacements)
 }
 
 /// Which draw is called what.

@@ -59,20 +59,12 @@ struct ONNXExport {
 
   /// The tensors with composites expanded that ONNX has no operator for; in their form for inference.
   private static func expanded(_ tensors: [Tensor]) -> [Tensor] {
-    var mapping: [Tensor: Tensor] = [:]
-    for node in tensors.topologicalNodes() {
-      let operands = node.operands.map { mapping[$0] ?? $0 }
-      var results = node.results
-      if let composite = node.operation as? Composite, !isKept(node) {
-        let body = composite.inferenceBody ?? composite.body
-        let inner = Graph(inputs: body.inputs, outputs: expanded(body.outputs))
-        results = inner.applied(to: operands)
-      } else if operands != node.operands {
-        results = Tensor.make(node.operation, operands)
-      }
-      for (old, new) in zip(node.results, results) where old != new { mapping[old] = new }
+    tensors.rebuilt { node, new in
+      guard let composite = node.operation as? Composite, !isKept(node) else { return nil }
+      let body = composite.inferenceBody ?? composite.body
+      return Graph(inputs: body.inputs, outputs: expanded(body.outputs))
+        .applied(to: new.operands(of: node))
     }
-    return tensors.map { mapping[$0] ?? $0 }
   }
 
   private static func isKept(_ node: Node) -> Bool {
