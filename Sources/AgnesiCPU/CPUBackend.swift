@@ -77,17 +77,29 @@ public struct CPU: Backend {
   }
 
   func lowered(_ program: GraphProgram, in regime: SizeRegime) -> LoweredProgram {
-    let sizes = regime.expected
-    // Without rewriting, the graph is run as the user wrote it.
-    guard program.isArranged else {
-      return Lowerer.lower(program, library: CPULibrary(expectedSizes: sizes)).settledFirst()
-    }
-    let inLanes = LanesArrangement.arranged(program, expecting: sizes)
-    let inPixels = PixelsArrangement.arranged(inLanes, expecting: sizes)
-    let arranged = BlockArrangement.arranged(
-      ScaledKernels.scaled(inPixels), expecting: sizes,
-      isStrict: convolutions.algorithms == .direct)
-    return Lowerer.lower(arranged, library: CPULibrary(expectedSizes: sizes)).settledFirst()
+    lowered(program.laidOut(expecting: regime.expected), expecting: regime)
+  }
+
+  /// A program whose tensors are laid out already.
+  func lowered(_ laidOut: GraphProgram, expecting regime: SizeRegime) -> LoweredProgram {
+    Lowerer.lower(laidOut, library: CPULibrary(expectedSizes: regime.expected)).settledFirst()
+  }
+
+  /// Layouts, in this order: what an earlier one takes is no longer there for the next.
+  public var passes: [Pass] {
+    let isStrict = convolutions.algorithms == .direct
+    return [
+      Pass("lanes of samples", from: .fast) { roots, context in
+        LanesArrangement.arranged(roots, expecting: context.expectedSizes)
+      },
+      Pass("pixels in vectors", from: .fast) { roots, context in
+        PixelsArrangement.arranged(roots, expecting: context.expectedSizes)
+      },
+      Pass("blocks of channels", from: .fast) { roots, context in
+        BlockArrangement.arranged(
+          roots, expecting: context.expectedSizes, isStrict: isStrict)
+      },
+    ]
   }
 }
 

@@ -41,6 +41,10 @@ final class CPUExecutable: Executable {
 
   func prepare(for sizes: [String: Int]) throws { _ = try plan(for: sizes) }
 
+  func passRecords(for sizes: [String: Int]) throws -> [PassRecord] {
+    try variant(for: sizes).passRecords
+  }
+
   func run(inputs: [NDArray], sizes: [String: Int], callNumber: Int) throws -> [NDArray] {
     let plan = try plan(for: sizes)
     // Results that the caller keeps may have used up what there was when the plan was made.
@@ -88,9 +92,7 @@ final class CPUExecutable: Executable {
       known.variants[regime] = wanted
       return wanted
     }
-    return try wanted.value {
-      try CPUVariant(program, backend.lowered(program, in: regime), compiler: backend.compiler)
-    }
+    return try wanted.value { try CPUVariant(program, for: regime, on: backend) }
   }
 }
 

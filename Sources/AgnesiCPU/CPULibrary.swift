@@ -72,14 +72,11 @@ enum LibraryKernel {
     guard let dtype = node.types.first?.dtype else { return nil }
     let isDouble = dtype == .float64
     guard dtype == .float32 || isDouble else { return nil }
+    if let convolution = node.convolution, !isDouble {
+      return .convolution(.init(kind: convolution.kind.call, geometry: convolution.geometry))
+    }
     switch node.operation {
     case is MatMul: return .matmul
-    case let it as ConvolutionForward where !isDouble:
-      return .convolution(.init(kind: agnesi_convolution_forward, geometry: it.geometry))
-    case let it as ConvolutionToInput where !isDouble:
-      return .convolution(.init(kind: agnesi_convolution_to_data, geometry: it.geometry))
-    case let it as ConvolutionToKernels where !isDouble:
-      return .convolution(.init(kind: agnesi_convolution_to_weights, geometry: it.geometry))
     case let it as BlockedConvolution: return .convolution(it.call)
     default: return nil
     }
@@ -129,5 +126,16 @@ struct MatrixLayout {
       return nil
     }
     return view.strides[last]
+  }
+}
+
+extension ConvolutionKind {
+  /// What the library calls it.
+  var call: agnesi_convolution_kind {
+    switch self {
+    case .forward: agnesi_convolution_forward
+    case .toInput: agnesi_convolution_to_data
+    case .toKernels: agnesi_convolution_to_weights
+    }
   }
 }

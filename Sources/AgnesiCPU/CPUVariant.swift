@@ -6,13 +6,17 @@ import AgnesiLoops
 /// good for those of one ``SizeRegime``.
 final class CPUVariant: Sendable {
   let lowered: LoweredProgram
+  /// What the passes did that depend on sizes.
+  let passRecords: [PassRecord]
   /// The compiled function of each step that is a kernel; equal kernels share one.
   let functions: [CompiledUnit.Function?]
   /// Keeps the functions valid.
   private let unit: CompiledUnit?
 
-  init(_ program: GraphProgram, _ lowered: LoweredProgram, compiler: KernelCompiler) throws {
-    self.lowered = lowered
+  init(_ program: GraphProgram, for regime: SizeRegime, on backend: CPU) throws {
+    let laidOut = program.laidOut(expecting: regime.expected)
+    passRecords = Array(laidOut.records.dropFirst(program.records.count))
+    lowered = backend.lowered(laidOut, expecting: regime)
     var kernels: [Kernel] = []
     var texts: [KernelText] = []
     var names: [KernelCode: String] = [:]
@@ -34,8 +38,8 @@ final class CPUVariant: Sendable {
       }
       return newName
     }
-    try Dump()?.write(program, lowered, kernels, texts)
-    let unit = names.isEmpty ? nil : try compiler.compile(kernels, texts: texts)
+    try Dump()?.write(program, laidOut, lowered, kernels, texts)
+    let unit = names.isEmpty ? nil : try backend.compiler.compile(kernels, texts: texts)
     self.unit = unit
     functions = stepNames.map { name in name.flatMap { unit?[$0] } }
   }

@@ -11,8 +11,9 @@ import Synchronization
 #endif
 
 /// What functions become, as files for people: with AGNESI_DUMP set to a folder, each function that is
-/// compiled leaves `N-graph.txt` (its listing), `N-kernels.txt` (its steps) and `N.c` there, N
-/// counting from 1.
+/// compiled leaves `N-passes.txt` (what each pass did), `N-graph.txt` (its listing before layouts),
+/// `N-layouts.txt` (its listing after them), `N-kernels.txt` (its steps) and `N.c` there, N counting
+/// from 1.
 struct Dump {
   private let folder: String
   private static let count = Atomic(0)
@@ -26,11 +27,12 @@ struct Dump {
   }
 
   /// - Parameters:
+  ///   - laidOut: `program` after the passes that depend on sizes.
   ///   - kernels: the different kernels of `lowered`, with their names.
   ///   - written: those that are texts already.
   func write(
-    _ program: GraphProgram, _ lowered: LoweredProgram, _ kernels: [Kernel],
-    _ written: [KernelText]
+    _ program: GraphProgram, _ laidOut: GraphProgram, _ lowered: LoweredProgram,
+    _ kernels: [Kernel], _ written: [KernelText]
   ) throws {
     let number = Self.count.add(1, ordering: .relaxed).newValue
     let steps = lowered.steps.map { step -> String in
@@ -43,7 +45,9 @@ struct Dump {
       }
     }
     let texts = [
+      "-passes.txt": laidOut.records.map(\.description).joined(separator: "\n"),
       "-graph.txt": program.roots.listing(.init(sites: true)),
+      "-layouts.txt": laidOut.roots.listing(.init(sites: true)),
       "-kernels.txt": steps.joined(separator: "\n\n"),
       ".c": CRenderer.source(kernels, texts: written, math: CMath.source),
     ]

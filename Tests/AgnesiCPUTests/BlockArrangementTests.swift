@@ -46,6 +46,18 @@ import Testing
     }
   }
 
+  /// Modules of branches and networks that go down and up again stay in blocks from end to end.
+  @Test(arguments: ["branches that are joined", "encoder and decoder", "parts of the channels"])
+  func nothingLeavesTheBlocksBetween(name: String) throws {
+    guard ChannelBlocks.host?.width == 16 else { return }
+    let network = try #require(Self.networks.first { $0.name == name })
+    let x = Tensor.input("x", [.batch] + network.sample.map { Size($0) })
+    let program = try Self.program((inputs: [x], outputs: [network.output(x)]))
+    let nodes = BlockArrangement.arranged(program).roots.topologicalNodes()
+    // The image goes in and the result comes out.
+    #expect(nodes.count { $0.operation.label == "transpose" } == 2)
+  }
+
   /// From the second convolution to the end of the windows nothing leaves the blocks.
   @Test func graph() throws {
     guard ChannelBlocks.host?.width == 16 else { return }
@@ -56,7 +68,7 @@ import Testing
     let labels = BlockArrangement.arranged(program).roots.topologicalNodes().map(\.operation.label)
     #expect(
       labels.filter { !["constant", "reshape", "broadcast", "parameter"].contains($0) } == [
-        "input", "blockedConvolution.forward", "maxPool", "lessOrEqual", "select",
+        "input", "blockedConvolution.forward", "maxPool", "rectify",
         "blockedConvolution.forward", "sum",
       ])
   }
@@ -142,7 +154,7 @@ import Testing
     let labels = BlockArrangement.arranged(program).roots.topologicalNodes().map(\.operation.label)
     #expect(
       labels.filter { !["constant", "reshape", "broadcast", "parameter"].contains($0) } == [
-        "input", "transpose", "blockedConvolution.forward", "lessOrEqual", "select",
+        "input", "transpose", "blockedConvolution.forward", "rectify",
         "blockedConvolution.forward", "blockedConvolution.forward", "sum",
       ])
   }
@@ -187,6 +199,24 @@ import Testing
     },
     Network(name: "groups that fill no block", sample: [32, 6, 7]) {
       grouped("a", $0, filters: 64, groups: 8)
+    },
+    Network(name: "branches that are joined", sample: [16, 7, 7]) {
+      let branches = [convolution("a", $0, 16, 1), relu(convolution("b", $0, 32)), $0]
+      return convolution("c", concatenated(branches, axis: 1), 16, 1)
+    },
+    Network(name: "encoder and decoder", sample: [16, 8, 8]) {
+      let y = relu(convolution("a", $0, 32))
+      let z = relu(convolution("b", maxPool2D(y), 32))
+      let joined = concatenated([upsampled2D(z), y], axis: 1)
+      return convolution("c", joined.padded([(0, 0), (0, 0), (0, 1), (0, 1)]), 16)
+    },
+    Network(name: "parts of the channels", sample: [16, 6, 6]) {
+      let parts = convolution("a", $0, 64).split(into: 2, axis: 1)
+      return convolution("b", parts[0] * sigmoid(parts[1]), 16)
+    },
+    Network(name: "a part that fills no block", sample: [16, 6, 6]) {
+      let y = convolution("a", $0, 32)
+      return y.sliced([0, 4, 0, 0], [nil, 28, nil, nil])
     },
     Network(name: "Winograd", sample: [32, 16, 16]) {
       convolution("b", relu(convolution("a", $0, 64)), 64)

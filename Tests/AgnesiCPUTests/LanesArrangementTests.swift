@@ -112,6 +112,39 @@ private let networks = [
     return log(second * second + 0.1)
   },
   Network(
+    "lenet of 1998: tanh and mean pooling", [1, 12, 12],
+    [
+      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
+      "lanesToInput", "lanesToKernels", "lanesToKernels",
+    ]
+  ) { image in
+    let first = averagePool2D(tanh(layer("1", image, 6, kernel: 5, padding: .symmetric(2, 2))))
+    let second = averagePool2D(tanh(layer("2", first, 9)))
+    return matmul(second.flattened(from: 1), weights("dense", [36, 3]))
+  },
+  Network(
+    "overlapping maxima and a mean over all places", [2, 9, 9],
+    [
+      "lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesToKernels",
+    ]
+  ) { image in
+    let y = relu(layer("1", image, 5, padding: .same))
+    return maxPool2D(y, window: [3, 3], stride: [2, 2], padding: [1, 1]).mean(axes: [2, 3])
+  },
+  Network(
+    "branches that are joined", [3, 7, 6],
+    [
+      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesConvolution", "lanesUnpack",
+      "lanesPack", "lanesToInput", "lanesToKernels", "lanesToKernels", "lanesToKernels",
+    ]
+  ) { image in
+    let branches = [
+      tanh(layer("1", image, 5, padding: .same)), layer("2", image, 3, padding: .same),
+    ]
+    let joined = concatenated(branches, axis: 1)
+    return layer("3", joined.padded([(0, 0), (0, 0), (1, 0), (0, 2)]), 4)
+  },
+  Network(
     "batch normalisation", [2, 6, 6],
     ["lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesToKernels"]
   ) { image in

@@ -11,15 +11,16 @@ import Testing
 
   /// Who made the steps of a network and of its gradient.
   private func producers(
-    _ shape: [Int], rewriting: RewriteLevel = .full, trains: Bool = true,
-    _ build: (Tensor) -> Tensor
+    _ shape: [Int], rewriting: RewriteLevel = .full, excluding: Set<String> = [],
+    trains: Bool = true, _ build: (Tensor) -> Tensor
   ) throws -> Set<String> {
     let profiler = Profiler()
     let x = Tensor.input("x", shape.map { Size($0) })
     let y = build(x)
     let slopes = trains ? gradient(of: (y * y).sum(), withRespectTo: y.parameters()) : []
     let function = try compile(
-      [x], to: [y] + slopes, options: .init(rewriting: rewriting), on: CPU(profiler: profiler))
+      [x], to: [y] + slopes, options: .init(rewriting: rewriting, excluding: excluding),
+      on: CPU(profiler: profiler))
     _ = try function(NDArray(filled: 0.5, shape: shape))
     return Set(profiler.steps.map(\.producer))
   }
@@ -58,6 +59,19 @@ import Testing
     let found = try producers([4, 64, 8, 8], rewriting: .none, depthwise)
     #expect(found.isDisjoint(with: Self.written), "\(found)")
     #expect(!found.contains { $0.hasSuffix(", blocks") }, "\(found)")
+  }
+
+  @Test func eachLayoutIsSwitchedByItsName() throws {
+    let found = try producers([16, 1, 28, 28], excluding: ["lanes of samples"], digits)
+    #expect(!found.contains("lanes of samples"))
+  }
+
+  @Test func whatLaidOutTensorsIsRecorded() throws {
+    let x = Tensor.input("x", [.batch, 1, 28, 28])
+    let function = try compile([x], to: [digits(x)], on: .cpu)
+    let passes = try function.passes(for: ["batch": 64]).map(\.pass)
+    #expect(passes.suffix(3) == CPU.cpu.passes.map(\.name)[...])
+    #expect(passes.dropLast(3) == function.passes.map(\.pass)[...])
   }
 
   @Test(arguments: [RewriteLevel.none, .fast, .full])

@@ -1,4 +1,5 @@
 import Agnesi
+import AgnesiCPU
 import AgnesiCompiler
 import AgnesiExpressions
 import Synchronization
@@ -35,5 +36,31 @@ struct Rewritten: Sendable {
     try ReferenceExecutor.run(
       outputs: outputs, inputs: Dictionary(uniqueKeysWithValues: zip(inputs, values)),
       sizes: ["batch": batch])
+  }
+}
+
+// Layout passes on programs, each by itself.
+
+extension BlockArrangement {
+  static func arranged(
+    _ program: GraphProgram, expecting sizes: [String: Int] = [:], isStrict: Bool = false
+  ) -> GraphProgram {
+    program.mapRoots { arranged($0, expecting: sizes, isStrict: isStrict) }
+  }
+}
+
+extension LanesArrangement {
+  static func arranged(
+    _ program: GraphProgram, expecting sizes: [String: Int], target: LanesTarget = .host
+  ) -> GraphProgram {
+    program.mapRoots { arranged($0, expecting: sizes, target: target) }
+  }
+}
+
+extension PixelsArrangement {
+  static func arranged(
+    _ program: GraphProgram, expecting sizes: [String: Int]
+  ) -> GraphProgram {
+    program.mapRoots { arranged($0, expecting: sizes) }
   }
 }

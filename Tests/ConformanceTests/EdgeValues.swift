@@ -23,7 +23,8 @@ enum EdgeValues {
   private static let floats: [Double] = [
     0, -0.0, 1, 0.5, 1.5, 2.5, 3, 7, 0.1, 127.5, 128, 255.9, 256, 32_768, 40_000, 65_504, 65_519,
     65_520, 0x1p24 + 2, 0x1p31, 0x1p32, 0x1p53, 0x1p63, 0x1.8p63, 0x1p64, 1e30, 0x1.fffffep127,
-    0x1p-126, 0x1p-149, 0x1p-14, 0x1p-24, 0x1p-25, 0x1p-1022, 5e-324, 0x1.fffffffffffffp1023,
+    0x1p-126, 0x1p-149, 0x1p-14, 0x1p-24, 0x1p-25, 0x1p-1022, Double.leastNonzeroMagnitude,
+    0x1.fffffffffffffp1023,
     .infinity, .nan,
   ]
 

@@ -49,16 +49,8 @@ extension Node {
   /// The products of a tile by Winograd's algorithm for a convolution of this kind, or an adjoint, and
   /// directly; equal where there is none.
   fileprivate var winogradProducts: (Int, direct: Int) {
-    let (geometry, kernel): (ConvolutionGeometry, Shape)
-    switch operation {
-    case let forward as ConvolutionForward:
-      (geometry, kernel) = (forward.geometry, Array(operands[1].shape.dropFirst(2)))
-    case let adjoint as ConvolutionToInput:
-      (geometry, kernel) = (adjoint.geometry, Array(operands[1].shape.dropFirst(2)))
-    case let adjoint as ConvolutionToKernels: (geometry, kernel) = (adjoint.geometry, adjoint.size)
-    default: return (1, 1)
-    }
-    guard geometry.dilation == [1, 1] else { return (1, 1) }
+    guard let convolution, convolution.geometry.dilation == [1, 1] else { return (1, 1) }
+    let (kernel, geometry) = (convolution.kernelSize, convolution.geometry)
     if kernel == [3, 3], geometry.stride == [1, 1] { return (36, 144) }
     if kernel == [4, 4], geometry.stride == [2, 2] { return (25, 64) }
     return (1, 1)

@@ -4,17 +4,12 @@ import AgnesiLoops
 
 /// Rewrites a program so that images between convolutions of many channels lie in channel blocks.
 ///
-/// One walk. Convolutions whose channels fill blocks take and give blocks; whatever works on their
-/// results element by element, over whole images or in windows goes on in blocks; at the borders
-/// (inputs, flattened features, results) stand views that put the elements back in order.
+/// One walk. Convolutions whose channels fill blocks take and give blocks; whatever can work on their
+/// results as they are follows (``LayoutForms``); at the borders (inputs, flattened features, results)
+/// stand views that put the elements back in order.
 package struct BlockArrangement {
   private let blocks: ChannelBlocks
-  /// What stands for a tensor of the program, in order or in blocks. A tensor has the form that it
-  /// was computed in, and the other one from when it is asked for.
-  private var plain: [Tensor: Tensor] = [:]
-  private var blocked: [Tensor: Tensor] = [:]
-  /// Tensors that were computed in blocks.
-  private var natives: Set<Tensor> = []
+  private var forms = LayoutForms()
   private var users: [Tensor: Int] = [:]
   /// Values at points that were asked for, which several passes read.
   private var values: [TileTransform: [Tensor: Tensor]] = [:]
@@ -27,19 +22,12 @@ package struct BlockArrangement {
   ///   - sizes: what the choice of algorithms expects; they are right for all.
   ///   - isStrict: whether all convolutions are done directly.
   package static func arranged(
-    _ program: GraphProgram, expecting sizes: [String: Int] = [:], isStrict: Bool = false
-  ) -> GraphProgram {
-    guard let blocks = ChannelBlocks.host else { return program }
-    let roots = program.roots
-    guard roots.topologicalNodes().contains(where: { blocks.take($0) }) else { return program }
-    let pooled = Rewriter(PoolingRules.all).rewrite(roots)
+    _ roots: [Tensor], expecting sizes: [String: Int] = [:], isStrict: Bool = false
+  ) -> [Tensor] {
+    guard let blocks = ChannelBlocks.host else { return roots }
+    guard roots.topologicalNodes().contains(where: { blocks.take($0) }) else { return roots }
     var arrangement = BlockArrangement(blocks: blocks, expectedSizes: sizes, isStrict: isStrict)
-    var result = program
-    let arranged = arrangement.arranged(pooled)
-    result.outputs = Array(arranged.prefix(program.outputs.count))
-    let values = arranged.dropFirst(program.outputs.count)
-    for (index, value) in values.enumerated() { result.updates[index].value = value }
-    return result
+    return arrangement.arranged(roots)
   }
 
   private init(blocks: ChannelBlocks, expectedSizes: [String: Int], isStrict: Bool) {
@@ -47,11 +35,9 @@ package struct BlockArrangement {
   }
 
   private mutating func arranged(_ roots: [Tensor]) -> [Tensor] {
-    let nodes = roots.topologicalNodes()
-    for node in nodes { for operand in node.operands { users[operand, default: 0] += 1 } }
-    for root in roots { users[root, default: 0] += 1 }
-    for node in nodes { Site.$inherited.withValue(node.site) { visit(node) } }
-    return roots.map { plainForm($0) }
+    users = roots.useCounts()
+    roots.visitNodes { visit($0) }
+    return roots.map { forms.plain($0) }
   }
 
   private mutating func visit(_ node: Node) {
@@ -64,56 +50,17 @@ package struct BlockArrangement {
       }
     } else if let bias = addedBias(node) {
       visit(bias, node)
-    } else if node.operands.contains(where: { natives.contains($0) }), visitInBlocks(node) {
-      return
     } else {
-      visitPlainly(node)
+      forms.follow(node)
     }
   }
 
-  private mutating func visitPlainly(_ node: Node) {
-    let operands = node.operands.map { plainForm($0) }
-    let results =
-      operands == node.operands ? node.results : Tensor.make(node.operation, operands)
-    for (old, new) in zip(node.results, results) { plain[old] = new }
+  private mutating func blocked(_ tensor: Tensor) -> Tensor {
+    forms.form(tensor, in: blocks.layout(rank: tensor.rank))
   }
 
   private mutating func setBlocked(_ tensor: Tensor, _ value: Tensor) {
-    blocked[tensor] = value
-    natives.insert(tensor)
-  }
-
-  // MARK: Forms
-
-  private mutating func plainForm(_ tensor: Tensor) -> Tensor {
-    if let known = plain[tensor] { return known }
-    guard let packed = blocked[tensor] else {
-      internalError("\(tensor) used before it is arranged")
-    }
-    let result = Site.$inherited.withValue(tensor.node.site) { blocks.unpacked(packed) }
-    plain[tensor] = result
-    return result
-  }
-
-  private mutating func blockedForm(_ tensor: Tensor) -> Tensor {
-    if let known = blocked[tensor] { return known }
-    let result = Site.$inherited.withValue(tensor.node.site) {
-      tensor.isBroadcast ? blockedBroadcast(tensor) : blocks.packed(plainForm(tensor))
-    }
-    blocked[tensor] = result
-    return result
-  }
-
-  /// What is repeated over an image is repeated over its blocks, without being written out before.
-  private mutating func blockedBroadcast(_ tensor: Tensor) -> Tensor {
-    let source = plainForm(tensor.node.operands[0])
-    let target = blocks.packed(tensor.shape)
-    let missing = Shape(repeating: 1, count: tensor.rank - source.rank)
-    let aligned = source.reshaped(missing + source.shape)
-    if aligned.shape[1].isOne {
-      return aligned.reshaped(aligned.shape + [1]).broadcast(to: target)
-    }
-    return blocks.packed(aligned).broadcast(to: target)
+    forms.set(tensor, value, in: blocks.layout(rank: tensor.rank))
   }
 
   // MARK: Convolutions
@@ -121,27 +68,27 @@ package struct BlockArrangement {
   private mutating func visit(_ convolution: BlockedConvolution, _ node: Node) {
     let (first, second) = (node.operands[0], node.operands[1])
     func form(_ tensor: Tensor, _ isBlocked: Bool) -> Tensor {
-      isBlocked ? blockedForm(tensor) : plainForm(tensor)
+      isBlocked ? blocked(tensor) : forms.plain(tensor)
     }
     let result = node.results[0]
     switch convolution.kind {
     case .forward:
-      let operands = [form(first, convolution.blocksImage), plainForm(second)]
+      let operands = [form(first, convolution.blocksImage), forms.plain(second)]
       set(result, Tensor.make(convolution, operands)[0], convolution.blocksOutput)
     case .toInput:
-      let operands = [form(first, convolution.blocksOutput), plainForm(second)]
+      let operands = [form(first, convolution.blocksOutput), forms.plain(second)]
       set(result, Tensor.make(convolution, operands)[0], convolution.blocksImage)
     case .toKernels:
       let operands = [form(first, convolution.blocksImage), form(second, convolution.blocksOutput)]
       let own = DepthwiseToKernels(
         convolution, channels: first.shape[1], filters: second.shape[1])
-      plain[result] =
-        own.map { Tensor.make($0, operands)[0] } ?? Tensor.make(convolution, operands)[0]
+      forms.set(
+        result, own.map { Tensor.make($0, operands)[0] } ?? Tensor.make(convolution, operands)[0])
     }
   }
 
   /// A convolution by ``PolyphaseConvolution``.
-  private mutating func visitByPoints(_ kind: BlockedConvolution.Kind, _ node: Node) {
+  private mutating func visitByPoints(_ kind: ConvolutionKind, _ node: Node) {
     let (first, second, result) = (node.operands[0], node.operands[1], node.results[0])
     switch kind {
     case .forward:
@@ -152,7 +99,7 @@ package struct BlockArrangement {
       setBlocked(result, fromPoints(.image, result, matmul(values(.result, first), kernels)))
     case .toKernels:
       let image = values(.image, first).matrixTransposed()
-      plain[result] = fromPoints(.kernels, result, matmul(image, values(.result, second)))
+      forms.set(result, fromPoints(.kernels, result, matmul(image, values(.result, second))))
     }
   }
 
@@ -164,7 +111,7 @@ package struct BlockArrangement {
       form: form, direction: .toPoints, blocks: blocks, shape: tensor.shape,
       isTransposed: isTransposed)
     if let known = values[transform]?[tensor] { return known }
-    let operand = form == .kernels ? plainForm(tensor) : blockedForm(tensor)
+    let operand = form == .kernels ? forms.plain(tensor) : blocked(tensor)
     let result = Tensor.make(transform, [operand])[0]
     values[transform, default: [:]][tensor] = result
     return result
@@ -180,7 +127,7 @@ package struct BlockArrangement {
   }
 
   private mutating func set(_ tensor: Tensor, _ value: Tensor, _ isBlocked: Bool) {
-    if isBlocked { setBlocked(tensor, value) } else { plain[tensor] = value }
+    if isBlocked { setBlocked(tensor, value) } else { forms.set(tensor, value) }
   }
 
   /// An addition of one number for each channel to a convolution that nobody else reads.
@@ -191,22 +138,16 @@ package struct BlockArrangement {
   }
 
   private mutating func addedBias(_ node: Node) -> AddedBias? {
-    guard node.operation.label == "add" else { return nil }
+    guard node.arithmetic == .add else { return nil }
     for (sum, other) in [(0, 1), (1, 0)] {
-      let (tensor, repeated) = (node.operands[sum], node.operands[other])
-      guard users[tensor] == 1, repeated.isBroadcast,
-        let image = blocked[tensor] ?? plain[tensor],
+      let tensor = node.operands[sum]
+      guard users[tensor] == 1, let source = node.operands[other].repeatedVector(along: 1),
+        let image = forms.computed(tensor),
         var convolution = image.node.operation as? BlockedConvolution,
         convolution.kind == .forward, !convolution.hasBias
       else { continue }
-      let source = repeated.node.operands[0]
-      let missing = Shape(repeating: 1, count: repeated.rank - source.rank)
-      let filters = tensor.shape[1]
-      var expected = Shape(repeating: 1, count: tensor.rank)
-      expected[1] = filters
-      guard missing + source.shape == expected else { continue }
       convolution.hasBias = true
-      let bias = plainForm(source).reshaped([filters])
+      let bias = forms.plain(source).reshaped([tensor.shape[1]])
       return AddedBias(convolution: convolution, operands: image.node.operands, bias: bias)
     }
     return nil
@@ -216,64 +157,6 @@ package struct BlockArrangement {
     let result = Tensor.make(added.convolution, added.operands + [added.bias])[0]
     set(node.results[0], result, added.convolution.blocksOutput)
   }
-
-  // MARK: What goes on in blocks
-
-  /// Whether the node was brought into blocks.
-  private mutating func visitInBlocks(_ node: Node) -> Bool {
-    let result = node.results[0]
-    if result.isElementwise, blocks.divides(result.shape) {
-      let operands = node.operands.map { blockedForm($0) }
-      setBlocked(result, Tensor.make(node.operation, operands)[0])
-      return true
-    }
-    if let (combiner, axes) = result.reduction {
-      return visitReduction(node, combiner, axes)
-    }
-    guard let pooling = pooling(node) else { return false }
-    let operands = node.operands.map { blockedForm($0) }
-    for (old, new) in zip(node.results, Tensor.make(pooling, operands)) { setBlocked(old, new) }
-    return true
-  }
-
-  /// Pooling over images is pooling over blocks with windows of one lane.
-  private func pooling(_ node: Node) -> (any Operation)? {
-    func isOverImage(_ geometry: PoolingGeometry) -> Bool {
-      geometry.axisCount == node.operands[0].rank - 2
-    }
-    let width = Size(blocks.width)
-    switch node.operation {
-    case let it as MaxPool where isOverImage(it.geometry):
-      return MaxPool(geometry: it.geometry.withLanes)
-    case let it as MaxPoolToInput where isOverImage(it.geometry):
-      return MaxPoolToInput(geometry: it.geometry.withLanes, size: it.size + [width])
-    case let it as SumPool where isOverImage(it.geometry):
-      return SumPool(geometry: it.geometry.withLanes)
-    case let it as SumPoolToInput where isOverImage(it.geometry):
-      return SumPoolToInput(geometry: it.geometry.withLanes, size: it.size + [width])
-    default: return nil
-    }
-  }
-
-  private mutating func visitReduction(
-    _ node: Node, _ combiner: Combiner, _ axes: [Int]
-  ) -> Bool {
-    let operand = node.operands[0]
-    guard let image = blocked[operand] else { return false }
-    let last = operand.rank
-    let folded = axes + (axes.contains(1) ? [last] : [])
-    let sum = image.folded(combiner, axes: folded)
-    if axes.contains(1) {
-      plain[node.results[0]] = sum
-      return true
-    }
-    // The lanes go back to their block, which is axis 1 or, without samples, 0.
-    let block = axes.contains(0) ? 0 : 1
-    let lanes = sum.rank - 1
-    let order = Array(0...block) + [lanes] + Array((block + 1)..<Swift.max(lanes, block + 1))
-    plain[node.results[0]] = sum.transposed(order).reshaped(node.results[0].shape)
-    return true
-  }
 }
 
 extension ChannelBlocks {
@@ -282,34 +165,17 @@ extension ChannelBlocks {
 
   /// The convolution in blocks that stands for `node`; nil for what is none or does not gain.
   fileprivate func convolution(_ node: Node) -> BlockedConvolution? {
-    guard node.failure == nil, node.types.first?.dtype == .float32, node.operands.count == 2 else {
-      return nil
-    }
-    let (first, second) = (node.operands[0].shape, node.operands[1].shape)
-    let result = node.results[0].shape
-    let kind: BlockedConvolution.Kind
-    let geometry: ConvolutionGeometry
-    let (image, output, size): (Shape, Shape, Shape)
-    switch node.operation {
-    case let it as ConvolutionForward:
-      (kind, geometry) = (.forward, it.geometry)
-      (image, output, size) = (first, result, [])
-    case let it as ConvolutionToInput:
-      (kind, geometry) = (.toInput, it.geometry)
-      (image, output, size) = (result, first, it.size)
-    case let it as ConvolutionToKernels:
-      (kind, geometry) = (.toKernels, it.geometry)
-      (image, output, size) = (first, second, it.size)
-    default: return nil
-    }
+    guard let convolution = node.convolution, node.types[0].dtype == .float32 else { return nil }
+    let (image, output) = (convolution.image.shape, convolution.output.shape)
+    let geometry = convolution.geometry
     guard let (channels, filters) = known(image[1], output[1]),
       geometry.groups == 1
         ? divides(image) || divides(output)
         : takesGroups(geometry.groups, channels: channels, filters: filters)
     else { return nil }
     return BlockedConvolution(
-      kind: kind, geometry: geometry, blocks: self, blocksImage: divides(image),
-      blocksOutput: divides(output), size: size)
+      kind: convolution.kind, geometry: geometry, blocks: self, blocksImage: divides(image),
+      blocksOutput: divides(output), size: convolution.size)
   }
 }
 
@@ -325,27 +191,5 @@ extension ChannelBlocks {
     let isDepthwise = groups == channels && groups == filters
     let unit = isDepthwise ? width : groups * width
     return channels % unit == 0 && filters % unit == 0
-  }
-}
-
-extension Tensor {
-  fileprivate func folded(_ combiner: Combiner, axes: [Int]) -> Tensor {
-    switch combiner {
-    case .sum: sum(axes: axes)
-    case .product: product(axes: axes)
-    case .maximum: max(axes: axes)
-    case .minimum: min(axes: axes)
-    case .all: all(axes: axes)
-    case .any: any(axes: axes)
-    }
-  }
-}
-
-extension PoolingGeometry {
-  /// The same windows where lanes are the last axis.
-  fileprivate var withLanes: PoolingGeometry {
-    PoolingGeometry(
-      window: window + [1], stride: stride + [1], padBegin: padBegin + [0], padEnd: padEnd + [0],
-      partialWindows: partialWindows)
   }
 }

@@ -10,11 +10,7 @@ import CAgnesi
 struct BlockedConvolution: Operation {
   static let name = "blockedConvolution"
 
-  enum Kind: String, Hashable, Sendable, Codable {
-    case forward, toInput, toKernels
-  }
-
-  let kind: Kind
+  let kind: ConvolutionKind
   let geometry: ConvolutionGeometry
   let blocks: ChannelBlocks
   /// Whether the image, or its slopes, lie in blocks.
@@ -38,13 +34,7 @@ struct BlockedConvolution: Operation {
   }
 
   /// The same on plain images, without the bias.
-  private var plain: any Operation {
-    switch kind {
-    case .forward: ConvolutionForward(geometry: geometry)
-    case .toInput: ConvolutionToInput(geometry: geometry, size: size)
-    case .toKernels: ConvolutionToKernels(geometry: geometry, size: size)
-    }
-  }
+  private var plain: any Operation { kind.operation(geometry, size: size) }
 
   /// Which of the operands and of the result lie in blocks.
   private var isBlocked: (operands: [Bool], result: Bool) {
@@ -105,7 +95,7 @@ struct BlockedConvolution: Operation {
   }
 
   init(
-    kind: Kind, geometry: ConvolutionGeometry, blocks: ChannelBlocks, blocksImage: Bool,
+    kind: ConvolutionKind, geometry: ConvolutionGeometry, blocks: ChannelBlocks, blocksImage: Bool,
     blocksOutput: Bool, hasBias: Bool = false, size: Shape = []
   ) {
     self.kind = kind
@@ -128,14 +118,8 @@ extension [TensorType] {
 extension BlockedConvolution {
   /// The library's description of it.
   var call: LibraryKernel.Convolution {
-    let kind =
-      switch kind {
-      case .forward: agnesi_convolution_forward
-      case .toInput: agnesi_convolution_to_data
-      case .toKernels: agnesi_convolution_to_weights
-      }
-    return LibraryKernel.Convolution(
-      kind: kind, geometry: geometry, hasBias: hasBias,
+    LibraryKernel.Convolution(
+      kind: kind.call, geometry: geometry, hasBias: hasBias,
       blocks: (blocksImage ? blocks : nil, blocksOutput ? blocks : nil))
   }
 }

@@ -24,10 +24,11 @@ package struct ChannelBlocks: Hashable, Sendable, Codable {
     return channels > 0 && channels % width == 0
   }
 
+  /// Images of this many axes in blocks.
+  func layout(rank: Int) -> Layout { .blocked(axis: 1, by: width, rank: rank) }
+
   /// The shape in blocks of an image that they divide.
-  func packed(_ shape: Shape) -> Shape {
-    [shape[0], blocks(of: shape)] + shape.dropFirst(2) + [Size(width)]
-  }
+  func packed(_ shape: Shape) -> Shape { layout(rank: shape.count).shape(of: shape) }
 
   /// The shape of the image that lies in blocks.
   func unpacked(_ shape: Shape) -> Shape {
@@ -35,35 +36,19 @@ package struct ChannelBlocks: Hashable, Sendable, Codable {
   }
 
   /// The image in blocks: views, no work by themselves.
-  func packed(_ image: Tensor) -> Tensor {
-    let shape = image.shape
-    let split = [shape[0], blocks(of: shape), Size(width)] + shape.dropFirst(2)
-    let order = [0, 1] + Array(3..<split.count) + [2]
-    return image.reshaped(Array(split)).transposed(order)
-  }
+  func packed(_ image: Tensor) -> Tensor { layout(rank: image.rank).packed(image) }
 
   /// The image that lies in blocks, as it was.
   func unpacked(_ packed: Tensor) -> Tensor {
-    let last = packed.rank - 1
-    let order = [0, 1, last] + Array(2..<last)
-    return packed.transposed(order).reshaped(unpacked(packed.shape))
+    layout(rank: packed.rank - 1).unpacked(packed, unpacked(packed.shape))
   }
 
   /// As ``packed(_:)-(Tensor)``, for values.
-  func packed(_ image: NDArray) -> NDArray {
-    let shape = image.shape
-    let split = [shape[0], shape[1] / width, width] + shape.dropFirst(2)
-    let order = [0, 1] + Array(3..<split.count) + [2]
-    return image.contiguous().reshaped(Array(split)).transposed(order).contiguous()
-  }
+  func packed(_ image: NDArray) -> NDArray { layout(rank: image.rank).packed(image) }
 
   /// As ``unpacked(_:)-(Tensor)``, for values.
   func unpacked(_ packed: NDArray) -> NDArray {
-    let last = packed.rank - 1
-    let order = [0, 1, last] + Array(2..<last)
-    let shape = [packed.shape[0], packed.shape[1] * width] + packed.shape[2..<last]
-    return packed.transposed(order).contiguous().reshaped(Array(shape))
+    let shape = unpacked(packed.shape.map { Size($0) }).map { $0.known ?? 0 }
+    return layout(rank: packed.rank - 1).unpacked(packed, shape)
   }
-
-  private func blocks(of shape: Shape) -> Size { Size((shape[1].known ?? 0) / width) }
 }

@@ -45,6 +45,7 @@ extension ConvolutionProblem {
 /// convolutions they have.
 package final class ConvolutionSurvey: Backend {
   package let name = "survey"
+  package let passes = CPU().passes
   private let programs = Mutex<[GraphProgram]>([])
 
   package init() {}

@@ -12,17 +12,9 @@ import AgnesiLoops
 package struct LanesArrangement {
   private let target: LanesTarget
   private let chains: LanesChains
-  /// What stands in place of each tensor of the old graph.
-  private var forms: [Tensor: Form] = [:]
-
-  private struct Form {
-    var plain: Tensor?
-    var lanes: Tensor?
-    /// Whether it is computed in lanes.
-    var isNative: Bool
-    /// Slopes before pooling, as long as nobody but a convolution's gradients wants them.
-    var pooled: Pooled?
-  }
+  private var forms: LayoutForms
+  /// Slopes before pooling, as long as nobody but a convolution's gradients wants them.
+  private var pooled: [Tensor: Pooled] = [:]
 
   private struct Pooled {
     var slopes: Tensor
@@ -32,23 +24,17 @@ package struct LanesArrangement {
 
   /// - Parameter sizes: those that the code should be quick with.
   package static func arranged(
-    _ program: GraphProgram, expecting sizes: [String: Int], target: LanesTarget = .host
-  ) -> GraphProgram {
-    let roots = program.roots
+    _ roots: [Tensor], expecting sizes: [String: Int], target: LanesTarget = .host
+  ) -> [Tensor] {
     let chains = LanesChains(roots) { isWorthwhile($0, sizes, target) }
-    guard !chains.isEmpty else { return program }
+    guard !chains.isEmpty else { return roots }
     var arrangement = LanesArrangement(target: target, chains: chains)
-    let results = arrangement.run(roots)
-    var arranged = program
-    arranged.outputs = Array(results.prefix(program.outputs.count))
-    for (index, value) in results.dropFirst(program.outputs.count).enumerated() {
-      arranged.updates[index].value = value
-    }
-    return arranged
+    return arrangement.run(roots)
   }
 
   private init(target: LanesTarget, chains: LanesChains) {
     (self.target, self.chains) = (target, chains)
+    forms = LayoutForms(reorders: LanesReorders(lanes: target.lanes))
   }
 
   // MARK: When it pays
@@ -77,25 +63,17 @@ package struct LanesArrangement {
   // MARK: The walk
 
   private mutating func run(_ roots: [Tensor]) -> [Tensor] {
-    for node in roots.topologicalNodes() {
-      Site.$inherited.withValue(node.site) { visit(node) }
-    }
+    roots.visitNodes { visit($0) }
     return roots.map { plain($0) }
   }
 
   private mutating func visit(_ node: Node) {
     if let part = chains.parts[node] {
       visit(node, part)
-    } else if node.results.allSatisfy({ forms[$0] != nil }) {
-      // Made with another node already.
-      return
-    } else if let results = elementwise(node) ?? sum(node) {
-      for (old, new) in zip(node.results, results) { set(old, new) }
-    } else {
-      let operands = node.operands.map { plain($0) }
-      let isSame = operands == node.operands
-      let results = isSame ? node.results : Tensor.make(node.operation, operands)
-      for (old, new) in zip(node.results, results) { set(old, new) }
+    } else if node.results.contains(where: { forms.computed($0) == nil }) {
+      // Others were made with another node already.
+      for operand in node.operands { unpool(operand) }
+      forms.follow(node)
     }
   }
 
@@ -106,15 +84,19 @@ package struct LanesArrangement {
     case .unpool(let unpool):
       let operation = LanesUnpool(
         pool: unpool.pool, size: unpool.size, samples: node.types[0].shape[0])
-      let pooled = Pooled(
+      pooled[node.results[0]] = Pooled(
         slopes: inLanes(unpool.slopes), codes: inLanes(unpool.places), operation: operation)
-      forms[node.results[0]] = Form(isNative: true, pooled: pooled)
     case .toInput(let geometry): toInput(node, geometry)
     case .toKernels(let geometry):
-      if forms[node.results[0]] == nil { toKernels(node, geometry) }
+      if forms.computed(node.results[0]) == nil { toKernels(node, geometry) }
     case .biasSum(let of, let geometry):
-      if forms[of.operands[0]] != nil, forms[of.results[0]] == nil { toKernels(of, geometry) }
-      if forms[node.results[0]] == nil { set(node.results[0], plainSum(node)) }
+      if forms.computed(of.operands[0]) != nil, forms.computed(of.results[0]) == nil {
+        toKernels(of, geometry)
+      }
+      if forms.computed(node.results[0]) == nil {
+        for operand in node.operands { unpool(operand) }
+        forms.follow(node)
+      }
     }
   }
 
@@ -126,8 +108,8 @@ package struct LanesArrangement {
     if let bias = chain.bias { operands.append(plain(bias).reshaped([chain.kernels.shape[0]])) }
     let operation = LanesConvolution(geometry: chain.geometry, epilogue: epilogue)
     let results = Tensor.make(operation, operands)
-    set(chain.result, results[0])
-    if let places = chain.places { set(places, results[1]) }
+    setInLanes(chain.result, results[0])
+    if let places = chain.places { setInLanes(places, results[1]) }
   }
 
   private mutating func toInput(_ node: Node, _ geometry: ConvolutionGeometry) {
@@ -135,14 +117,14 @@ package struct LanesArrangement {
     var operation = LanesToInput(geometry: geometry, size: Array(node.types[0].plane.dropFirst()))
     let shape = LanesShape(
       geometry, source: node.types[0].plane, kernels: kernels.shape.map { $0.known ?? 0 })
-    if let pooled = forms[slopes]?.pooled,
+    if let pooled = pooled[slopes],
       shape.paysBehind(pool: pooled.operation.pool, target: target)
     {
       operation.pool = pooled.operation.pool
       let operands = [pooled.slopes, pooled.codes, kernels]
-      set(node.results[0], Tensor.make(operation, operands)[0])
+      setInLanes(node.results[0], Tensor.make(operation, operands)[0])
     } else {
-      set(node.results[0], Tensor.make(operation, [inLanes(slopes), kernels])[0])
+      setInLanes(node.results[0], Tensor.make(operation, [inLanes(slopes), kernels])[0])
     }
   }
 
@@ -155,7 +137,7 @@ package struct LanesArrangement {
     let source = inLanes(node.operands[0])
     let shape = LanesShape(geometry, source: source.type.plane, kernels: kernels)
     let results: [Tensor]
-    if let pooled = forms[node.operands[1]]?.pooled,
+    if let pooled = pooled[node.operands[1]],
       shape.paysBehind(pool: pooled.operation.pool, target: target)
     {
       operation.pool = pooled.operation.pool
@@ -164,90 +146,76 @@ package struct LanesArrangement {
     } else {
       results = Tensor.make(operation, [source, zeroBeyond(node.operands[1])])
     }
-    set(node.results[0], results[0])
-    if let sum { set(sum, results[1]) }
-  }
-
-  private mutating func plainSum(_ node: Node) -> Tensor {
-    sum(node)?[0] ?? Tensor.make(node.operation, node.operands.map { plain($0) })[0]
+    forms.set(node.results[0], results[0])
+    if let sum { forms.set(sum, results[1]) }
   }
 
   // MARK: Forms
 
-  private mutating func set(_ old: Tensor, _ new: Tensor) {
-    let isNative = new.rank == 5 && new.rank != old.rank
-    forms[old] = Form(
-      plain: isNative ? nil : new, lanes: isNative ? new : nil, isNative: isNative)
+  private func layout(of tensor: Tensor) -> Layout {
+    .blocked(axis: 0, by: target.lanes, rank: tensor.rank)
+  }
+
+  private mutating func setInLanes(_ tensor: Tensor, _ value: Tensor) {
+    forms.set(tensor, value, in: layout(of: tensor))
   }
 
   private mutating func plain(_ tensor: Tensor) -> Tensor {
-    guard let form = forms[tensor] else { internalError("\(tensor) is used before it is arranged") }
-    if let plain = form.plain { return plain }
-    let converted = inLanes(tensor).cast(to: .float32)
-    let unpacked = Tensor(LanesUnpack(samples: tensor.shape[0]), converted)
-    let plain = unpacked.cast(to: tensor.dtype)
-    forms[tensor]?.plain = plain
-    return plain
+    unpool(tensor)
+    return forms.plain(tensor)
   }
 
   private mutating func inLanes(_ tensor: Tensor) -> Tensor {
-    guard let form = forms[tensor] else { internalError("\(tensor) is used before it is arranged") }
-    if let lanes = form.lanes { return lanes }
-    let result: Tensor
-    if let pooled = form.pooled {
-      result = Tensor(pooled.operation, pooled.slopes, pooled.codes)
-    } else {
-      let packed = Tensor(LanesPack(lanes: target.lanes), plain(tensor).cast(to: .float32))
-      result = packed.cast(to: tensor.dtype)
-    }
-    forms[tensor]?.lanes = result
-    return result
+    unpool(tensor)
+    return forms.form(tensor, in: layout(of: tensor))
   }
 
-  private func isNative(_ tensor: Tensor) -> Bool { forms[tensor]?.isNative ?? false }
+  /// Slopes before pooling that somebody wants after all.
+  private mutating func unpool(_ tensor: Tensor) {
+    guard let pooled = pooled[tensor], forms.computed(tensor) == nil else { return }
+    setInLanes(tensor, Tensor(pooled.operation, pooled.slopes, pooled.codes))
+  }
 
   /// The tensor in lanes, with zeros in those beyond the last sample.
   private mutating func zeroBeyond(_ tensor: Tensor) -> Tensor {
-    let slopes = inLanes(tensor)
-    if slopes.node.operation is LanesUnpool { return slopes }
-    let first =
-      Tensor.index([slopes.shape[0], 1, 1, 1, Size(target.lanes)], axis: 0) * target.lanes
-    let sample = first + Tensor.index(first.shape, axis: 4)
-    let isUsed = sample .< Tensor.integer(tensor.shape[0])
-    return select(isUsed.broadcast(to: slopes.shape), slopes, .zeros(like: slopes))
+    LanesReorders(lanes: target.lanes).zeroBeyond(
+      inLanes(tensor), in: layout(of: tensor), of: tensor.type)
+  }
+}
+
+/// How tensors come into lanes of samples and out of them.
+struct LanesReorders: LayoutReorders {
+  let lanes: Int
+
+  func packed(_ plain: Tensor, in layout: Layout) -> Tensor {
+    if plain.dtype.size == 4 { return Tensor(LanesPack(lanes: lanes), plain) }
+    return Tensor(LanesPack(lanes: lanes), plain.cast(to: .float32)).cast(to: plain.dtype)
   }
 
-  // MARK: Ordinary nodes
-
-  /// What is converted exactly on its way into lanes and out of them.
-  private static func isExact(_ dtype: DType) -> Bool { dtype == .float32 || dtype == .bool }
-
-  /// An elementwise node on operands of which one is in lanes; nil for others.
-  private mutating func elementwise(_ node: Node) -> [Tensor]? {
-    guard let first = node.operands.first(where: { isNative($0) }), node.results.count == 1,
-      node.results[0].isElementwise,
-      (node.operands + node.results).allSatisfy({ Self.isExact($0.dtype) || $0.isBroadcast }),
-      Self.isExact(node.types[0].dtype)
-    else { return nil }
-    let shape = inLanes(first).shape
-    let operands = node.operands.map { spread($0, shape) ?? inLanes($0) }
-    return Tensor.make(node.operation, operands)
+  func unpacked(_ laidOut: Tensor, from layout: Layout, to plain: TensorType) -> Tensor {
+    let operation = LanesUnpack(samples: plain.shape[0])
+    if plain.dtype.size == 4, plain.dtype == laidOut.dtype { return Tensor(operation, laidOut) }
+    // Also places of maxima, which are bytes in lanes.
+    return Tensor(operation, laidOut.cast(to: .float32)).cast(to: plain.dtype)
   }
 
-  /// A broadcast that repeats along samples, repeated in lanes; nil for what is none.
-  private mutating func spread(_ tensor: Tensor, _ shape: Shape) -> Tensor? {
-    guard tensor.isBroadcast, !isNative(tensor) else { return nil }
-    let source = tensor.node.operands[0]
-    let aligned = Shape(repeating: 1, count: 4 - source.rank) + source.shape
-    guard aligned[0].isOne else { return nil }
-    return plain(source).reshaped(aligned + [1]).broadcast(to: shape)
+  /// Four bytes are moved as they are, and a bool is a float32 on its way.
+  func keeps(_ plain: TensorType, in layout: Layout) -> Bool {
+    guard let (axis, width) = layout.block, axis == 0, width == lanes, plain.rank >= 2 else {
+      return false
+    }
+    return (plain.dtype.size == 4 || plain.dtype == .bool)
+      && plain.shape.dropFirst().allSatisfy { $0.known != nil }
   }
 
-  /// A sum over samples (and perhaps more) of what is in lanes; nil for other nodes.
-  private mutating func sum(_ node: Node) -> [Tensor]? {
-    guard let (combiner, axes) = node.results.first?.reduction, combiner == .sum,
-      axes.contains(0), isNative(node.operands[0]), node.operands[0].dtype == .float32
-    else { return nil }
-    return [zeroBeyond(node.operands[0]).sum(axes: axes + [4])]
+  func zeroBeyond(_ laidOut: Tensor, in layout: Layout, of plain: TensorType) -> Tensor {
+    // It knows the samples itself.
+    if laidOut.node.operation is LanesUnpool { return laidOut }
+    let last = laidOut.rank - 1
+    var shape = Shape(repeating: 1, count: laidOut.rank)
+    (shape[0], shape[last]) = (laidOut.shape[0], Size(lanes))
+    let sample = Tensor.index(shape, axis: 0) * lanes + Tensor.index(shape, axis: last)
+    let isUsed = sample .< Tensor.integer(plain.shape[0])
+    return select(isUsed.broadcast(to: laidOut.shape), laidOut, .zeros(like: laidOut))
   }
 }

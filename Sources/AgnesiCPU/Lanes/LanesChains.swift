@@ -17,7 +17,7 @@ struct LanesChains {
     case biasSum(of: Node, ConvolutionGeometry)
   }
 
-  /// A convolution and what follows it: bias, rectifier, pooling, each if it is there.
+  /// A convolution and what follows it: bias, pooling, ReLU, each if it is there.
   struct Chain {
     var source: Tensor
     var kernels: Tensor
@@ -40,7 +40,10 @@ struct LanesChains {
 
   /// What decides whether a convolution goes into lanes.
   struct Convolution {
-    var node: Node
+    var kind: ConvolutionKind
+    var geometry: ConvolutionGeometry
+    /// Of its result.
+    var columns: Int
     var samples: Size
     var channels: Int
     var filters: Int
@@ -64,40 +67,27 @@ struct LanesChains {
     }
     for node in order where parts[node] == nil {
       guard let taken = Self.convolution(node), isWorthwhile(taken) else { continue }
-      switch node.operation {
-      case let forward as ConvolutionForward: follow(node, forward.geometry)
-      case let toInput as ConvolutionToInput: parts[node] = .toInput(toInput.geometry)
-      case let toKernels as ConvolutionToKernels:
-        parts[node] = .toKernels(toKernels.geometry)
-        findBiasSum(node, toKernels.geometry)
-      default: break
+      switch taken.kind {
+      case .forward: follow(node, taken.geometry)
+      case .toInput: parts[node] = .toInput(taken.geometry)
+      case .toKernels:
+        parts[node] = .toKernels(taken.geometry)
+        findBiasSum(node, taken.geometry)
       }
     }
   }
 
   /// Two axes, float32, no groups, sizes that are numbers; nil for everything else.
   private static func convolution(_ node: Node) -> Convolution? {
-    let geometry: ConvolutionGeometry
-    let (source, kernels, result): (TensorType, TensorType, TensorType)
-    let types = node.operands.map(\.type) + node.types
-    switch node.operation {
-    case let forward as ConvolutionForward:
-      geometry = forward.geometry
-      (source, kernels, result) = (types[0], types[1], types[2])
-    case let toInput as ConvolutionToInput:
-      geometry = toInput.geometry
-      (result, kernels, source) = (types[0], types[1], types[2])
-    case let toKernels as ConvolutionToKernels:
-      geometry = toKernels.geometry
-      (source, result, kernels) = (types[0], types[1], types[2])
-    default: return nil
-    }
-    let numbers = source.plane + result.plane + kernels.shape.map { $0.known ?? 0 }
-    guard geometry.axisCount == 2, geometry.groups == 1, source.dtype == .float32,
+    guard let found = node.convolution else { return nil }
+    let (source, result) = (found.image, found.output)
+    let numbers = source.plane + result.plane + found.kernels.shape.map { $0.known ?? 0 }
+    guard found.geometry.axisCount == 2, found.geometry.groups == 1, source.dtype == .float32,
       numbers.allSatisfy({ $0 > 0 })
     else { return nil }
     return Convolution(
-      node: node, samples: source.shape[0], channels: source.plane[0], filters: result.plane[0],
+      kind: found.kind, geometry: found.geometry, columns: result.plane[2],
+      samples: source.shape[0], channels: source.plane[0], filters: result.plane[0],
       largestImage: max(source.plane.product, result.plane.product))
   }
 
@@ -118,18 +108,22 @@ struct LanesChains {
       absorb([last], sum)
       chain.bias = bias
     }
-    if let (compare, choice) = rectifier(behind: chain.result) {
-      absorb([last, compare], choice)
-      chain.hasRectifier = true
-    }
-    if let pool = pooling(behind: chain) {
+    var unpools: [Unpooling] = []
+    if let pool = pooling(behind: chain.result) {
       absorb([last], pool.node)
       chain.pool = pool.window
       chain.places = pool.backward.isEmpty ? nil : pool.node.results[1]
-      for (inner, outer, unpool) in pool.backward {
-        for node in inner { parts[node] = .inside }
-        parts[outer] = .unpool(unpool)
-      }
+      unpools = pool.backward
+    }
+    if let choice = rectifier(behind: chain.result, unpools) {
+      absorb([last], choice)
+      chain.hasRectifier = true
+      let gated = choice.results[0]
+      unpools = unpools.map { $0.behindRectifier(gated) ?? $0 }
+    }
+    for unpool in unpools {
+      for node in unpool.inner { parts[node] = .inside }
+      parts[unpool.outer] = .unpool(unpool.operation)
     }
     parts[last] = .forward(chain)
   }
@@ -140,82 +134,64 @@ struct LanesChains {
   }
 
   private func biasSum(behind tensor: Tensor) -> (Node, Tensor)? {
-    guard let readers = readers(tensor), readers.count == 1, readers[0].operation.label == "add",
-      let other = readers[0].operands.first(where: { $0 != tensor }), other.isBroadcast
+    guard let readers = readers(tensor), readers.count == 1, readers[0].arithmetic == .add,
+      let other = readers[0].operands.first(where: { $0 != tensor }),
+      let bias = other.repeatedVector(along: 1)
     else { return nil }
-    let source = other.node.operands[0]
-    guard source.rank <= 4 else { return nil }
-    let aligned = Shape(repeating: 1, count: 4 - source.rank) + source.shape
-    return aligned == [1, tensor.shape[1], 1, 1] ? (readers[0], source) : nil
+    return (readers[0], bias)
   }
 
-  /// `select(x <= 0, 0, x)` and its comparison.
-  private func rectifier(behind tensor: Tensor) -> (compare: Node, choice: Node)? {
-    guard let readers = readers(tensor), readers.count == 2,
-      let choice = readers.first(where: { $0.operation.label == "select" }),
-      let compare = readers.first(where: { $0.operation.label == "lessOrEqual" }),
-      choice.operands[0] == compare.results[0], choice.operands[1].scalarConstant == 0,
-      choice.operands[2] == tensor, compare.operands[0] == tensor,
-      compare.operands[1].scalarConstant == 0, self.readers(compare.results[0])?.count == 1
+  /// ReLU of a tensor that nobody else reads, where all ways back through the pooling before it pass its
+  /// gradient: the codes of maxima hold it.
+  private func rectifier(behind tensor: Tensor, _ unpools: [Unpooling]) -> Node? {
+    guard let readers = readers(tensor), readers.count == 1, readers[0].operation is Rectify,
+      unpools.allSatisfy({ $0.behindRectifier(readers[0].results[0]) != nil })
     else { return nil }
-    return (compare, choice)
+    return readers[0]
+  }
+
+  /// A way back through pooling.
+  private struct Unpooling {
+    var inner: [Node] = []
+    var outer: Node
+    var operation: Unpool
+
+    /// The same where the slopes are those that arrive at ReLU's `result`; nil where they are not.
+    func behindRectifier(_ result: Tensor) -> Unpooling? {
+      let gate = operation.slopes.node
+      guard gate.operation is RectifyGradient, gate.operands[0] == result else { return nil }
+      var unpooling = self
+      unpooling.operation.slopes = gate.operands[1]
+      return unpooling
+    }
   }
 
   private struct Pooling {
     var node: Node
     var window: [Int]
-    /// For each way back: the nodes inside it, the last one, and what it is.
-    var backward: [(inner: [Node], outer: Node, Unpool)] = []
+    var backward: [Unpooling] = []
   }
 
   /// Windows of a tile must fit into the registers, and their places into a byte.
   private static let mostWindow = 12
 
-  private func pooling(behind chain: Chain) -> Pooling? {
-    guard let readers = readers(chain.result),
-      let node = readers.first(where: { $0.operation is MaxPool }),
-      let geometry = (node.operation as? MaxPool)?.geometry,
+  private func pooling(behind tensor: Tensor) -> Pooling? {
+    guard let readers = readers(tensor), readers.count == 1, let node = readers.first,
+      let found = node.pooling, found.isMaximum, case let geometry = found.geometry,
       geometry == PoolingGeometry(disjoint: geometry.window), geometry.axisCount == 2,
       geometry.area <= Self.mostWindow, let backwards = self.readers(node.results[1])
     else { return nil }
     var result = Pooling(node: node, window: geometry.window)
-    let masks = readers.filter { $0 != node }
-    guard masks.count <= 1, chain.hasRectifier || masks.isEmpty,
-      masks.allSatisfy({ isSign($0, of: chain.result) })
-    else { return nil }
     for toInput in backwards {
-      guard toInput.operation is MaxPoolToInput, toInput.operands[1] == node.results[1],
+      guard let unpooling = toInput.unpooling, unpooling.places == node.results[1],
         !roots.contains(toInput.results[0])
       else { return nil }
       let unpool = Unpool(
-        slopes: toInput.operands[0], places: node.results[1], pool: geometry.window,
+        slopes: unpooling.values, places: node.results[1], pool: geometry.window,
         size: Array(toInput.types[0].plane.dropFirst()))
-      guard let mask = masks.first else {
-        // Without the mask, a slope passes where the rectifier's gradient would stop it.
-        if chain.hasRectifier { return nil }
-        result.backward.append(([], toInput, unpool))
-        continue
-      }
-      guard let choice = users[toInput.results[0]], choice.count == 1,
-        isMasked(choice[0], toInput.results[0], by: mask.results[0])
-      else { return nil }
-      result.backward.append(([toInput, mask], choice[0], unpool))
+      result.backward.append(Unpooling(outer: toInput, operation: unpool))
     }
-    let choices = Set(result.backward.map(\.outer))
-    let others = masks.flatMap { users[$0.results[0]] ?? [] }.filter { !choices.contains($0) }
-    return others.isEmpty ? result : nil
-  }
-
-  /// `0 < x`
-  private func isSign(_ node: Node, of tensor: Tensor) -> Bool {
-    node.operation.label == "less" && node.operands[0].scalarConstant == 0
-      && node.operands[1] == tensor && !roots.contains(node.results[0])
-  }
-
-  /// `select(mask, slopes, 0)`
-  private func isMasked(_ node: Node, _ slopes: Tensor, by mask: Tensor) -> Bool {
-    node.operation.label == "select" && node.operands[0] == mask && node.operands[1] == slopes
-      && node.operands[2].scalarConstant == 0
+    return result
   }
 
   // MARK: Backward

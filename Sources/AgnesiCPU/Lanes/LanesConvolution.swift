@@ -22,7 +22,7 @@ struct LanesConvolution: LanesOperation {
     }
     let (source, kernels) = (operands[0], operands[1])
     try source.requireLanes()
-    let result = try ConvolutionForward(geometry: geometry).types(
+    let result = try ConvolutionKind.forward.operation(geometry).types(
       of: [TensorType(.float32, Array(source.shape.prefix(4))), kernels])[0]
     if epilogue.bias, operands[2] != TensorType(.float32, [kernels.shape[0]]) {
       throw TypeError("a bias \(operands[2]) for \(kernels.shape[0]) filters")
@@ -38,10 +38,10 @@ struct LanesConvolution: LanesOperation {
   func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
     let source = operands[0].withoutLanes
     let shape = [source.shape[0]] + (types[0].knownShape ?? []).dropFirst().dropLast()
-    let forward = ConvolutionForward(geometry: geometry)
+    let forward = ConvolutionKind.forward.operation(geometry)
     let operandTypes = [source, operands[1]].map { TensorType($0.dtype, $0.shape.map { Size($0) }) }
     let plain = try forward.types(of: operandTypes)
-    var values = forward.reference([source, operands[1]], types: plain)[0]
+    var values = try forward.reference([source, operands[1]], types: plain)[0]
     if epilogue.bias {
       let area = values.shape[2] * values.shape[3]
       let bias = operands[2].doubles
@@ -51,7 +51,7 @@ struct LanesConvolution: LanesOperation {
     var codes: [Double] = []
     if let pool = epilogue.pool {
       let geometry = PoolingGeometry(disjoint: pool)
-      let pooled = MaxPool(geometry: geometry).reference(
+      let pooled = try geometry.maximum.reference(
         [values],
         types: [.float32, .int32].map { TensorType($0, shape.map { Size($0) }) })
       (values, codes) = (pooled[0], pooled[1].doubles)
@@ -108,15 +108,14 @@ struct LanesUnpool: LanesOperation {
     return [.lanes(blocks: slopes.shape[0], [slopes.plane[0]] + size, slopes.shape[4])]
   }
 
-  func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
+  func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
     let lanes = operands[0].shape[4]
     let (slopes, codes) = (operands[0].withoutLanes, operands[1].withoutLanes)
     let shape = slopes.shape.prefix(2) + size
     let type = TensorType(.float32, shape.map { Size($0) })
     let places = codes.cast(to: .int32)
-    let all = MaxPoolToInput(
-      geometry: PoolingGeometry(disjoint: pool), size: size.map { Size($0) }
-    ).reference([slopes, places], types: [type])[0]
+    let all = try PoolingGeometry(disjoint: pool).unpooling(to: size.map { Size($0) })
+      .reference([slopes, places], types: [type])[0]
     let used = (samples.known ?? 0) * shape.dropFirst().product
     let kept = all.doubles.enumerated().map { $0 < used ? $1 : 0 }
     return [NDArray(rounding: kept, shape: Array(shape), .float32).withLanes(lanes)]

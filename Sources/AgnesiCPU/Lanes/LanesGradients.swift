@@ -2,7 +2,7 @@ import AgnesiArrays
 import AgnesiExpressions
 import AgnesiLoops
 
-/// ``ConvolutionToInput`` with lanes.
+/// The gradient of the image with lanes.
 ///
 /// Operands: slopes of the result and kernels; behind pooling the slopes of what is pooled, codes and
 /// kernels.
@@ -17,8 +17,8 @@ struct LanesToInput: LanesOperation {
   var arity: ClosedRange<Int> { 2...3 }
   var roles: [String] { pool == nil ? ["slopes", "kernels"] : ["slopes", "codes", "kernels"] }
 
-  private var plain: ConvolutionToInput {
-    ConvolutionToInput(geometry: geometry, size: size.map { Size($0) })
+  private var plain: any Operation {
+    ConvolutionKind.toInput.operation(geometry, size: size.map { Size($0) })
   }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
@@ -39,7 +39,7 @@ struct LanesToInput: LanesOperation {
     let kernels = operands[2].shape
     let source =
       [operands[0].shape[0], kernels.count == 4 ? kernels[1] : 0] + size.map { Size($0) }
-    let result = try ConvolutionForward(geometry: geometry).types(
+    let result = try ConvolutionKind.forward.operation(geometry).types(
       of: [TensorType(.float32, source), operands[2]])[0]
     let lanes = operands[0].rank == 5 ? operands[0].shape[4] : 1
     return LanesUnpool(
@@ -52,10 +52,10 @@ struct LanesToInput: LanesOperation {
     var slopes = operands[0]
     if let unpool = try unpool(known) {
       let before = try unpool.types(of: Array(known[0..<2]))
-      slopes = unpool.reference(Array(operands[0..<2]), types: before)[0]
+      slopes = try unpool.reference(Array(operands[0..<2]), types: before)[0]
     }
     let shape = [Size(slopes.shape[0] * lanes)] + types[0].shape.dropFirst().prefix(3)
-    let result = plain.reference(
+    let result = try plain.reference(
       [slopes.withoutLanes, operands[operands.count - 1]],
       types: [TensorType(.float32, shape)])[0]
     return [result.withLanes(lanes)]
@@ -77,7 +77,7 @@ struct LanesToInput: LanesOperation {
   }
 }
 
-/// ``ConvolutionToKernels`` with lanes, and the slopes of the bias if wanted.
+/// The gradient of the kernels with lanes, and the slopes of the bias if wanted.
 ///
 /// Operands: source and slopes of the result, which are zero beyond the last sample; behind pooling
 /// source, slopes of what is pooled, which may be anything there, and codes.
@@ -96,8 +96,8 @@ struct LanesToKernels: LanesOperation {
   var roles: [String] { ["source", "slopes", "codes"] }
   var resultCount: Int { bias ? 2 : 1 }
 
-  private var plain: ConvolutionToKernels {
-    ConvolutionToKernels(geometry: geometry, size: size.map { Size($0) })
+  private var plain: any Operation {
+    ConvolutionKind.toKernels.operation(geometry, size: size.map { Size($0) })
   }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
@@ -126,10 +126,10 @@ struct LanesToKernels: LanesOperation {
     var slopes = operands[1]
     if let unpool = try unpool(known) {
       let before = try unpool.types(of: Array(known[1...]))
-      slopes = unpool.reference(Array(operands[1...]), types: before)[0]
+      slopes = try unpool.reference(Array(operands[1...]), types: before)[0]
     }
     slopes = slopes.withoutLanes
-    let kernels = plain.reference([operands[0].withoutLanes, slopes], types: [types[0]])
+    let kernels = try plain.reference([operands[0].withoutLanes, slopes], types: [types[0]])
     guard bias else { return kernels }
     var sums = [Double](repeating: 0, count: slopes.shape[1])
     let area = slopes.shape[2] * slopes.shape[3]

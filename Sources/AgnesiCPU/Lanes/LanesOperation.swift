@@ -17,6 +17,9 @@ protocol LanesOperation: WrittenOperation {
   /// The number of samples where the kernel asks for it.
   func samples(_ operands: [TensorType]) -> Size
 
+  /// The number of blocks of samples.
+  func blocks(_ operands: [TensorType], _ results: [TensorType], lanes: Int) -> Size
+
   /// Whether its operations are multiplications with an addition.
   var isProduct: Bool { get }
 
@@ -26,6 +29,11 @@ protocol LanesOperation: WrittenOperation {
 
 extension LanesOperation {
   func samples(_ operands: [TensorType]) -> Size { 0 }
+
+  func blocks(_ operands: [TensorType], _ results: [TensorType], lanes: Int) -> Size {
+    let inLanes = (operands + results).first { $0.rank == 5 && $0.shape[4] == Size(lanes) }
+    return inLanes?.shape[0] ?? 0
+  }
 
   var isProduct: Bool { false }
 
@@ -40,8 +48,7 @@ extension LanesOperation {
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
   ) -> KernelText {
     let kernel = kernel(operands, results, target: target)
-    let inLanes = (operands + results).first { $0.rank == 5 && $0.shape[4] == Size(target.lanes) }
-    let blocks = inLanes?.shape[0] ?? 0
+    let blocks = blocks(operands, results, lanes: target.lanes)
     let cost = cost(operands, results)
     return KernelText(
       name: kernel.name, text: kernel.text, prelude: LanesC.prelude(target),
@@ -54,6 +61,11 @@ extension LanesOperation {
 extension TensorType {
   /// Channels, height and width of a type with lanes; zeros where they are no numbers.
   var plane: [Int] { shape.dropFirst().prefix(3).map { $0.known ?? 0 } }
+
+  /// The elements of a sample, of a type with lanes.
+  fileprivate var elementsOfSample: Int {
+    shape.dropFirst().dropLast().map { $0.known ?? 0 }.product
+  }
 
   /// A tensor with lanes, of numbers of `dtype`.
   static func lanes(
@@ -71,15 +83,17 @@ extension TensorType {
 }
 
 extension NDArray {
-  /// `[blocks, channels, height, width, lanes]` as `[blocks · lanes, channels, height, width]`.
+  /// `[blocks, …, lanes]` as `[blocks · lanes, …]`.
   var withoutLanes: NDArray {
-    transposed([0, 4, 1, 2, 3]).reshaped([shape[0] * shape[4]] + shape[1..<4])
+    let last = rank - 1
+    return transposed([0, last] + Array(1..<last)).reshaped(
+      [shape[0] * shape[last]] + shape[1..<last])
   }
 
   /// The opposite.
   func withLanes(_ lanes: Int) -> NDArray {
-    reshaped([shape[0] / lanes, lanes] + shape.dropFirst()).transposed([0, 2, 3, 4, 1])
-      .contiguous()
+    reshaped([shape[0] / lanes, lanes] + shape.dropFirst())
+      .transposed([0] + Array(2...rank) + [1]).contiguous()
   }
 }
 
@@ -91,12 +105,11 @@ struct LanesPack: LanesOperation {
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let plain = operands[0]
-    let numbers = plain.shape.dropFirst().compactMap(\.known)
-    guard plain.rank == 4, plain.dtype == .float32, numbers.count == 3 else {
-      throw TypeError("needs float32[samples, channels, height, width], got \(plain)")
-    }
-    let blocks = (plain.shape[0] + Size(lanes - 1)) / Size(lanes)
-    return [.lanes(blocks: blocks, numbers, Size(lanes))]
+    guard plain.rank >= 2, plain.dtype.size == 4,
+      plain.shape.dropFirst().allSatisfy({ $0.known != nil })
+    else { throw TypeError("needs [samples, …] of four bytes each, got \(plain)") }
+    let layout = Layout.blocked(axis: 0, by: lanes, rank: plain.rank)
+    return [TensorType(plain.dtype, layout.shape(of: plain.shape))]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
@@ -106,12 +119,15 @@ struct LanesPack: LanesOperation {
   }
 
   func samples(_ operands: [TensorType]) -> Size { operands[0].shape[0] }
+  func blocks(_ operands: [TensorType], _ results: [TensorType], lanes: Int) -> Size {
+    results[0].shape[0]
+  }
 
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
   ) -> LanesKernel {
     LanesTransfer.pack(
-      name: Self.placeholder, elements: results[0].plane.product, target: target)
+      name: Self.placeholder, elements: results[0].elementsOfSample, target: target)
   }
 }
 
@@ -122,12 +138,15 @@ struct LanesUnpack: LanesOperation {
   let samples: Size
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    try operands[0].requireLanes()
-    let blocks = (samples + operands[0].shape[4] - 1) / operands[0].shape[4]
-    guard blocks.mayEqual(operands[0].shape[0]) else {
-      throw TypeError("\(samples) samples in \(operands[0].shape[0]) blocks")
+    let laidOut = operands[0]
+    guard laidOut.rank >= 3, laidOut.dtype.size == 4, let lanes = laidOut.shape.last,
+      laidOut.shape.dropFirst().allSatisfy({ $0.known != nil })
+    else { throw TypeError("needs [blocks, …, lanes] of four bytes each, got \(laidOut)") }
+    let blocks = (samples + lanes - 1) / lanes
+    guard blocks.mayEqual(laidOut.shape[0]) else {
+      throw TypeError("\(samples) samples in \(laidOut.shape[0]) blocks")
     }
-    return [TensorType(.float32, [samples] + operands[0].plane.map { Size($0) })]
+    return [TensorType(laidOut.dtype, [samples] + laidOut.shape.dropFirst().dropLast())]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
@@ -135,12 +154,15 @@ struct LanesUnpack: LanesOperation {
   }
 
   func samples(_ operands: [TensorType]) -> Size { samples }
+  func blocks(_ operands: [TensorType], _ results: [TensorType], lanes: Int) -> Size {
+    operands[0].shape[0]
+  }
 
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
   ) -> LanesKernel {
     LanesTransfer.unpack(
-      name: Self.placeholder, elements: operands[0].plane.product, target: target)
+      name: Self.placeholder, elements: operands[0].elementsOfSample, target: target)
   }
 
   func substituting(_ sizes: [String: Size]) -> LanesUnpack {

@@ -6,16 +6,11 @@ import AgnesiLoops
 /// (``PixelsConvolution``): a pass between the compiler's and lowering, graph to graph.
 ///
 /// Only where no gradient looks back. The result is right for all sizes.
-package struct PixelsArrangement {
-  private let chains: LanesChains
-  /// What stands in place of each tensor of the old graph.
-  private var forms: [Tensor: Tensor] = [:]
-
+package enum PixelsArrangement {
   /// - Parameter sizes: those that the code should be quick with.
   package static func arranged(
-    _ program: GraphProgram, expecting sizes: [String: Int]
-  ) -> GraphProgram {
-    let roots = program.roots
+    _ roots: [Tensor], expecting sizes: [String: Int]
+  ) -> [Tensor] {
     let chains = LanesChains(roots) { isWorthwhile($0, sizes) }
     let isForward = chains.parts.values.allSatisfy { part in
       switch part {
@@ -24,18 +19,16 @@ package struct PixelsArrangement {
       default: false
       }
     }
-    guard !chains.isEmpty, isForward else { return program }
-    var arrangement = PixelsArrangement(chains: chains)
-    let results = arrangement.run(roots)
-    var arranged = program
-    arranged.outputs = Array(results.prefix(program.outputs.count))
-    for (index, value) in results.dropFirst(program.outputs.count).enumerated() {
-      arranged.updates[index].value = value
+    guard !chains.isEmpty, isForward else { return roots }
+    return roots.rebuilt { node, new in
+      switch chains.parts[node] {
+      case nil: nil
+      case .forward(let chain): [form(of: chain, new)] + node.results.dropFirst()
+      // Computed with the last node of its chain.
+      default: node.results
+      }
     }
-    return arranged
   }
-
-  private init(chains: LanesChains) { self.chains = chains }
 
   // MARK: When it pays
 
@@ -59,55 +52,26 @@ package struct PixelsArrangement {
   private static func isWorthwhile(
     _ convolution: LanesChains.Convolution, _ sizes: [String: Int]
   ) -> Bool {
-    guard let forward = convolution.node.operation as? ConvolutionForward,
-      forward.geometry.stride[1] == 1
-    else { return false }
+    guard convolution.kind == .forward, convolution.geometry.stride[1] == 1 else { return false }
     let counts = [convolution.channels, convolution.filters]
-    let columns = convolution.node.types[0].plane[2]
     return convolution.samples.evaluated(sizes) ?? .max <= mostSamples
       && counts.allSatisfy { $0 < mostChannels } && counts.contains { $0 % 16 != 0 }
       && convolution.largestImage <= mostElements
-      && (fewestColumns...mostColumns).contains(columns)
+      && (fewestColumns...mostColumns).contains(convolution.columns)
   }
 
-  // MARK: The walk
-
-  private mutating func run(_ roots: [Tensor]) -> [Tensor] {
-    for node in roots.topologicalNodes() {
-      Site.$inherited.withValue(node.site) { visit(node) }
-    }
-    return roots.map { form($0) }
-  }
-
-  private mutating func visit(_ node: Node) {
-    switch chains.parts[node] {
-    case .forward(let chain): forms[chain.result] = form(of: chain)
-    case nil:
-      let operands = node.operands.map { form($0) }
-      let isSame = operands == node.operands
-      let results = isSame ? node.results : Tensor.make(node.operation, operands)
-      for (old, new) in zip(node.results, results) { forms[old] = new }
-    default: break
-    }
-  }
-
-  private func form(of chain: LanesChains.Chain) -> Tensor {
+  private static func form(of chain: LanesChains.Chain, _ new: Replacements) -> Tensor {
     let geometry = chain.geometry
     let epilogue = LanesEpilogue(
       bias: chain.bias != nil, relu: chain.hasRectifier, pool: chain.pool)
-    var source = form(chain.source)
+    var source = new[chain.source]
     if geometry.hasPadding {
       let widths = zip(geometry.padBegin, geometry.padEnd).map { (before: $0, after: $1) }
       source = source.padded([(before: 0, after: 0), (before: 0, after: 0)] + widths)
     }
-    var operands = [source, form(chain.kernels)]
-    if let bias = chain.bias { operands.append(form(bias).reshaped([chain.kernels.shape[0]])) }
+    var operands = [source, new[chain.kernels]]
+    if let bias = chain.bias { operands.append(new[bias].reshaped([chain.kernels.shape[0]])) }
     let operation = PixelsConvolution(geometry: geometry.onPadded, epilogue: epilogue)
     return Tensor.make(operation, operands)[0]
-  }
-
-  private func form(_ tensor: Tensor) -> Tensor {
-    guard let form = forms[tensor] else { internalError("\(tensor) is used before it is arranged") }
-    return form
   }
 }

@@ -12,11 +12,18 @@ public protocol Backend: Sendable {
   /// new sizes.
   func prepare(_ program: GraphProgram) throws -> any Executable
 
+  /// What the backend adds to the end of the list of passes: layouts that its kernels want.
+  var passes: [Pass] { get }
+
   /// What was chosen so far, and whatever else decides later choices.
   var choices: BackendChoices { get }
 
   /// This backend, choosing as another one did.
   func repeating(_ choices: BackendChoices) -> any Backend
+}
+
+extension Backend {
+  public var passes: [Pass] { [] }
 }
 
 /// A prepared program.
@@ -26,6 +33,9 @@ public protocol Executable: Sendable {
   ///
   /// - Parameter sizes: a number for each name of a size.
   func prepare(for sizes: [String: Int]) throws
+
+  /// What the passes did that depend on sizes, for these sizes.
+  func passRecords(for sizes: [String: Int]) throws -> [PassRecord]
 
   /// Computes the outputs and assigns the updates, all from the old values.
   ///
@@ -38,6 +48,7 @@ public protocol Executable: Sendable {
 
 extension Executable {
   public func prepare(for sizes: [String: Int]) throws {}
+  public func passRecords(for sizes: [String: Int]) throws -> [PassRecord] { [] }
 }
 
 /// What a backend gets: a graph after all rewriting, with its interface.
@@ -46,19 +57,21 @@ public struct GraphProgram: Sendable {
   public var inputs: [Tensor]
   public var outputs: [Tensor]
   public var updates: [Update]
-  /// Whether a backend may put tensors into layouts of its own and change formulas on the way. Not
-  /// where the user asked for no rewriting.
-  public var isArranged = true
+  /// The passes that made it, and those that depend on sizes and are still to come (``laidOut(expecting:)``).
+  package var pipeline: Pipeline
+  /// What the passes did so far.
+  package var records: [PassRecord]
 
   package init(
     name: String, inputs: [Tensor], outputs: [Tensor], updates: [Update],
-    isArranged: Bool = true
+    pipeline: Pipeline = Pipeline(level: .none), records: [PassRecord] = []
   ) {
     self.name = name
     self.inputs = inputs
     self.outputs = outputs
     self.updates = updates
-    self.isArranged = isArranged
+    self.pipeline = pipeline
+    self.records = records
   }
 
   /// A new value for a parameter.
@@ -69,4 +82,23 @@ public struct GraphProgram: Sendable {
 
   /// Everything that has to be computed.
   package var roots: [Tensor] { outputs + updates.map(\.value) }
+
+  /// The program with other tensors in the place of its roots.
+  package func mapRoots(_ transform: ([Tensor]) throws -> [Tensor]) rethrows -> GraphProgram {
+    let new = try transform(roots)
+    var result = self
+    result.outputs = Array(new.prefix(outputs.count))
+    for (index, value) in new.dropFirst(outputs.count).enumerated() {
+      result.updates[index].value = value
+    }
+    return result
+  }
+
+  /// The program after the passes that depend on sizes: right for all sizes, good for these.
+  package func laidOut(expecting sizes: [String: Int]) -> GraphProgram {
+    var records = self.records
+    var result = mapRoots { pipeline.laidOut($0, expecting: sizes, records: &records) }
+    result.records = records
+    return result
+  }
 }

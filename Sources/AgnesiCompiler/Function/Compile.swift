@@ -10,14 +10,20 @@ public struct CompileOptions: Sendable {
   public var allowsUnusedInputs = false
   /// The passes that rewrite the graph.
   public var rewriting = RewriteLevel.full
+  /// Passes and rules that are left out, by name: ``Function/passes`` lists those that ran.
+  public var excluding: Set<String> = []
+  /// Passes and rules that run though the level of rewriting leaves them out, by name.
+  public var including: Set<String> = []
 
   public init(
     name: String = "function", allowsUnusedInputs: Bool = false,
-    rewriting: RewriteLevel = .full
+    rewriting: RewriteLevel = .full, excluding: Set<String> = [], including: Set<String> = []
   ) {
     self.name = name
     self.allowsUnusedInputs = allowsUnusedInputs
     self.rewriting = rewriting
+    self.excluding = excluding
+    self.including = including
   }
 }
 
@@ -75,16 +81,38 @@ private struct Compilation {
     let expanded = expandComposites(roots)
     try Memory.check(
       expanded.topologicalNodes(), and: updatePairs.map(\.parameter), for: options.name)
-    let rewritten = try Pipeline(level: options.rewriting).apply(to: roots)
+    let pipeline = try pipeline(on: backend)
+    var log = RewriteLog()
+    var records: [PassRecord] = []
+    let rewritten = try pipeline.apply(to: roots, log: &log, records: &records)
     let program = GraphProgram(
       name: options.name, inputs: inputs, outputs: Array(rewritten.prefix(outputs.count)),
       updates: zip(updatePairs, rewritten.dropFirst(outputs.count)).map {
         .init(parameter: $0.parameter, value: $1)
-      }, isArranged: options.rewriting != .none)
+      }, pipeline: pipeline, records: records)
     return Function(
       program: program, outputs: outputs, names: names,
       checks: SizeChecks(roots: expanded),
       executable: try backend.prepare(program))
+  }
+
+  /// The passes of the options and the backend.
+  private func pipeline(on backend: any Backend) throws -> Pipeline {
+    let passes = backend.passes
+    let named = options.excluding.union(options.including)
+    if !named.isEmpty {
+      let names = Pipeline.names(backend: passes)
+      if let unknown = named.subtracting(names).min() {
+        throw FunctionError(
+          "compile", "no pass or rule is called \"\(unknown)\"",
+          hint: NearestNames.question(
+            unknown, in: names.sorted(),
+            otherwise: "the passes of a function list theirs: print(function.passes)"))
+      }
+    }
+    return Pipeline(
+      level: options.rewriting, excluding: options.excluding, including: options.including,
+      backend: passes)
   }
 
   /// A size that only a replaced tensor had is that of its replacement.

@@ -12,6 +12,8 @@ public final class Function: Sendable {
   /// The expressions that values are handed in for, and those that come back.
   public let inputs: [Tensor]
   public let outputs: [Tensor]
+  /// What each pass did that ran once for the function, in order; see also ``passes(for:)``.
+  public let passes: [PassRecord]
   private let names: [String]
   private let hasUpdates: Bool
   private let checks: SizeChecks
@@ -43,12 +45,21 @@ public final class Function: Sendable {
     name = program.name
     inputs = program.inputs
     self.outputs = outputs
+    passes = program.records
     self.names = names
     hasUpdates = !program.updates.isEmpty
     self.checks = checks
     self.executable = executable
     let read = program.roots.topologicalNodes().compactMap { $0.results.first?.parameter }
     parameters = Array(Set(read + program.updates.map(\.parameter)))
+  }
+
+  /// What all passes did for calls with these sizes: those that ran once, and those that lay tensors out.
+  /// Code for the sizes is made if it is not there yet.
+  ///
+  /// - Parameter sizes: a number for each name of a size, such as `["batch": 100]`.
+  public func passes(for sizes: [String: Int]) throws -> [PassRecord] {
+    passes + (try executable.passRecords(for: sizes))
   }
 
   /// How often the function was called: the counter of its random draws. Set it to go on where a

@@ -2,5 +2,6 @@ import AgnesiExpressions
 
 extension Rewrites {
   /// Every rule there is.
-  package static let all = gradientMarks + canonicalize + stabilize + choices + simplify
+  package static let all =
+    gradientMarks + canonicalize + stabilize + choices + simplify + rectifiers
 }

@@ -7,33 +7,36 @@ import AgnesiLoops
 
 extension Rewrites {
   static let convolutions = rules {
-    rule("border behind kernels of one point", Tensor.node(ConvolutionForward.name)) { match in
-      let node = match.root.node
-      guard let operation = node.operation as? ConvolutionForward else { return nil }
-      let (x, kernels) = (node.operands[0], node.operands[1])
-      let geometry = operation.geometry
-      guard geometry.putsOnlyABorder(around: Array(kernels.shape.dropFirst(2))) else { return nil }
-      let sums = Tensor(ConvolutionForward(geometry: geometry.withoutPadding), x, kernels)
-      return sums.padded(geometry.border)
+    rule("border behind kernels of one point", Tensor.node(ConvolutionKind.forward.label)) {
+      match in
+      guard let (bare, geometry) = match.withoutBorder else { return nil }
+      return Tensor.make(bare, match.root.node.operands)[0].padded(geometry.border)
     }
-    rule("slopes without a border to the input", Tensor.node(ConvolutionToInput.name)) { match in
-      let node = match.root.node
-      guard let operation = node.operation as? ConvolutionToInput else { return nil }
-      let (slopes, kernels) = (node.operands[0], node.operands[1])
-      let geometry = operation.geometry
-      guard geometry.putsOnlyABorder(around: Array(kernels.shape.dropFirst(2))) else { return nil }
-      let inner = ConvolutionToInput(geometry: geometry.withoutPadding, size: operation.size)
-      return Tensor(inner, slopes.padded(geometry.cut), kernels)
+    rule(
+      "slopes without a border to the input", Tensor.node(ConvolutionKind.toInput.label)
+    ) { match in
+      guard let (bare, geometry) = match.withoutBorder else { return nil }
+      let (slopes, kernels) = (match.root.node.operands[0], match.root.node.operands[1])
+      return Tensor.make(bare, [slopes.padded(geometry.cut), kernels])[0]
     }
-    rule("slopes without a border to kernels", Tensor.node(ConvolutionToKernels.name)) { match in
-      let node = match.root.node
-      guard let operation = node.operation as? ConvolutionToKernels else { return nil }
-      let (x, slopes) = (node.operands[0], node.operands[1])
-      let geometry = operation.geometry
-      guard geometry.putsOnlyABorder(around: operation.size) else { return nil }
-      let inner = ConvolutionToKernels(geometry: geometry.withoutPadding, size: operation.size)
-      return Tensor(inner, x, slopes.padded(geometry.cut))
+    rule(
+      "slopes without a border to kernels", Tensor.node(ConvolutionKind.toKernels.label)
+    ) { match in
+      guard let (bare, geometry) = match.withoutBorder else { return nil }
+      let (x, slopes) = (match.root.node.operands[0], match.root.node.operands[1])
+      return Tensor.make(bare, [x, slopes.padded(geometry.cut)])[0]
     }
+  }
+}
+
+extension Match {
+  /// The convolution without its padding, where that only puts a border around the result, and the geometry
+  /// that says which.
+  fileprivate var withoutBorder: (operation: any Operation, geometry: ConvolutionGeometry)? {
+    guard let convolution = root.node.convolution,
+      convolution.geometry.putsOnlyABorder(around: convolution.kernelSize)
+    else { return nil }
+    return (convolution.operation(convolution.geometry.withoutPadding), convolution.geometry)
   }
 }
 

@@ -157,7 +157,7 @@ extension Operation {
   /// convolutions, whose operands are taken for finite.
   fileprivate var hasRisksOfOperands: Bool {
     switch self {
-    case is MatMul, is ConvolutionForward, is Composite: false
+    case is MatMul, is any ConvolutionPass, is Composite: false
     default: true
     }
   }

@@ -179,13 +179,11 @@ extension ReceptiveFields {
       if case .field(let field)? = sight { field } else { nil }
     }
     guard let first = seen.first else { return .unknown }
+    if let convolution = node.convolution {
+      return windows(of: convolution, first, isAlone: seen.count == 1)
+    }
+    if let pooling = node.pooling { return windows(of: pooling.geometry, first) }
     switch node.operation {
-    case let convolution as ConvolutionForward:
-      return windows(of: convolution, node, first, isAlone: seen.count == 1)
-    case let adjoint as ConvolutionToInput where adjoint.geometry.axisCount == 2:
-      return enlarged(by: adjoint.geometry, node, first, isAlone: seen.count == 1)
-    case let pool as MaxPool: return windows(of: pool.geometry, first)
-    case let pool as SumPool: return windows(of: pool.geometry, first)
     case let composite as Composite: return upsampled(composite, first)
     case is MatMul: return .everything
     case let reduce as Reduce: return reduced(reduce, node, first)
@@ -222,14 +220,21 @@ extension ReceptiveFields {
   }
 
   private static func windows(
-    of convolution: ConvolutionForward, _ node: Node, _ field: ReceptiveField, isAlone: Bool
+    of convolution: ConvolutionDescription, _ field: ReceptiveField, isAlone: Bool
   ) -> Sight {
     let geometry = convolution.geometry
-    let sizes = node.operands[1].shape.suffix(2).compactMap(\.known)
+    let sizes = convolution.kernelSize.compactMap(\.known)
     // Kernels that depend on the input see what they see besides.
-    guard isAlone, geometry.axisCount == 2, sizes.count == 2 else { return .unknown }
+    guard isAlone, geometry.axisCount == 2, sizes.count == 2, convolution.kind != .toKernels else {
+      return .unknown
+    }
     func span(_ span: ReceptiveField.Span, _ axis: Int) -> ReceptiveField.Span {
-      span.seen(
+      if convolution.kind == .toInput {
+        return span.enlarged(
+          by: geometry.stride[axis], size: (sizes[axis] - 1) * geometry.dilation[axis] + 1,
+          padding: geometry.padBegin[axis])
+      }
+      return span.seen(
         by: sizes[axis], stride: geometry.stride[axis], padding: geometry.padBegin[axis],
         dilation: geometry.dilation[axis])
     }
@@ -242,19 +247,6 @@ extension ReceptiveFields {
       span.seen(
         by: geometry.window[axis], stride: geometry.stride[axis],
         padding: geometry.padBegin[axis], dilation: 1)
-    }
-    return .field(ReceptiveField(rows: span(field.rows, 0), columns: span(field.columns, 1)))
-  }
-
-  private static func enlarged(
-    by geometry: ConvolutionGeometry, _ node: Node, _ field: ReceptiveField, isAlone: Bool
-  ) -> Sight {
-    let sizes = node.operands[1].shape.suffix(2).compactMap(\.known)
-    guard isAlone, sizes.count == 2 else { return .unknown }
-    func span(_ span: ReceptiveField.Span, _ axis: Int) -> ReceptiveField.Span {
-      span.enlarged(
-        by: geometry.stride[axis], size: (sizes[axis] - 1) * geometry.dilation[axis] + 1,
-        padding: geometry.padBegin[axis])
     }
     return .field(ReceptiveField(rows: span(field.rows, 0), columns: span(field.columns, 1)))
   }

@@ -28,6 +28,16 @@ extension Sequence<Tensor> {
     return order
   }
 
+  /// How often each tensor is read: by nodes that these are made of, and as one of these.
+  package func useCounts() -> [Tensor: Int] {
+    var counts: [Tensor: Int] = [:]
+    for node in topologicalNodes() {
+      for operand in node.operands { counts[operand, default: 0] += 1 }
+    }
+    for root in self { counts[root, default: 0] += 1 }
+    return counts
+  }
+
   /// These tensors with others put in the place of some; nodes that depend on none of them are
   /// shared, not copied. `transform` may change an operation on the way.
   package func replacing(

@@ -14,7 +14,8 @@ package enum Operations {
     HyperbolicCosine.self, HyperbolicSine.self, HyperbolicTangent.self,
     InverseHyperbolicCosine.self, InverseHyperbolicSine.self, InverseHyperbolicTangent.self,
     IsNaN.self, Log.self, Log10.self, Log2.self, LogGamma.self, LogOnePlus.self, Maximum.self,
-    Minimum.self, Modulo.self, Multiply.self, Negate.self, Not.self, Power.self, Round.self,
+    Minimum.self, Modulo.self, Multiply.self, Negate.self, Not.self, Power.self, Rectify.self,
+    RectifyGradient.self, Round.self,
     Select.self, Sigmoid.self, Sign.self, Sine.self, Softplus.self, SquareRoot.self,
     StopGradient.self, Subtract.self, Tangent.self, Truncate.self,
   ]

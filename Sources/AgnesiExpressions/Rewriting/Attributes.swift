@@ -28,6 +28,17 @@ extension Tensor {
     return false
   }
 
+  /// What a broadcast repeats, where that is one element for each place along `axis`: a bias, a scale.
+  /// Nil for other tensors.
+  package func repeatedVector(along axis: Int) -> Tensor? {
+    guard isBroadcast, shape.indices.contains(axis) else { return nil }
+    let source = node.operands[0]
+    var expected = Shape(repeating: 1, count: rank)
+    expected[axis] = shape[axis]
+    let aligned = Shape(repeating: 1, count: rank - source.rank) + source.shape
+    return aligned == expected ? source : nil
+  }
+
   /// The axes of a broadcast's result along which it repeats what was one element, missing axes
   /// included; nil for what is no broadcast.
   package var repeatedAxes: [Int]? {
@@ -36,6 +47,18 @@ extension Tensor {
     let missing = broadcast.shape.count - source.count
     return broadcast.shape.indices.filter {
       $0 < missing || (source[$0 - missing].isOne && !broadcast.shape[$0].isOne)
+    }
+  }
+}
+
+extension Node {
+  /// The function of a sum, difference or product of elements; nil for other nodes.
+  package var arithmetic: BinaryFunction? {
+    switch operation {
+    case is Add: .add
+    case is Subtract: .subtract
+    case is Multiply: .multiply
+    default: nil
     }
   }
 }

@@ -24,24 +24,26 @@ extension SlidingRewriter {
     return result
   }
 
-  func convolved(_ operation: ConvolutionForward, _ node: Node) throws -> SlidTensor {
+  func convolved(_ convolution: ConvolutionDescription, _ node: Node) throws -> SlidTensor {
     let (map, _) = try lastAxes(node)
-    var geometry = operation.geometry
+    var geometry = convolution.geometry
     guard geometry.axisCount == 2 else { throw error(node, "moves along other axes") }
     geometry.stride = slidingStrides(geometry.stride, node.types[0].shape)
-    let result = Tensor(ConvolutionForward(geometry: geometry), map.tensor, node.operands[1])
+    let result = Tensor(convolution.operation(geometry), map.tensor, node.operands[1])
     return moved(map, result, by: geometry.stride)
   }
 
   func pooled(
-    _ node: Node, _ geometry: PoolingGeometry, _ build: (PoolingGeometry) -> any Operation
+    _ pooling: PoolingDescription, _ node: Node
   ) throws -> [SlidTensor] {
     let (map, _) = try lastAxes(node)
-    var geometry = geometry
+    var geometry = pooling.geometry
     guard geometry.axisCount == 2 else { throw error(node, "moves along other axes") }
     geometry.stride = slidingStrides(geometry.stride, node.types[0].shape)
     let strides = geometry.stride
-    return Tensor.make(build(geometry), [map.tensor]).map { moved(map, $0, by: strides) }
+    return Tensor.make(pooling.operation(geometry), [map.tensor]).map {
+      moved(map, $0, by: strides)
+    }
   }
 
   /// Built again from its attributes: what its means are over depends on the map's size.
@@ -89,8 +91,8 @@ extension SlidingRewriter {
     let pooled: Tensor
     switch operation.combiner {
     case .sum: pooled = Tensor(SumPool(geometry: geometry), map)
-    case .maximum: pooled = Tensor(MaxPool(geometry: geometry), map)
-    case .minimum: pooled = -Tensor(MaxPool(geometry: geometry), -map)
+    case .maximum: pooled = Tensor(geometry.maximum, map)
+    case .minimum: pooled = -Tensor(geometry.maximum, -map)
     default: throw error(node, "folds maps by \(operation.combiner.rawValue)")
     }
     let left = others.indices.filter { operation.axes.contains(others[$0]) }

@@ -152,11 +152,12 @@ final class SlidingRewriter {
   // MARK: - Operations
 
   private func results(of node: Node) throws -> [SlidTensor] {
+    if let convolution = node.convolution, convolution.kind == .forward {
+      return [try convolved(convolution, node)]
+    }
+    if let pooling = node.pooling { return try pooled(pooling, node) }
     switch node.operation {
     case let composite as Composite: return try results(of: composite, node)
-    case let convolution as ConvolutionForward: return [try convolved(convolution, node)]
-    case let pool as MaxPool: return try pooled(node, pool.geometry) { MaxPool(geometry: $0) }
-    case let pool as SumPool: return try pooled(node, pool.geometry) { SumPool(geometry: $0) }
     case let reduce as Reduce: return [try reduced(reduce, node)]
     case let reshape as Reshape: return [try reshaped(reshape, node)]
     case let broadcast as Broadcast: return [try repeated(broadcast, node)]

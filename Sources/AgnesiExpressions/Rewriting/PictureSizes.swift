@@ -41,13 +41,18 @@ private struct PictureSizes {
 
   private mutating func results(of node: Node) -> [Tensor]? {
     let operands = node.operands.map { forms[$0] ?? $0 }
+    if let convolution = node.convolution {
+      switch convolution.kind {
+      case .forward: return Tensor.make(node.operation, operands)
+      case .toInput: return enlarged(convolution, operands).map { [$0] }
+      case .toKernels: return nil
+      }
+    }
+    if node.pooling != nil { return Tensor.make(node.operation, operands) }
     switch node.operation {
     case let composite as Composite:
       return results(of: composite, node, operands)
-    case is ConvolutionForward, is MaxPool, is SumPool, is Concatenate, is Pad:
-      return Tensor.make(node.operation, operands)
-    case let transposed as ConvolutionToInput:
-      return enlarged(transposed, node, operands).map { [$0] }
+    case is Concatenate, is Pad: return Tensor.make(node.operation, operands)
     case let reduce as Reduce where reduce.axes.allSatisfy { $0 < 2 }:
       return Tensor.make(reduce, operands)
     case let reshape as Reshape:
@@ -94,16 +99,16 @@ private struct PictureSizes {
 
   /// A transposed convolution: as many rows more for each row as its stride says.
   private func enlarged(
-    _ operation: ConvolutionToInput, _ node: Node, _ operands: [Tensor]
+    _ convolution: ConvolutionDescription, _ operands: [Tensor]
   ) -> Tensor? {
-    let (old, new) = (node.operands[0].shape, operands[0].shape)
-    guard old.count == new.count, old.count == operation.size.count + 2 else { return nil }
-    let size = operation.size.indices.map { axis in
-      operation.size[axis]
-        + Size(operation.geometry.stride[axis]) * (new[axis + 2] - old[axis + 2])
+    let (old, new, geometry) = (
+      convolution.output.shape, operands[0].shape, convolution.geometry
+    )
+    guard old.count == new.count, old.count == convolution.size.count + 2 else { return nil }
+    let size = convolution.size.enumerated().map { axis, size in
+      size + Size(geometry.stride[axis]) * (new[axis + 2] - old[axis + 2])
     }
-    return Tensor(
-      ConvolutionToInput(geometry: operation.geometry, size: size), operands[0], operands[1])
+    return Tensor(convolution.kind.operation(geometry, size: size), operands[0], operands[1])
   }
 }
 

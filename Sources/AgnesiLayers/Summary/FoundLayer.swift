@@ -52,8 +52,9 @@ struct FoundLayer {
 
   /// - Parameter dependent: the operands that depend on the network's inputs.
   static func isLayer(_ node: Node, dependent: [Tensor]) -> Bool {
+    if node.pooling != nil { return true }
     switch node.operation {
-    case is any CountsWork, is MaxPool, is SumPool: return true
+    case is any CountsWork: return true
     case let composite as Composite:
       return composite.compositeName.hasSuffix("ormalized")
         || composite.compositeName == "upsampled2D"
@@ -72,16 +73,20 @@ struct FoundLayer {
   // MARK: Words
 
   private static func words(for node: Node) -> (kind: String, details: String) {
+    if let convolution = node.convolution {
+      let isForward = convolution.kind == .forward
+      return (
+        isForward ? "convolution" : "transposedConvolution",
+        text(convolution.geometry, node, filters: isForward ? 0 : 1)
+      )
+    }
+    if let pooling = node.pooling {
+      return (pooling.isMaximum ? "maxPool" : "sumPool", text(pooling.geometry))
+    }
     switch node.operation {
-    case let convolution as ConvolutionForward:
-      return ("convolution", text(convolution.geometry, node, filters: 0))
-    case let convolution as ConvolutionToInput:
-      return ("transposedConvolution", text(convolution.geometry, node, filters: 1))
     case is MatMul:
       let units = node.types[0].shape.last?.description ?? "?"
       return ("dense", node.operands[1].inputs.isEmpty ? "\(units) units" : "product")
-    case let pool as MaxPool: return ("maxPool", text(pool.geometry))
-    case let pool as SumPool: return ("sumPool", text(pool.geometry))
     case let composite as Composite: return text(composite)
     default:
       let isReduction = type(of: node.operation).name == "reduce"
@@ -98,8 +103,8 @@ struct FoundLayer {
     default: break
     }
     for node in composite.body.outputs.topologicalNodes() {
-      if let pool = node.operation as? SumPool {
-        return (composite.compositeName, text(pool.geometry))
+      if let pooling = node.pooling, !pooling.isMaximum {
+        return (composite.compositeName, text(pooling.geometry))
       }
     }
     return (composite.compositeName, "")

@@ -9,7 +9,7 @@ extension Explainer {
   public func firstLayer() throws -> FirstLayer? {
     let place = graph.scaledPixels
     let node = [model.logits].topologicalNodes().first { node in
-      node.operation is ConvolutionForward && node.operands[0].inputs == [model.pixels]
+      node.convolution?.kind == .forward && node.operands[0].inputs == [model.pixels]
     }
     guard let kernels = node?.operands[1], kernels.rank == 4, kernels.inputs.isEmpty,
       kernels.shape[1] == model.pixels.shape[1]

@@ -92,6 +92,75 @@ import Testing
     #expect(counts[2] <= counts[1] && counts[1] <= counts[0], "\(counts)")
   }
 
+  // MARK: Switches
+
+  private func names(_ pipeline: Pipeline) -> [String] { pipeline.passes.map(\.name) }
+
+  @Test func levelsAreListsOfPasses() {
+    #expect(names(Pipeline(level: .none)) == ["expand composites", "name random streams"])
+    #expect(
+      names(Pipeline(level: .fast)) == [
+        "merge", "canonicalise", "stabilise", "expand composites", "name random streams", "merge",
+        "scale kernels", "ReLU", "pooling before ReLU",
+      ])
+  }
+
+  @Test func passesAndRulesAreLeftOutByName() throws {
+    let pipeline = Pipeline(excluding: ["simplify", "scale kernels", "plus a negative"])
+    #expect(!names(pipeline).contains("simplify") && !names(pipeline).contains("scale kernels"))
+    let rules = pipeline.passes.flatMap(\.rules).map(\.name)
+    #expect(!rules.contains("plus a negative") && rules.contains("minus a negative"))
+    let other = Tensor.input("other", [.batch, 6])
+    #expect(try pipeline.apply(to: [image + -other])[0].label == "add")
+    #expect(try Pipeline().apply(to: [image + -other])[0].label == "subtract")
+  }
+
+  /// Without them no backend could run the program.
+  @Test func whatEveryProgramNeedsStays() {
+    let pipeline = Pipeline(level: .none, excluding: ["expand composites", "name random streams"])
+    #expect(names(pipeline) == ["expand composites", "name random streams"])
+  }
+
+  @Test func passesAndRulesRunBeyondTheirLevelByName() throws {
+    #expect(names(Pipeline(level: .none, including: ["fold constants"])).contains("fold constants"))
+    let one = Pipeline(level: .none, including: ["times one"])
+    #expect(one.passes.flatMap(\.rules).map(\.name) == ["times one", "times one", "times one"])
+    #expect(try one.apply(to: [image * 1]) == [image])
+  }
+
+  @Test func aPassOfABackendComesLastAndKnowsSizes() throws {
+    let pass = Pass("doubling", from: .fast) { roots, context in
+      roots.map { $0 * Double(context.expectedSizes["batch"] ?? 0) }
+    }
+    let pipeline = Pipeline(level: .fast, backend: [pass])
+    #expect(names(pipeline).last == "doubling")
+    // Once for each function it does not run.
+    #expect(try pipeline.apply(to: [image]) == [image])
+    var records: [PassRecord] = []
+    let laidOut = pipeline.laidOut([image], expecting: ["batch": 3], records: &records)
+    #expect(areEqual(laidOut[0], image * 3))
+    #expect(records.map(\.pass) == ["doubling"] && records[0].nodes.after > records[0].nodes.before)
+  }
+
+  @Test func recordsSayWhatPassesDid() throws {
+    let function = try compile([image], to: [image * 1 + 0], on: .reference)
+    let record = try #require(function.passes.first { $0.pass == "simplify" })
+    #expect(record.rules == ["times one": 1, "plus zero": 1])
+    #expect(record.nodes.before > record.nodes.after && record.nodes.after == 1)
+    #expect(record.seconds > 0)
+    #expect(record.description.hasPrefix("simplify: 7 → 1 nodes, "), "\(record)")
+    #expect(record.description.hasSuffix("; 1 × plus zero, 1 × times one"), "\(record)")
+  }
+
+  @Test func aNameThatNothingHasIsAnError() {
+    let error = #expect(throws: FunctionError.self) {
+      try compile([image], to: [image * 2], options: .init(excluding: ["simplfy"]), on: .reference)
+    }
+    #expect(
+      error?.description
+        == "compile: no pass or rule is called \"simplfy\"\n  hint: did you mean simplify?")
+  }
+
   @Test func aFailedOutputIsThrown() {
     let wrong = matmul(image, b)
     #expect(throws: GraphError.self) { try Pipeline().apply(to: [wrong]) }

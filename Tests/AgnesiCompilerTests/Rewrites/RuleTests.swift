@@ -6,7 +6,7 @@ import Testing
 
 private let allCases =
   canonicalCases + stableCases + arithmeticCases + viewCases + reductionCases + functionCases
-  + moveCases + convolutionCases
+  + moveCases + convolutionCases + rectifierCases
 
 @Suite struct RuleTests {
   @Test(arguments: allCases) func makesTheGraph(_ item: RuleCase) throws {

@@ -181,3 +181,9 @@ extension PoolingGeometry {
       padEnd: [padding, padding])
   }
 }
+
+extension MaxPool: FollowsLayout {
+  package func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    geometry.laidOut(layout, results: 2) { geometry, _ in MaxPool(geometry: geometry) }
+  }
+}

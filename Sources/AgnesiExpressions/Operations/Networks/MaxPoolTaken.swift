@@ -69,3 +69,9 @@ package struct MaxPoolTaken: Operation {
     },
   ]
 }
+
+extension MaxPoolTaken: FollowsLayout {
+  package func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    geometry.laidOut(layout, results: 1) { geometry, _ in MaxPoolTaken(geometry: geometry) }
+  }
+}

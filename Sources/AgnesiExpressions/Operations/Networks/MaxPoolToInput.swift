@@ -104,3 +104,11 @@ extension Example.Input {
     .init(shape, .whole(0...(area - 1)), .int32)
   }
 }
+
+extension MaxPoolToInput: FollowsLayout {
+  package func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    geometry.laidOut(layout, results: 1) { geometry, width in
+      MaxPoolToInput(geometry: geometry, size: size + [width])
+    }
+  }
+}

@@ -204,3 +204,24 @@ extension PoolingGeometry {
     }
   }
 }
+
+extension PoolingGeometry {
+  /// The same windows where an axis lies innermost that they do not move along.
+  fileprivate var besideInnermost: PoolingGeometry {
+    PoolingGeometry(
+      window: window + [1], stride: stride + [1], padBegin: padBegin + [0], padEnd: padEnd + [0],
+      partialWindows: partialWindows)
+  }
+
+  /// What pooling is in a layout: pooling along one axis more, with windows of one element there; nil where
+  /// the windows move along the axis in blocks.
+  func laidOut(
+    _ layout: Layout, results: Int,
+    _ operation: (_ geometry: PoolingGeometry, _ width: Size) -> any Operation
+  ) -> LaidOutOperation? {
+    guard let (axis, width) = layout.block, axis < layout.rank - axisCount else { return nil }
+    return LaidOutOperation(
+      operation: operation(besideInnermost, Size(width)),
+      results: [Layout](repeating: layout, count: results))
+  }
+}

@@ -157,3 +157,17 @@ package struct SumPoolToInput: Operation {
     },
   ]
 }
+
+extension SumPool: FollowsLayout {
+  package func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    geometry.laidOut(layout, results: 1) { geometry, _ in SumPool(geometry: geometry) }
+  }
+}
+
+extension SumPoolToInput: FollowsLayout {
+  package func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    geometry.laidOut(layout, results: 1) { geometry, width in
+      SumPoolToInput(geometry: geometry, size: size + [width])
+    }
+  }
+}

@@ -231,3 +231,20 @@ extension Tensor {
     return dtype.isFloating ? variance.cast(to: dtype) : variance
   }
 }
+
+extension Reduce: FollowsLayout {
+  /// A reduction over the axis in blocks is one over both of its parts. Blocks that are not full hold elements
+  /// that are none: who asks sees to it that they do not count.
+  func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    guard let (axis, width) = layout.block else { return nil }
+    let rank = operands[0].rank
+    if axes.contains(axis) {
+      return LaidOutOperation(
+        operation: Reduce(combiner: combiner, axes: axes + [rank]),
+        results: [.plain(rank: rank - axes.count)])
+    }
+    let place = axis - axes.count { $0 < axis }
+    return LaidOutOperation(
+      operation: self, results: [.blocked(axis: place, by: width, rank: rank - axes.count)])
+  }
+}

@@ -81,3 +81,14 @@ struct Broadcast: Operation {
     Example("to nothing", [.init([1, 3])]) { $0[0].broadcast(to: [0, 3]) },
   ]
 }
+
+extension Broadcast: FollowsLayout {
+  /// The axis in blocks must not be repeated itself.
+  func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    guard let (axis, _) = layout.block, operands[0].rank == shape.count,
+      operands[0].shape[axis] == shape[axis]
+    else { return nil }
+    return LaidOutOperation(
+      operation: Broadcast(shape: layout.shape(of: shape)), results: [layout])
+  }
+}

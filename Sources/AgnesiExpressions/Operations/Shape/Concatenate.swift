@@ -165,3 +165,12 @@ extension Tensor {
     return concatenated([tail, sliced(axis: position, from: 0, count: start)], axis: position)
   }
 }
+
+extension Concatenate: FollowsLayout {
+  func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    guard let block = layout.block,
+      axis != block.axis || operands.allSatisfy({ layout.divides($0.shape) })
+    else { return nil }
+    return LaidOutOperation(operation: self, results: [layout])
+  }
+}

@@ -146,3 +146,17 @@ struct Pad: Operation {
     Example("not contiguous", [.init([3, 4])]) { $0[0].transposed().padded([(1, 0), (0, 2)]) },
   ]
 }
+
+extension Pad: FollowsLayout {
+  /// Whole blocks may be added, and anything along other axes.
+  func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    guard let (axis, width) = layout.block, between[axis] == 0,
+      let first = before[axis].quotient(by: width), let last = after[axis].quotient(by: width),
+      (first.isZero && last.isZero) || layout.divides(operands[0].shape)
+    else { return nil }
+    var (starts, ends) = (before + [0], after + [0])
+    (starts[axis], ends[axis]) = (first, last)
+    let operation = Pad(before: starts, after: ends, between: between + [0], value: value)
+    return LaidOutOperation(operation: operation, results: [layout])
+  }
+}

@@ -91,3 +91,19 @@ struct Reshape: Operation {
     Example("empty", [.init([0, 4])]) { $0[0].reshaped([2, 0]) },
   ]
 }
+
+extension Reshape: FollowsLayout {
+  /// The axis in blocks has to be an axis of the result, too, with as many elements before it.
+  func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    guard let (axis, width) = layout.block else { return nil }
+    let source = operands[0].shape
+    let before = source.prefix(axis).reduce(1) { $0 * $1 }
+    let place = shape.indices.first { candidate in
+      shape[candidate] == source[axis] && shape.prefix(candidate).reduce(1) { $0 * $1 } == before
+    }
+    guard let place else { return nil }
+    let result = Layout.blocked(axis: place, by: width, rank: shape.count)
+    return LaidOutOperation(
+      operation: Reshape(shape: result.shape(of: shape)), results: [result])
+  }
+}

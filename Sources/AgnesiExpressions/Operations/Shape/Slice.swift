@@ -151,3 +151,23 @@ struct Slice: Operation {
     Example("overlapping slices", [.init([6])]) { $0[0][0..<4] * $0[0][2..<6] },
   ]
 }
+
+extension Slice: FollowsLayout {
+  /// Whole blocks may be taken, and anything along other axes.
+  func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    guard let (axis, width) = layout.block else { return nil }
+    let source = operands[0].shape
+    var (starts, counts) = (starts + [0], counts + [Size(width)])
+    let isWhole = starts[axis].isZero && counts[axis] == source[axis] && steps[axis] == 1
+    if isWhole {
+      counts[axis] = layout.shape(of: source)[axis]
+    } else {
+      guard steps[axis] == 1, layout.divides(source),
+        let start = starts[axis].quotient(by: width), let count = counts[axis].quotient(by: width)
+      else { return nil }
+      (starts[axis], counts[axis]) = (start, count)
+    }
+    let operation = Slice(starts: starts, counts: counts, steps: steps + [1])
+    return LaidOutOperation(operation: operation, results: [layout])
+  }
+}

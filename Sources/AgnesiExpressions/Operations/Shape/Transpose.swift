@@ -50,3 +50,14 @@ struct Transpose: Operation {
     Example("a row", [.init([1, 4])]) { $0[0].transposed() },
   ]
 }
+
+extension Transpose: FollowsLayout {
+  func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
+    guard let (axis, width) = layout.block, let place = axes.firstIndex(of: axis) else {
+      return nil
+    }
+    return LaidOutOperation(
+      operation: Transpose(axes: axes + [axes.count]),
+      results: [.blocked(axis: place, by: width, rank: axes.count)])
+  }
+}

@@ -9,29 +9,31 @@ enum ONNXNetworkForms {
     _ export: inout ONNXExport, _ node: Node, _ operands: [String]
   ) throws -> [String]? {
     let types = node.operands.map(\.type)
-    switch node.operation {
-    case is MatMul: return [export.builder.add("MatMul", operands)]
-    case let operation as ConvolutionForward:
-      return [export.builder.add("Conv", operands, attributes(operation.geometry))]
-    case let operation as ConvolutionToInput:
-      return [try transposed(&export, operation, types, operands)]
-    case let operation as MaxPool:
-      return [
-        export.builder.add(
-          "MaxPool", operands, try attributes(operation.geometry, types[0]))
-      ]
-    case let operation as SumPool:
-      let geometry = operation.geometry
-      guard !geometry.partialWindows else {
-        throw ONNXRefusal("sums over windows that are not whole have no form in ONNX")
+    if node.operation is MatMul { return [export.builder.add("MatMul", operands)] }
+    if let convolution = node.convolution {
+      switch convolution.kind {
+      case .forward:
+        return [export.builder.add("Conv", operands, attributes(convolution.geometry))]
+      case .toInput: return [try transposed(&export, convolution, operands)]
+      case .toKernels: return nil
       }
-      var attributes = try attributes(geometry, types[0])
-      attributes["count_include_pad"] = .integer(1)
-      let mean = export.builder.add("AveragePool", operands, attributes)
-      let area = export.builder.number(Double(geometry.area), types[0].dtype)
-      return [export.builder.add("Mul", [mean, area])]
-    default: return nil
     }
+    return try node.pooling.map { [try pooled(&export, $0, types[0], operands)] }
+  }
+
+  private static func pooled(
+    _ export: inout ONNXExport, _ pooling: PoolingDescription, _ operand: TensorType,
+    _ operands: [String]
+  ) throws -> String {
+    var attributes = try attributes(pooling.geometry, operand)
+    if pooling.isMaximum { return export.builder.add("MaxPool", operands, attributes) }
+    guard !pooling.geometry.partialWindows else {
+      throw ONNXRefusal("sums over windows that are not whole have no form in ONNX")
+    }
+    attributes["count_include_pad"] = .integer(1)
+    let mean = export.builder.add("AveragePool", operands, attributes)
+    let area = export.builder.number(Double(pooling.geometry.area), operand.dtype)
+    return export.builder.add("Mul", [mean, area])
   }
 
   private static func attributes(_ geometry: ConvolutionGeometry) -> [String: ONNXAttribute] {
@@ -57,17 +59,17 @@ enum ONNXNetworkForms {
   }
 
   private static func transposed(
-    _ export: inout ONNXExport, _ operation: ConvolutionToInput, _ types: [TensorType],
-    _ operands: [String]
+    _ export: inout ONNXExport, _ convolution: ConvolutionDescription, _ operands: [String]
   ) throws -> String {
-    let geometry = operation.geometry
+    let geometry = convolution.geometry
+    let size = convolution.size
     var more: [Int] = []
     for axis in 0..<geometry.axisCount {
-      let between = (types[0].shape[axis + 2] - 1) * Size(geometry.stride[axis])
-      let span = geometry.span(of: types[1].shape[axis + 2], axis: axis)
+      let between = (convolution.output.shape[axis + 2] - 1) * Size(geometry.stride[axis])
+      let span = geometry.span(of: convolution.kernelSize[axis], axis: axis)
       let usual = between + span - Size(geometry.padBegin[axis] + geometry.padEnd[axis])
-      guard let rest = (operation.size[axis] - usual).known, rest >= 0 else {
-        throw ONNXRefusal("a result of size \(operation.size[axis]) has no form in ONNX")
+      guard let rest = (size[axis] - usual).known, rest >= 0 else {
+        throw ONNXRefusal("a result of size \(size[axis]) has no form in ONNX")
       }
       more.append(rest)
     }

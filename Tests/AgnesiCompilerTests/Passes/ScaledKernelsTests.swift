@@ -1,5 +1,4 @@
 import Agnesi
-import AgnesiCPU
 import AgnesiCompiler
 import AgnesiExpressions
 import TestSupport
@@ -21,9 +20,12 @@ import Testing
     ).output
   }
 
+  private func rewritten(_ outputs: [Tensor]) throws -> [Tensor] {
+    try Pipeline(isVerifying: true).apply(to: outputs)
+  }
+
   private func labels(_ outputs: [Tensor]) throws -> [String] {
-    let program = try Rewritten([x], outputs).program
-    return ScaledKernels.scaled(program).outputs.topologicalNodes().filter {
+    try rewritten(outputs).topologicalNodes().filter {
       !$0.results[0].shape.allSatisfy { $0.known != nil }
     }.map(\.operation.label)
   }
@@ -49,8 +51,7 @@ import Testing
     let w = Tensor.input("w", [32, 16, 3, 3])
     let scale = Tensor.parameter("scale", [32], .ones)
     let y = convolution2D(x, w) * scale.reshaped([32, 1, 1])
-    let program = try Rewritten([x, w], [y]).program
-    #expect(ScaledKernels.scaled(program).outputs == program.outputs)
+    #expect(try rewritten([y]).contains { $0.label == "multiply" })
   }
 
   @Test(arguments: [1, 2, 16]) func keepsTheNumbers(groups: Int) throws {

@@ -1,4 +1,3 @@
-import AgnesiCompiler
 import AgnesiExpressions
 
 /// Numbers of each channel that a convolution's result is multiplied by go into its kernels, and what
@@ -26,30 +25,21 @@ package struct ScaledKernels {
   /// Tensors that are the same for all calls with the same parameters.
   private var steady: Set<Tensor> = []
 
-  /// The program with these kernels, or as it is where there is nothing to scale.
-  package static func scaled(_ program: GraphProgram) -> GraphProgram {
-    let roots = program.roots
-    guard roots.topologicalNodes().contains(where: { $0.operation is ConvolutionForward }) else {
-      return program
+  /// The tensors with these kernels, or as they are where there is nothing to scale.
+  package static func scaled(_ roots: [Tensor]) -> [Tensor] {
+    guard roots.topologicalNodes().contains(where: { $0.convolution?.kind == .forward }) else {
+      return roots
     }
     var scaling = ScaledKernels()
-    var result = program
-    let scaled = scaling.scaled(roots)
-    result.outputs = Array(scaled.prefix(program.outputs.count))
-    for (index, value) in scaled.dropFirst(program.outputs.count).enumerated() {
-      result.updates[index].value = value
-    }
-    return result
+    return scaling.scaled(roots)
   }
 
   private init() {}
 
   private mutating func scaled(_ roots: [Tensor]) -> [Tensor] {
-    let nodes = roots.topologicalNodes()
-    for node in nodes { for operand in node.operands { users[operand, default: 0] += 1 } }
-    for root in roots { users[root, default: 0] += 1 }
-    for node in nodes {
-      Site.$inherited.withValue(node.site) { visit(node) }
+    users = roots.useCounts()
+    roots.visitNodes { node in
+      visit(node)
       if isSteady(node) { steady.formUnion(node.results) }
     }
     return roots.map { form($0) }
@@ -63,7 +53,7 @@ package struct ScaledKernels {
   }
 
   private mutating func visit(_ node: Node) {
-    if node.operation is ConvolutionForward, steady.contains(node.operands[1]) {
+    if node.convolution?.kind == .forward, steady.contains(node.operands[1]) {
       pending[node.results[0]] = Scaled(convolution: node)
     } else if let scaled = continued(node) {
       pending[node.results[0]] = scaled
@@ -73,28 +63,23 @@ package struct ScaledKernels {
   }
 
   private mutating func build(_ node: Node) {
-    let operands = node.operands.map { form($0) }
-    let results =
-      operands == node.operands ? node.results : Tensor.make(node.operation, operands)
+    let results = node.applied(to: node.operands.map { form($0) })
     for (old, new) in zip(node.results, results) { forms[old] = new }
   }
 
   /// What `node` makes of a convolution that it alone reads.
   private mutating func continued(_ node: Node) -> Scaled? {
-    let label = node.operation.label
-    guard node.operands.count == 2, ["add", "subtract", "multiply"].contains(label) else {
-      return nil
-    }
-    for (image, other) in label == "subtract" ? [(0, 1)] : [(0, 1), (1, 0)] {
+    guard let function = node.arithmetic else { return nil }
+    for (image, other) in function == .subtract ? [(0, 1)] : [(0, 1), (1, 0)] {
       let tensor = node.operands[image]
       guard users[tensor] == 1, var scaled = pending[tensor],
         let vector = vector(node.operands[other])
       else { continue }
-      switch label {
-      case "multiply":
+      switch function {
+      case .multiply:
         scaled.scale = scaled.scale.map { $0 * vector } ?? vector
         scaled.shift = scaled.shift.map { $0 * vector }
-      case "add": scaled.shift = scaled.shift.map { $0 + vector } ?? vector
+      case .add: scaled.shift = scaled.shift.map { $0 + vector } ?? vector
       default: scaled.shift = scaled.shift.map { $0 - vector } ?? -vector
       }
       return scaled
@@ -104,12 +89,7 @@ package struct ScaledKernels {
 
   /// The numbers of the channels, where a tensor repeats one for each.
   private mutating func vector(_ tensor: Tensor) -> Tensor? {
-    guard tensor.isBroadcast, steady.contains(tensor), tensor.rank >= 2 else { return nil }
-    let source = tensor.node.operands[0]
-    let missing = Shape(repeating: 1, count: tensor.rank - source.rank)
-    var expected = Shape(repeating: 1, count: tensor.rank)
-    expected[1] = tensor.shape[1]
-    guard missing + source.shape == expected else { return nil }
+    guard steady.contains(tensor), let source = tensor.repeatedVector(along: 1) else { return nil }
     return form(source).reshaped([tensor.shape[1]])
   }
 
@@ -129,8 +109,7 @@ package struct ScaledKernels {
     if let scale = scaled.scale {
       operands[1] = operands[1] * repeated(scale, over: operands[1].shape, axis: 0)
     }
-    let image =
-      operands == node.operands ? node.results[0] : Tensor.make(node.operation, operands)[0]
+    let image = node.applied(to: operands)[0]
     return scaled.shift.map { image + repeated($0, over: image.shape, axis: 1) } ?? image
   }
 
