@@ -171,6 +171,15 @@ import Testing
         == "cannot download file:///etc/file.bin: this is not an address of the web")
   }
 
+  /// Closing a number twice closes whatever file of another thread has got it meanwhile.
+  @Test func aServerIsStoppedOnce() throws {
+    let server = try TestServer { _ in .content([]) }
+    server.stop()
+    let others = (0..<8).map { _ in open("/dev/null", O_RDONLY) }
+    server.stop()
+    for other in others { #expect(close(other) == 0) }
+  }
+
   @Test func twoProcessesDoNotWriteOneFile() throws {
     try writePart([])
     let path = folder.path("set/file.bin.part")

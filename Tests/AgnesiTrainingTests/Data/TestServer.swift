@@ -20,9 +20,12 @@ final class TestServer: @unchecked Sendable {
   }
 
   let address: String
-  private let descriptor: Int32
   private let answer: @Sendable (Request) -> Answer
+  /// The listening socket is closed: by the thread that accepts, since its number may at once be that of
+  /// another file of this process.
+  private let isClosed = DispatchSemaphore(value: 0)
   private let lock = NSLock()
+  private var isStopped = false
   private var received: [Request] = []
   private var open: [Int32] = []
 
@@ -33,33 +36,43 @@ final class TestServer: @unchecked Sendable {
     #else
       let kind = SOCK_STREAM
     #endif
-    descriptor = socket(AF_INET, kind, 0)
+    let socket = Foundation.socket(AF_INET, kind, 0)
     var name = sockaddr_in()
     name.sin_family = sa_family_t(AF_INET)
     name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let socket = descriptor
     let isReady = withUnsafeMutablePointer(to: &name) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         bind(socket, $0, size) == 0 && listen(socket, 16) == 0
           && getsockname(socket, $0, &size) == 0
       }
     }
-    guard isReady else { throw POSIXError(.EADDRNOTAVAIL) }
+    guard isReady else {
+      close(socket)
+      throw POSIXError(.EADDRNOTAVAIL)
+    }
     address = "http://127.0.0.1:\(UInt16(bigEndian: name.sin_port))/"
-    Thread.detachNewThread { [weak self] in
-      while true {
+    Thread.detachNewThread { [weak self, isClosed] in
+      while let server = self, !server.lock.withLock({ server.isStopped }) {
+        var waiting = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, 20) > 0 else { continue }
         let connection = accept(socket, nil, nil)
-        guard connection >= 0, let self else { return }
-        Thread.detachNewThread { self.serve(connection) }
+        if connection < 0 { break }
+        Thread.detachNewThread { server.serve(connection) }
       }
+      close(socket)
+      isClosed.signal()
     }
   }
 
-  /// Ends all connections; nobody answers at the address any more.
+  /// Ends all connections; nobody answers at the address any more. A second call does nothing.
   func stop() {
-    shutdown(descriptor, Int32(SHUT_RDWR))
-    close(descriptor)
+    let isFirst = lock.withLock {
+      defer { isStopped = true }
+      return !isStopped
+    }
+    guard isFirst else { return }
+    isClosed.wait()
     for connection in lock.withLock({ open }) { close(connection) }
   }
 
@@ -80,7 +93,11 @@ final class TestServer: @unchecked Sendable {
       close(connection)
     case .silence(let part, let promised):
       send(connection, head("200 OK", promised, []) + part)
-      lock.withLock { open.append(connection) }
+      let isLate = lock.withLock {
+        if !isStopped { open.append(connection) }
+        return isStopped
+      }
+      if isLate { close(connection) }
     }
   }
 
