@@ -10,7 +10,9 @@ struct ModelsCommand: ParsableCommand {
     discussion: HelpText.discussion(
       """
       Weights that were got lie in the user's folder of data ($AGNESI_DATA, else
-      ~/.local/share/agnesi), below models/.
+      ~/.local/share/agnesi), below models/. Where nobody gives weights away, the list says which
+      command reads your own file of them, and which one trains the network: on a DATASET of
+      `agnesi data`, or on a FOLDER with a folder of photos for each class.
       """,
       examples: [
         "agnesi models",
@@ -37,7 +39,9 @@ struct ListModels: ParsableCommand {
         } else if let source = network.sources.first {
           print("  to get it: agnesi models get \(network.name)   (\(source.description))")
         } else {
-          print("  no public place of weights is known: train it, or --weights FILE")
+          let use = network.functionName == "segment" ? "segment" : "classify"
+          print("  with weights that you have: agnesi \(use) \(network.name) PHOTO --weights FILE")
+          if let train = network.trainingCommand { print("  to train it: \(train)") }
         }
       }
     }

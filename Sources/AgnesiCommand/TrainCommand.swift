@@ -39,7 +39,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var backend: BackendOptions
   @OptionGroup var profile: ProfileOptions
 
-  @Option(help: "The network, in the literature's notation.")
+  @Option(help: "The network, in the literature's notation; or \(TrainableNetwork.names).")
   var network = "20C5 MP2 50C5 MP2 256FC D0.5 10FC"
 
   // Unconditional, so that a negative number is told from an option and refused with its reason.
@@ -161,7 +161,7 @@ struct TrainCommand: ParsableCommand {
   ]
 
   private func newJob(_ profiling: Profiling, _ console: Console) throws -> TrainingJob {
-    let chain = try Notation.parse(network)
+    let network = try TrainableNetwork(network)
     let kind = try Optimizer.named(optimizer)
     let settings = TrainingSettings(
       epochs: epochs, batchSize: batch ?? 100, seed: seed, optimizer: kind,
@@ -170,7 +170,7 @@ struct TrainCommand: ParsableCommand {
       augmentation: augmentation.augmentation)
     try settings.check()
     return try TrainingJob(
-      chain, dataSet: dataSet ?? "", data: data, photoSize: photos.size,
+      network, dataSet: dataSet ?? "", data: data, photoSize: photos.size,
       validation: validation, standardize: standardize, settings: settings,
       choosesBatchSize: batch == nil, clip: clip?.setting ?? .usual, output: output,
       profiling: profiling, console: console)

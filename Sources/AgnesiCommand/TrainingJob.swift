@@ -10,7 +10,8 @@ struct TrainingJob {
   private let output: String
 
   init(
-    _ network: Chain, dataSet: String, data: DataOptions, photoSize: Int, validation: Int?,
+    _ network: TrainableNetwork, dataSet: String, data: DataOptions, photoSize: Int,
+    validation: Int?,
     standardize: Bool, settings: TrainingSettings, choosesBatchSize: Bool,
     clip: TrainingSettings.Clip, output: String,
     profiling: Profiling, console: Console
@@ -21,6 +22,7 @@ struct TrainingJob {
     try split.checkLabels()
     for warning in split.labelWarnings { console.note(warning) }
     split.nonFiniteNotes.forEach(console.note)
+    let network = try network.chain(classes: split.train.classCount)
     let standardization =
       standardize ? try Standardization(of: split.train, per: .channel) : nil
     var settings = settings

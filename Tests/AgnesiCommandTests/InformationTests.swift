@@ -1,3 +1,4 @@
+import Agnesi
 import Foundation
 import TestSupport
 import Testing
@@ -42,6 +43,26 @@ struct InformationTests {
 
         """)
     #expect(outcome.status == 0)
+  }
+
+  /// Each network's entry ends with where it is, or with commands that exist and take it.
+  @Test func theListOfNetworksSaysWhatCanBeDone() throws {
+    let outcome = try workplace.agnesi(["models"], environment: ["AGNESI_DATA": workplace.path("")])
+    let commands = outcome.output.split(separator: "\n").compactMap { line in
+      line.firstRange(of: ": agnesi ").map { String(line[$0.upperBound...]) }
+    }
+    for network in Zoo.all {
+      let its = commands.filter { $0.components(separatedBy: " ").contains(network.name) }
+      #expect(!its.isEmpty, "\(network.name)")
+    }
+    #expect(commands.contains("train DATASET --network lenet5"))
+    #expect(commands.contains("transfer cifar-resnet20 FOLDER --from-scratch"))
+    #expect(commands.contains("segment unet PHOTO --weights FILE"))
+    let trained = try workplace.agnesi(
+      workplace.training("lenet.safetensors", network: "lenet5", epochs: 1))
+    #expect(trained.status == 0, "\(trained.errors)")
+    let summary = try workplace.agnesi("summary", workplace.path("lenet.safetensors"))
+    #expect(summary.output.contains("84 units, tanh"), "\(summary.output)")
   }
 
   /// Networks that are graphs: of the zoo, with or without weights, and of files.

@@ -98,6 +98,23 @@ struct WrongUseTests {
     }
   }
 
+  @Test func networksOfTheZooThatAreNoChains() throws {
+    func train(_ network: String) -> [String] { ["train", workplace.data, "--network", network] }
+    try workplace.expect(
+      """
+      train: the network resnet18 is no chain of layers, which --network has to be
+        hint: photos train it: agnesi transfer resnet18 FOLDER --from-scratch
+      """, from: train("resnet18"))
+    try workplace.expect(
+      "train: the network unet is no chain of layers, which --network has to be",
+      from: train("unet"))
+    try workplace.expect(
+      """
+      train: --network lenet is no network of the zoo and no notation
+        hint: did you mean lenet5?
+      """, from: train("lenet"))
+  }
+
   @Test func wrongNotation() throws {
     try workplace.expect(
       """

@@ -73,6 +73,32 @@ import Testing
       #expect(abs(largest - numbers.largest) <= 1e-4 * numbers.largest, "\(name), \(output)")
     }
   }
+
+  /// What `agnesi train --network lenet5` trains, with the weights of the zoo's network.
+  @Test(arguments: Zoo.all.filter(\.isChain).map(\.name))
+  func aChainIsTheSameNetwork(name: String) throws {
+    let network = try Zoo.known(name)
+    let model = try network.model()
+    let chain = try #require(try network.chain(classes: network.classCount))
+    let function = try #require(model.functions[network.functionName])
+    let pixels = function.inputs[0]
+    let logits = Scope.seeded(1) { chain(network.scaling(pixels)) }.specialized(for: .inference)
+    let theirs = try model.parameters()
+    let ours = logits.parameters().compactMap(\.parameter)
+    #expect(ours.count == theirs.count)
+    for own in ours {
+      // Both count their layers; the kinds of theirs are not told by their names.
+      let kind = own.shape
+      let others = theirs.filter { $0.shape == kind }
+      #expect(others.count == 1, "\(own.name)")
+      for other in others { try own.assign(other.value) }
+    }
+    let sample = GeneratedWeights.pixels([2, network.channels, 28, 28], seed: 3)
+    let expected = try #require(
+      try model.run(network.functionName, sample, outputs: ["logits"])["logits"])
+    let values = try compile([pixels], to: [logits], on: CPU())(sample)[0].doubles
+    for (value, other) in zip(values, expected.doubles) { #expect(abs(value - other) < 1e-4) }
+  }
 }
 
 extension Model {

@@ -109,10 +109,10 @@ extension ZooNetwork {
   /// Where its model file lies inside of a folder of data.
   package func modelPath(in folder: String) -> String { "\(folder)/models/\(name).safetensors" }
 
-  /// The command that puts it there.
+  /// The commands that put it there, or what does instead.
   package var howToGet: String {
-    sources.isEmpty
-      ? "no public place is known: name a file with --weights FILE (\(readableFiles)), or train it"
-      : "agnesi models get \(name), or name a file with --weights FILE"
+    if !sources.isEmpty { return "agnesi models get \(name), or name a file with --weights FILE" }
+    let file = "no public place is known: name a file with --weights FILE (\(readableFiles))"
+    return trainingCommand.map { "\(file), or train one: \($0)" } ?? file
   }
 }

@@ -1,6 +1,7 @@
 import AgnesiArrays
 import AgnesiExpressions
 import AgnesiImages
+import AgnesiLayers
 import Foundation
 
 /// A network that the zoo knows: how it is built, what it reads, and where its weights come from.
@@ -38,6 +39,8 @@ public struct ZooNetwork: Sendable {
   public let sources: [WeightSource]
   /// `classify`, or `segment` where each pixel has a class.
   public let functionName: String
+  /// Its layers but for the last one in the literature's notation; nil for what is no chain of layers.
+  let hiddenLayers: String?
   /// How weight files call and lay out the parameters.
   let tables: [WeightTable]
   let build: @Sendable (_ image: Tensor, _ classes: Int) -> NetworkDraft
@@ -49,7 +52,8 @@ public struct ZooNetwork: Sendable {
     name: String, summary: String, parameterCount: Int, classNames: [String],
     classIdentifiers: [String] = [], preprocessing: PicturePreprocessing,
     scaling: PixelScaling, channels: Int = 3, height: Int, width: Int, licence: WeightLicence,
-    sources: [WeightSource] = [], functionName: String = "classify", tables: [WeightTable],
+    sources: [WeightSource] = [], functionName: String = "classify",
+    hiddenLayers: String? = nil, tables: [WeightTable],
     build: @escaping @Sendable (_ image: Tensor, _ classes: Int) -> NetworkDraft
   ) {
     self.name = name
@@ -65,8 +69,26 @@ public struct ZooNetwork: Sendable {
     self.licence = licence
     self.sources = sources
     self.functionName = functionName
+    self.hiddenLayers = hiddenLayers
     self.tables = tables
     self.build = build
+  }
+
+  /// Whether it is layers one after the other, which the literature's notation can write.
+  package var isChain: Bool { hiddenLayers != nil }
+
+  /// The network as a chain that learns from any samples, with a layer of `classes` units at its end.
+  ///
+  /// - Returns: nil where it is no chain of layers. What ``scaling`` does is left to the data set.
+  /// - Throws: `NotationError` for fewer than one class.
+  package func chain(classes: Int) throws -> Chain? {
+    try hiddenLayers.map { try Notation.parse("\($0) \(classes)FC") }
+  }
+
+  /// The command that trains it from its first values; nil where none does, because each pixel has a class.
+  package var trainingCommand: String? {
+    if isChain { return "agnesi train DATASET --network \(name)" }
+    return functionName == "classify" ? "agnesi transfer \(name) FOLDER --from-scratch" : nil
   }
 
   /// The network with first values drawn for its parameters.

@@ -32,7 +32,7 @@ enum LeNet {
 
   private static func network(
     _ name: String, _ summary: String, _ parameterCount: Int, _ layers: [WeightTable.Layer],
-    deviation: Double,
+    deviation: Double, hiddenLayers: String,
     _ build: @escaping @Sendable (Tensor, Int) -> NetworkDraft
   ) -> ZooNetwork {
     ZooNetwork(
@@ -42,6 +42,7 @@ enum LeNet {
         resizing: .exact(width: 28, height: 28), filter: .bilinear),
       scaling: .centred(at: 0, deviation: deviation, channels: 1), channels: 1, height: 28,
       width: 28, licence: WeightLicence("none", "an architecture without weights"),
+      hiddenLayers: hiddenLayers,
       tables: [.caffe(layers), .torch("PyTorch", layers)], build: build)
   }
 
@@ -51,12 +52,14 @@ enum LeNet {
 
   static let all = [
     network(
-      "lenet5", "digits, 62 thousand parameters, of 1998, to be trained", 61_706,
-      layers(["conv1", "conv2"], dense: ["fc3", "fc4", "fc5"]), deviation: 255
+      "lenet5", "digits, 62 thousand parameters, of 1998", 61_706,
+      layers(["conv1", "conv2"], dense: ["fc3", "fc4", "fc5"]), deviation: 255,
+      hiddenLayers: "6C5psame tanh AP2 16C5 tanh AP2 120FC tanh 84FC tanh"
     ) { buildFirst($0, classes: $1) },
     network(
-      "lenet-caffe", "digits, 431 thousand parameters, Caffe's, to be trained", 431_080,
-      layers(["conv1", "conv2"], dense: ["ip1", "ip2"]), deviation: 256
+      "lenet-caffe", "digits, 431 thousand parameters, Caffe's", 431_080,
+      layers(["conv1", "conv2"], dense: ["ip1", "ip2"]), deviation: 256,
+      hiddenLayers: "20C5 linear MP2 50C5 linear MP2 500FC"
     ) { buildCaffe($0, classes: $1) },
   ]
 }

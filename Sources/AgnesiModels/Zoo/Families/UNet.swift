@@ -49,7 +49,7 @@ enum UNet {
   }
 
   static let network = ZooNetwork(
-    name: "unet", summary: "a class for each pixel, 31 million parameters, to be trained",
+    name: "unet", summary: "a class for each pixel, 31 million parameters",
     parameterCount: 31_049_474,
     classNames: ["background", "object"],
     preprocessing: PicturePreprocessing(
