@@ -77,7 +77,7 @@ final class CPUExecutable: Executable {
 
   private func newPlan(for sizes: [String: Int]) throws -> CPUPlan {
     let variant = try variant(for: sizes)
-    let shapes = outputTypes.map { type in type.shape.map { $0.evaluated(sizes) ?? 0 } }
+    let shapes = outputTypes.map { type in type.shape.map { $0.value(in: sizes) } }
     return try CPUPlan(
       variant.lowered, functions: variant.functions, sizes: sizes, outputShapes: shapes,
       name: program.name, backend: backend)

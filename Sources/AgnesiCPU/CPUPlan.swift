@@ -64,7 +64,7 @@ final class CPUPlan: Sendable {
     settledParameters = lowered.settledParameters
     copies = lowered.copies.map { copy in
       let buffer = lowered.buffers[copy.to.index]
-      let count = buffer.count.evaluated(sizes) ?? 0
+      let count = buffer.count.value(in: sizes)
       return (copy.from.index, copy.to.index, count * buffer.dtype.size)
     }
   }

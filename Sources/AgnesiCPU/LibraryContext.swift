@@ -55,7 +55,7 @@ final class LibraryContext: @unchecked Sendable {
     guard let left = MatrixLayout(a), let right = MatrixLayout(b) else {
       internalError("matmul on memory that it does not accept")
     }
-    func number(_ size: Size) -> Int64 { Int64(size.evaluated(sizes) ?? 0) }
+    func number(_ size: Size) -> Int64 { Int64(size.value(in: sizes)) }
     let rank = c.shape.count
     var product = agnesi_matmul()
     product.is_double = call.results[0].dtype == .float64

@@ -39,17 +39,18 @@ final class StepTable: @unchecked Sendable {
       switch step.work {
       case .kernel(let kernel, let cost):
         entry.kernel = functions[index]
-        entry.sizes = UnsafePointer(list(kernel.sizes.map { Int64(sizes[$0] ?? 0) }))
+        entry.sizes = UnsafePointer(
+          list(kernel.sizes.map { Int64(Size.symbol($0).value(in: sizes)) }))
         let extent = kernel.parallelExtent?.evaluated(sizes)
         entry.extent = Int64(extent ?? 1)
-        let work = (cost.evaluated(sizes) ?? 0).saturatingProduct(extent ?? 1)
+        let work = cost.value(in: sizes).saturatingProduct(extent ?? 1)
         let isWorth = extent != nil && work > Self.parallelWork
         entry.threads = isWorth ? Int32(threads) : 1
       case .text(let kernel):
         entry.kernel = functions[index]
-        entry.sizes = UnsafePointer(list(kernel.sizes.map { Int64($0.evaluated(sizes) ?? 0) }))
-        entry.extent = Int64(kernel.extent.evaluated(sizes) ?? 0)
-        let isWorth = kernel.cost.evaluated(sizes) ?? 0 > Self.parallelWork
+        entry.sizes = UnsafePointer(list(kernel.sizes.map { Int64($0.value(in: sizes)) }))
+        entry.extent = Int64(kernel.extent.value(in: sizes))
+        let isWorth = kernel.cost.value(in: sizes) > Self.parallelWork
         entry.threads = isWorth ? Int32(threads) : 1
       case .call(let call):
         let source = lowered.keptWeights(call)
@@ -58,7 +59,7 @@ final class StepTable: @unchecked Sendable {
         contexts[index] = context
         if let source {
           let weights = call.operands[1]
-          let offset = (weights.view.offset.evaluated(sizes) ?? 0) * weights.dtype.size
+          let offset = weights.view.offset.value(in: sizes) * weights.dtype.size
           let keeping = KeptWeights(context, source, slot: weights.buffer.index, offset: offset)
           kept.append(keeping)
           scratchBytes = max(scratchBytes, keeping.scratchBytes)
@@ -67,7 +68,7 @@ final class StepTable: @unchecked Sendable {
         entry.context = context.pointer
         entry.threads = Int32(threads)
         let operands = call.operands + call.results
-        var offsets = operands.map { Int64(($0.view.offset.evaluated(sizes) ?? 0) * $0.dtype.size) }
+        var offsets = operands.map { Int64($0.view.offset.value(in: sizes) * $0.dtype.size) }
         if let bytes = context.scratchBytes {
           scratchBytes = max(scratchBytes, bytes)
           offsets.append(0)

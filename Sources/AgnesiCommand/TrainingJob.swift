@@ -18,8 +18,7 @@ struct TrainingJob {
   ) throws {
     let whole = try data.open(dataSet, photoSize: photoSize, console: console)
     let count = validation ?? (whole.validation == nil ? min(5000, whole.train.count / 10) : 0)
-    split = try whole.holdingOut(.random(count, seed: settings.seed))
-    try split.checkLabels()
+    split = try whole.holdingOut(.random(count, seed: settings.seed)).checkingLabels()
     for warning in split.labelWarnings { console.note(warning) }
     split.nonFiniteNotes.forEach(console.note)
     let network = try network.chain(classes: split.train.classCount)
@@ -71,7 +70,8 @@ struct TrainingJob {
     }
     let settings = checkpoint.state.settings
     split = try Self.holdOut(
-      Int(record["validation"] ?? "") ?? 0, of: whole, seed: settings.seed)
+      Int(record["validation"] ?? "") ?? 0, of: whole, seed: settings.seed
+    ).checkingLabels()
     split.nonFiniteNotes.forEach(console.note)
     self.network = network
     output = Self.modelPath(of: path)

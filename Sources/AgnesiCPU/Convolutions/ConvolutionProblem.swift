@@ -64,7 +64,7 @@ package struct ConvolutionProblem: Hashable, Sendable {
   ) {
     func shape(_ operand: LibraryCall.Operand, _ blocks: ChannelBlocks?) -> [Int] {
       let shape = operand.view.shape
-      return (blocks?.unpacked(shape) ?? shape).map { $0.evaluated(sizes) ?? 0 }
+      return (blocks?.unpacked(shape) ?? shape).map { $0.value(in: sizes) }
     }
     kind = Kind(convolution.kind)
     // In every one of the three, the image, the kernels and the output are operands or result.

@@ -35,7 +35,7 @@ extension Profiler.Entry {
       (operations, bytes) = (work.operations, lowered.bytes(of: work, step, sizes))
     case .text(let kernel):
       producer = kernel.producer
-      operations = 2 * Double(kernel.multiplyAdds.evaluated(sizes) ?? 0)
+      operations = 2 * Double(kernel.multiplyAdds.value(in: sizes))
       bytes = lowered.bytes(of: step.arguments, sizes)
     case .call(let call):
       producer = [implementation, call.arrangement].compactMap { $0 }.joined(separator: ", ")
@@ -82,21 +82,21 @@ extension LoweredProgram {
 
   private func bytes(of id: BufferID, atMost count: Double, _ sizes: [String: Int]) -> Double {
     let buffer = buffers[id.index]
-    return min(count, Double(buffer.count.evaluated(sizes) ?? 0)) * Double(buffer.dtype.size)
+    return min(count, Double(buffer.count.value(in: sizes))) * Double(buffer.dtype.size)
   }
 }
 
 extension LibraryCall.Operand {
   /// Elements.
   fileprivate func count(_ sizes: [String: Int]) -> Double {
-    view.shape.reduce(1) { $0 * Double($1.evaluated(sizes) ?? 0) }
+    view.shape.reduce(1) { $0 * Double($1.value(in: sizes)) }
   }
 }
 
 extension LibraryCall {
   fileprivate func multiplyAdds(_ sizes: [String: Int]) -> Int {
     let operation = node.operation as? any CountsWork
-    return operation?.multiplyAdds(of: node.operands.map(\.type)).evaluated(sizes) ?? 0
+    return operation?.multiplyAdds(of: node.operands.map(\.type)).value(in: sizes) ?? 0
   }
 
   /// Who brought the operation into this form; nil where it is as the user wrote it.

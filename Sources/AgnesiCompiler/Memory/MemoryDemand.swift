@@ -64,14 +64,14 @@ extension LoweredProgram {
   }
 
   private func bytes(of buffer: Int, _ sizes: [String: Int]) -> Int? {
-    let count = buffers[buffer].count.evaluated(sizes) ?? 0
+    let count = buffers[buffer].count.value(in: sizes)
     let bytes = count.saturatingProduct(buffers[buffer].dtype.size)
     return bytes == .max ? nil : bytes
   }
 
   private func demand(of buffer: Int, _ sizes: [String: Int], by step: Step?) -> Memory.Demand {
     let info = buffers[buffer]
-    let shape = info.shape.map { $0.evaluated(sizes) ?? 0 }
+    let shape = info.shape.map { $0.value(in: sizes) }
     return Memory.Demand(
       step?.label ?? "result", "\(info.dtype)\(shape)", bytes: bytes(of: buffer, sizes))
   }

@@ -38,7 +38,7 @@ package struct MemoryPlan: Sendable {
       for id in step.arguments {
         let info = program.buffers[id.index]
         guard case .temporary = info.kind else { continue }
-        let count = info.count.evaluated(sizes) ?? 0
+        let count = info.count.value(in: sizes)
         let life = Life(
           buffer: id.index, first: position, last: position, bytes: count * info.dtype.size)
         lives[id.index, default: life].last = position

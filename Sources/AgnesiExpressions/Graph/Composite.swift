@@ -14,6 +14,8 @@ public struct Composite: Operation {
   package let inferenceBody: Graph?
   package let updates: [CarriedUpdate]
   private let override: GradientRule?
+  /// Whether something in its body does; kept, since each gradient that meets it asks.
+  public let leavesElementsOut: Bool
   /// What decides, beside name and attributes, whether two composites are the same operation.
   package let definition: Definition
 
@@ -57,6 +59,10 @@ public struct Composite: Operation {
         ? .bodies(
           GraphForm(body), inference: inferenceBody.map { GraphForm($0) }, updates: updates)
         : .unique(Identity()))
+    // What a user's own gradient gives is what it says.
+    leavesElementsOut =
+      (gradient == nil || self.definition == .builtIn)
+      && body.outputs.topologicalNodes().contains { $0.operation.leavesElementsOut }
   }
 
   /// Whether name and attributes say what it computes, so that rules and other formats may go by them.
@@ -100,13 +106,6 @@ public struct Composite: Operation {
     return pullback(
       of: body.applied(to: operands), slopes: slopes, withRespectTo: operands, stopping: true,
       unread: isBuiltIn ? .ignored : unread)
-  }
-
-  /// Whether something in its body does.
-  public var leavesElementsOut: Bool {
-    // What a user's own gradient gives is what it says.
-    if override != nil, !isBuiltIn { return false }
-    return body.outputs.topologicalNodes().contains { $0.operation.leavesElementsOut }
   }
 
   public func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {

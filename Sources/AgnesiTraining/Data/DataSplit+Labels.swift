@@ -1,5 +1,11 @@
 import AgnesiArrays
 
+/// What was seen when the labels of all parts were looked at, none of which is refused.
+package struct LabelFindings: Hashable, Sendable {
+  /// Sentences with counts.
+  package var warnings: [String]
+}
+
 /// Whether the parts of a data set fit each other in their labels, which is looked at before anything is
 /// learned.
 extension DataSplit {
@@ -10,9 +16,21 @@ extension DataSplit {
     }
   }
 
+  /// Looks at the labels of all parts, once: the result holds what was found, and what takes it over need not
+  /// look again.
+  ///
   /// - Throws: ``DataError`` where validation or test samples have labels that the classes do not
   ///   reach: they could never be told rightly, and there is no name for them.
-  public func checkLabels() throws(DataError) {
+  @discardableResult
+  public func checkingLabels() throws(DataError) -> DataSplit {
+    if labelFindings != nil { return self }
+    try refuseLabels()
+    var result = self
+    result.labelFindings = LabelFindings(warnings: warningsOfLabels())
+    return result
+  }
+
+  private func refuseLabels() throws(DataError) {
     guard train.count > 0 else {
       throw DataError("use the training samples of \(train.name)", "there are none")
     }
@@ -44,7 +62,9 @@ extension DataSplit {
   }
 
   /// What may be a mistake in the labels, though training can go on: sentences with counts.
-  public var labelWarnings: [String] {
+  public var labelWarnings: [String] { labelFindings?.warnings ?? warningsOfLabels() }
+
+  private func warningsOfLabels() -> [String] {
     if !train.isClassification { return [] }
     let counts = parts.filter(\.data.isClassification).map { ($0.name, Self.counts($0.data)) }
     let classes = max(train.classCount, counts.map(\.1.count).max() ?? 0)

@@ -3,13 +3,15 @@ import AgnesiArrays
 /// The parts of a data set: what is trained on, what the model is chosen by, what it is judged by.
 public struct DataSplit: Sendable {
   /// What parameters are learned from.
-  public var train: DataSet
+  public var train: DataSet { didSet { labelFindings = nil } }
   /// What the model is chosen by; nil where nothing is held out.
-  public var validation: DataSet?
+  public var validation: DataSet? { didSet { labelFindings = nil } }
   /// What the chosen model is judged by; nil where there is none.
-  public var test: DataSet?
+  public var test: DataSet? { didSet { labelFindings = nil } }
   /// What was found where, in sentences for a person; above all, what is only a part.
   public var notes: [String]
+  /// What the labels of these parts are like; nil where nobody has looked, or a part is another one since.
+  package var labelFindings: LabelFindings?
 
   /// A data set of these parts.
   public init(

@@ -139,7 +139,6 @@ public final class Trainer {
     self.state = state
     lastGoodState = state
     settings = state.settings
-    self.split = split
     self.output = output
     self.backend = backend
     self.graph = graph
@@ -148,7 +147,7 @@ public final class Trainer {
     if let mistake = graph.goal.mistake(graph.output, split.train) {
       throw TrainingError(mistake.message, hint: mistake.hint)
     }
-    try split.checkLabels()
+    self.split = try split.checkingLabels()
     for (part, data) in split.parts.dropFirst() where graph.goal != .classes {
       if let mistake = graph.goal.mistake(graph.output, data) {
         throw TrainingError("of the \(part) samples, \(mistake.message)", hint: mistake.hint)

@@ -17,7 +17,7 @@ import Testing
   @Test func moreClassesThanSamplesCanShow() throws {
     let split = DataSplit(train: try set([0, 1_000_000_000, 2]))
     #expect(
-      errorText { try split.checkLabels() } == """
+      errorText { try split.checkingLabels() } == """
         cannot use the training samples of x: sample 1 has the label 1000000000, so that 3 samples \
         would be of 1000000001 classes; number the classes 0, 1, 2 and so on
         """)
@@ -32,7 +32,7 @@ import Testing
         "the test part has no samples, so it is left out",
       ])
     #expect(
-      errorText { try DataSplit(train: try set([])).checkLabels() }
+      errorText { try DataSplit(train: try set([])).checkingLabels() }
         == "cannot use the training samples of x: there are none")
   }
 
@@ -46,13 +46,13 @@ import Testing
     let split = DataSplit(
       train: try data([0, 1, 2]), validation: try data([0, 3, 4, 4]), test: try data([5]))
     #expect(
-      errorText { try split.checkLabels() }
+      errorText { try split.checkingLabels() }
         == "cannot use the validation samples of x: 3 of 4 have labels beyond the classes, up to 4;"
         + " those of the training samples are 0 to 2; give the names of all classes, or leave these"
         + " samples out")
     let test = DataSplit(train: split.train, test: split.test)
     #expect(
-      errorText { try test.checkLabels() }.hasPrefix(
+      errorText { try test.checkingLabels() }.hasPrefix(
         "cannot use the test samples of x: 1 of 1 have labels beyond the classes, up to 5; "))
     // Before anything is learned, whoever trains.
     #expect(
@@ -65,14 +65,14 @@ import Testing
     let values = try DataSet(
       name: "x", inputs: NDArray(zeros: [1, 2]), targets: NDArray(zeros: [1, 1]))
     #expect(
-      errorText { try DataSplit(train: split.train, test: values).checkLabels() }
+      errorText { try DataSplit(train: split.train, test: values).checkingLabels() }
         == "cannot use the test samples of x: their targets are float32[1, 1], those of the training"
         + " samples are labels of classes")
   }
 
   @Test func labelsThatBeginAtOne() throws {
     let split = DataSplit(train: try data([1, 2, 3, 3]), test: try data([3, 1]))
-    try split.checkLabels()
+    try split.checkingLabels()
     #expect(
       split.labelWarnings == [
         "warning: the labels are 1 to 3, no sample has the label 0: labels count from 0, and the"
@@ -112,6 +112,17 @@ import Testing
         "warning: all 2 training samples are of the class ant: there is nothing to tell apart",
       ])
     #expect(DataSplit(train: try data([0, 1, 2, 3], names)).labelWarnings.isEmpty)
+  }
+
+  /// A trainer and a report that get the same parts need not look at each label again.
+  @Test func whatWasFoundTravelsWithTheParts() throws {
+    let names = ["ant", "bee"]
+    var split = try DataSplit(train: try data([0, 0], names)).checkingLabels()
+    #expect(split.labelFindings?.warnings == split.labelWarnings)
+    #expect(split.labelWarnings.count == 2)
+    split.train = try data([0, 1], names)
+    #expect(split.labelFindings == nil)
+    #expect(split.labelWarnings.isEmpty)
   }
 
   @Test func manyEmptyClassesAreShortened() throws {
