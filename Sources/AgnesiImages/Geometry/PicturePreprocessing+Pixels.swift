@@ -39,13 +39,7 @@ extension PicturePreprocessing {
   /// - Throws: ``PictureSizeError`` where more than 400 million pixels would remain, because a photo is
   ///   long and thin and nothing is cut off.
   public func callAsFunction(_ picture: Picture) throws(PictureSizeError) -> Picture {
-    let size =
-      switch resizing {
-      case .none: (width: picture.width, height: picture.height)
-      case .shortSide(let side): picture.size(shortSide: side)
-      case .exact(let width, let height): (width: width, height: height)
-      case .within(let width, let height): picture.size(within: width, height)
-      }
+    let size = resizedSize(of: picture)
     let width = cropWidth ?? size.width
     let height = cropHeight ?? size.height
     let (pixels, isTooMuch) = width.multipliedReportingOverflow(by: height)
@@ -69,5 +63,23 @@ extension PicturePreprocessing {
     return kept.cropped(
       x: x.lowerBound - columns.lowerBound, y: y.lowerBound - rows.lowerBound, width: width,
       height: height, background: background)
+  }
+
+  /// Where the whole picture lies in what is kept of it: inside where it is padded, beyond it where
+  /// something is cut off.
+  package func place(of picture: Picture) -> (columns: Range<Int>, rows: Range<Int>) {
+    let size = resizedSize(of: picture)
+    let x = Picture.middle(cropWidth ?? size.width, of: size.width).lowerBound
+    let y = Picture.middle(cropHeight ?? size.height, of: size.height).lowerBound
+    return (-x..<(size.width - x), -y..<(size.height - y))
+  }
+
+  private func resizedSize(of picture: Picture) -> (width: Int, height: Int) {
+    switch resizing {
+    case .none: (picture.width, picture.height)
+    case .shortSide(let side): picture.size(shortSide: side)
+    case .exact(let width, let height): (width, height)
+    case .within(let width, let height): picture.size(within: width, height)
+    }
   }
 }

@@ -33,13 +33,14 @@ public struct Segmentation: Sendable {
 
 /// Tells the class of each pixel of photos of any size.
 ///
-/// Photos are brought to the size that the network was made for, or keep their own: then they get mirrored
+/// Photos are brought to the size that the network was made for, or keep their own. Nothing is cut off: where
+/// the network was made for the middle of photos, the whole of them is stretched to what it sees, so that each
+/// pixel has a class. Those that keep their own size get mirrored
 /// borders below and on the right up to the next size that the network takes, which are cut off again.
 public final class PhotoSegmenter {
   private let model: Model
   private let backend: any Backend
   private let preprocessing: PicturePreprocessing
-  private let keepsSize: Bool
   private let color: PictureColor
   private let classCount: Int
   private var compiled: (height: Int, width: Int, segmenter: Segmenter)?
@@ -64,8 +65,10 @@ public final class PhotoSegmenter {
         subject: "segment")
     }
     self.model = model
-    self.preprocessing = preprocessing
-    self.keepsSize = keepsSize
+    self.preprocessing =
+      keepsSize
+      ? PicturePreprocessing()
+      : preprocessing.withoutCutting(width: input.shape[3].known, height: input.shape[2].known)
     self.backend = backend
     color = channels == 1 ? .grey : .rgb
     classCount = count
@@ -78,7 +81,8 @@ public final class PhotoSegmenter {
 
   /// - Throws: ``TransferError`` where the network does not take the picture's size.
   public func callAsFunction(_ photo: Picture) throws -> Segmentation {
-    let seen = keepsSize ? photo : try preprocessing(photo)
+    let seen = try preprocessing(photo)
+    let (columns, rows) = preprocessing.place(of: photo)
     let segmenter = try segmenter(height: seen.height, width: seen.width)
     let (height, width) = (segmenter.height ?? seen.height, segmenter.width ?? seen.width)
     let planes = seen.mirrored(toWidth: width, height: height).planes
@@ -88,9 +92,9 @@ public final class PhotoSegmenter {
     var counts = [Int](repeating: 0, count: classCount)
     // The nearest pixel that the network saw: between two classes there is no third.
     for y in 0..<photo.height {
-      let row = min((2 * y + 1) * seen.height / (2 * photo.height), seen.height - 1)
+      let row = rows.lowerBound + (2 * y + 1) * rows.count / (2 * photo.height)
       for x in 0..<photo.width {
-        let column = min((2 * x + 1) * seen.width / (2 * photo.width), seen.width - 1)
+        let column = columns.lowerBound + (2 * x + 1) * columns.count / (2 * photo.width)
         let label = mask[row * width + column]
         labels.append(label)
         counts[Int(label)] += 1
@@ -120,6 +124,24 @@ public final class PhotoSegmenter {
     throw refusal
       ?? TransferError(
         "the network takes no pictures of \(width) × \(height)", subject: "segment")
+  }
+}
+
+extension PicturePreprocessing {
+  /// The same without cutting anything off: the whole photo takes the place of what would be kept of it.
+  ///
+  /// - Parameters:
+  ///   - width: columns that the network sees; nil for any number.
+  ///   - height: rows that the network sees; nil for any number.
+  fileprivate func withoutCutting(width: Int?, height: Int?) -> PicturePreprocessing {
+    // Padding cuts nothing off.
+    if case .within = resizing { return self }
+    if cropWidth == nil, cropHeight == nil { return self }
+    guard let width = cropWidth ?? width, let height = cropHeight ?? height else {
+      return withoutCrop()
+    }
+    return PicturePreprocessing(
+      resizing: .exact(width: width, height: height), filter: filter)
   }
 }
 

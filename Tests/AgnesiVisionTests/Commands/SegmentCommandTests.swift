@@ -72,8 +72,8 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(
       outcome.output == """
-        \(folder.path("masks"))/photo.png: sky 46.8 %, brick 39.0 %, grass 14.3 %
-        \(folder.path("masks"))/photo-2.png: sky 46.8 %, brick 39.0 %, grass 14.3 %
+        \(folder.path("masks"))/photo.png: sky 46.8 % #008000, brick 39.0 % #800000, grass 14.3 % #000000
+        \(folder.path("masks"))/photo-2.png: sky 46.8 % #008000, brick 39.0 % #800000, grass 14.3 % #000000
 
         """)
     let mask = try Picture(reading: folder.path("masks/photo.png"))
@@ -92,6 +92,22 @@ import Testing
     #expect(result.counts.reduce(0, +) == 77)
     let same = zip(result.labels.scalars(as: Int32.self), expected).count { Int($0) == $1 }
     #expect(same >= 65)
+  }
+
+  /// What the network was taught on the middle of photos must not be drawn over the whole of them.
+  @Test(arguments: [
+    PicturePreprocessing(
+      resizing: .shortSide(8), filter: .nearest, cropWidth: 8, cropHeight: 8),
+    PicturePreprocessing(resizing: .none, filter: .nearest, cropWidth: 8, cropHeight: 8),
+    .padded(width: 8, height: 8, filter: .nearest, background: [10, 200, 10]),
+  ])
+  func masksLieWhereTheThingsAre(_ preprocessing: PicturePreprocessing) throws {
+    let labels = (0..<8).flatMap { y in (0..<16).map { x in x < 2 ? 1 : y < 4 ? 2 : 0 } }
+    let colours: [[UInt8]] = [[10, 200, 10], [200, 10, 10], [10, 10, 200]]
+    let photo = Picture(
+      width: 16, height: 8, channels: 3, samples: labels.flatMap { colours[$0] })
+    let result = try PhotoSegmenter(model(), preprocessing: preprocessing, on: .cpu)(photo)
+    #expect(result.labels.scalars(as: Int32.self).map(Int.init) == labels)
   }
 
   @Test func aModelWithoutMasksIsRefused() throws {
