@@ -10,7 +10,10 @@ struct AgnesiCommand: ParsableCommand {
     commandName: "agnesi",
     abstract: "Deep learning: train networks, evaluate them, use them.",
     discussion: HelpText.discussion(
-      "",
+      """
+      The exit status is 0 where it is done, 1 where it could not be (the message says why), 64 for a wrong
+      command line, and 130 where a signal stopped it.
+      """,
       examples: [
         "agnesi data",
         #"agnesi train fashion-mnist --network "20C5 MP2 50C5 MP2 256FC 10FC""#

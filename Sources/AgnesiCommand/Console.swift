@@ -62,8 +62,19 @@ func printNow(_ line: String) throws {
   }
 }
 
-/// Runs the body of a command: whatever it throws becomes one clear message and exit status 1;
-/// a status that it throws itself stays as it is.
+/// A mistake of the command line itself, whatever files and data there are: exit status 64, as for what the
+/// parser of arguments refuses.
+struct WrongUse: Error {
+  let error: any Error
+}
+
+/// Runs what looks at the command line alone: what it throws becomes ``WrongUse``.
+func checkingUse<Result>(_ body: () throws -> Result) throws -> Result {
+  do { return try body() } catch { throw WrongUse(error: error) }
+}
+
+/// Runs the body of a command: whatever it throws becomes one clear message and exit status 1, or 64 where it
+/// is ``WrongUse``; a status that it throws itself stays as it is.
 ///
 /// - Parameter stopped: what is said where a signal ends it, outside of what handles signals in its own
 ///   way.
@@ -78,11 +89,12 @@ func reportingErrors(stopped: String = "stopped", _ body: () throws -> Void) thr
   } catch let status as ExitCode {
     throw status
   } catch {
+    let use = error as? WrongUse
     // Written here, because the parser of arguments would put a word of its own before it.
     let console = Console()
     console.endLine()
-    console.note(shownText(of: error))
-    throw ExitCode.failure
+    console.note(shownText(of: use?.error ?? error))
+    throw use == nil ? ExitCode.failure : .validationFailure
   }
 }
 

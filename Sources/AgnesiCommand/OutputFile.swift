@@ -86,6 +86,14 @@ enum ModelOutput {
     "onnx", "pth", "pt", "h5", "keras", "npz", "npy", "caffemodel", "pkl", "html", "json",
   ]
 
+  /// Refuses what can only mean a file that is not there, and would be told as a mistake in the notation of
+  /// networks.
+  static func checkNoPath(_ network: String, of command: String) throws {
+    let end = (network as NSString).pathExtension.lowercased()
+    guard network.contains("/") || end == "safetensors" || others.contains(end) else { return }
+    throw CommandFailure(message: "\(command): there is no file \(network)")
+  }
+
   /// A model is saved as safetensors, whatever its file is called; under the name of another format nothing
   /// would read it.
   static func check(_ path: String, of command: String) throws {

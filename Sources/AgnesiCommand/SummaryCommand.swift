@@ -98,8 +98,9 @@ struct SummaryCommand: ParsableCommand {
     } catch let error as NotationError {
       let isOneWord = !network.contains(" ")
       let near = NearestNames.of(network, in: Zoo.all.map(\.name)) + NearestNames.ofFiles(network)
+      if near.isEmpty { try ModelOutput.checkNoPath(network, of: "summary") }
       guard isOneWord, error.hint == nil, let question = NearestNames.question(near) else {
-        throw error
+        throw WrongUse(error: error)
       }
       throw CommandFailure(
         message: "summary: \(network) is no file, no network of the zoo and no notation\n  hint: "

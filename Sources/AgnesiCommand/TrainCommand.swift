@@ -120,6 +120,9 @@ struct TrainCommand: ParsableCommand {
     if resume != nil, epochs < 1 {
       throw ValidationError("--epochs is \(epochs), it must be at least 1")
     }
+    if resume != nil, let rate, !(rate.isFinite && rate > 0) {
+      throw ValidationError("--rate is \(rate), it must be positive")
+    }
     if let validation, validation < 0 {
       throw ValidationError("--validation is \(validation), it must not be negative")
     }
@@ -130,9 +133,11 @@ struct TrainCommand: ParsableCommand {
       threads.apply()
       let console = Console()
       let given = GivenOptions()
-      if let resume { try given.refuse(allBut: Self.resumable, goingOnFrom: resume) }
+      if let resume {
+        try checkingUse { try given.refuse(allBut: Self.resumable, goingOnFrom: resume) }
+      }
       // Hours of training must not end at a path that never could be written.
-      if resume == nil { try ModelOutput.check(output, of: "train") }
+      if resume == nil { try checkingUse { try ModelOutput.check(output, of: "train") } }
       let model = resume.map(TrainingJob.modelPath) ?? output
       let results = [
         OutputFile(option: "--output", path: model, kind: .model),
@@ -160,8 +165,7 @@ struct TrainCommand: ParsableCommand {
     "--trace",
   ]
 
-  private func newJob(_ profiling: Profiling, _ console: Console) throws -> TrainingJob {
-    let network = try TrainableNetwork(network)
+  private func newSettings() throws -> TrainingSettings {
     let kind = try Optimizer.named(optimizer)
     let settings = TrainingSettings(
       epochs: epochs, batchSize: batch ?? 100, seed: seed, optimizer: kind,
@@ -169,8 +173,14 @@ struct TrainCommand: ParsableCommand {
       weightPenalty: weightPenalty, clip: clip?.setting ?? .usual, patience: patience,
       augmentation: augmentation.augmentation)
     try settings.check()
+    return settings
+  }
+
+  private func newJob(_ profiling: Profiling, _ console: Console) throws -> TrainingJob {
+    let chain = try checkingUse { try TrainableNetwork(network) }
+    let settings = try checkingUse(newSettings)
     return try TrainingJob(
-      network, dataSet: dataSet ?? "", data: data, photoSize: photos.size,
+      chain, dataSet: dataSet ?? "", data: data, photoSize: photos.size,
       validation: validation, standardize: standardize, settings: settings,
       choosesBatchSize: batch == nil, clip: clip?.setting ?? .usual, output: output,
       profiling: profiling, console: console)

@@ -112,6 +112,9 @@ struct TransferCommand: ParsableCommand {
     if headOnly, fromScratch {
       throw ValidationError("--head-only trains on what a network knows, --from-scratch forgets it")
     }
+    if fromScratch, network.weights != nil {
+      throw ValidationError("--from-scratch forgets weights, so --weights has no meaning")
+    }
     if headOnly, resume != nil {
       throw ValidationError("--resume goes on with training everything, --head-only does not")
     }
@@ -140,7 +143,7 @@ struct TransferCommand: ParsableCommand {
     try reportingErrors {
       threads.apply()
       let console = Console()
-      if resume == nil { try ModelOutput.check(output, of: "transfer") }
+      if resume == nil { try checkingUse { try ModelOutput.check(output, of: "transfer") } }
       // Minutes of training must not end at a path that never could be written.
       let requests = try resume.map { try PhotoTraining.requests(ofCheckpoint: $0) } ?? [:]
       threads.goOn(with: requests["threads"], console)
@@ -215,9 +218,6 @@ struct TransferCommand: ParsableCommand {
     guard fromScratch else { return try network.open() }
     FileWorkers.shared.prepare()
     let model = network.model
-    if network.weights != nil {
-      throw CommandFailure(message: "transfer: --from-scratch forgets weights, --weights has none")
-    }
     if let known = Zoo.network(model) {
       return try PictureModel(try Scope.seeded(seed) { try known.model() }, path: model)
     }
@@ -228,6 +228,7 @@ struct TransferCommand: ParsableCommand {
             hint: --from-scratch takes a name of the zoo, or a network in notation
           """)
     }
-    return try PictureModel(untrained: try Notation.parse(model), size: size, seed: seed)
+    let chain = try checkingUse { try Notation.parse(model) }
+    return try PictureModel(untrained: chain, size: size, seed: seed)
   }
 }

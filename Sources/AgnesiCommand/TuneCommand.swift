@@ -75,8 +75,9 @@ struct TuneCommand: ParsableCommand {
       // A model of before layers were recorded can still be used, but not be trained.
       if let chain = saved.network { try look(at: chain, saved.sampleShape, survey) }
     } else {
+      try ModelOutput.checkNoPath(network, of: "tune")
       let shape = try Shape(sample: input, command: "tune").compactMap(\.known)
-      try look(at: try Notation.parse(network), shape, survey)
+      try look(at: try checkingUse { try Notation.parse(network) }, shape, survey)
     }
     var seen: Set<ConvolutionProblem> = []
     return batch.flatMap { survey.problems(sizes: ["batch": $0]) }

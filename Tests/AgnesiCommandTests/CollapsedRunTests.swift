@@ -73,7 +73,7 @@ struct CollapsedRunTests {
     #expect(tight.losses != usual.losses && tight.losses != free.losses)
     try workplace.expect(
       "train: the gradient is clipped to a norm of -1.0, it must be positive",
-      from: workplace.training("wrong.safetensors") + ["--clip", "-1"])
+      from: workplace.training("wrong.safetensors") + ["--clip", "-1"], status: 64)
     let word = try workplace.agnesi(workplace.training("wrong.safetensors") + ["--clip", "off"])
     #expect(word.status == 64)
     #expect(word.errors.contains("--clip"))

@@ -45,7 +45,7 @@ struct ResumedRunTests {
       """
       --batch cannot be given together with --resume: the run goes on as it was begun
         hint: leave it out; \(checkpoint) holds the settings
-      """, from: ["train", "--resume", checkpoint, "--batch", "7"])
+      """, from: ["train", "--resume", checkpoint, "--batch", "7"], status: 64)
     try workplace.expect(
       """
       --seed, --no-standardize and --output cannot be given together with --resume: the run goes on \
@@ -55,15 +55,20 @@ struct ResumedRunTests {
       from: [
         "train", "--seed=3", "--no-standardize", "--resume", checkpoint, "--output",
         workplace.path("x.safetensors"),
-      ])
+      ], status: 64)
     try workplace.expect(
       """
       train: --epochs is 1, the run that goes on is in epoch 2 of 2
         hint: --epochs is the number of all epochs, those that are done included
       """, from: ["train", "--resume", checkpoint, "--epochs", "1"])
-    let outcome = try workplace.agnesi("train", "--resume", checkpoint, "--epochs", "0")
-    #expect(outcome.status == 64)
-    #expect(outcome.errors.contains("--epochs is 0, it must be at least 1"))
+    for (option, value, text) in [
+      ("--epochs", "0", "--epochs is 0, it must be at least 1"),
+      ("--rate", "-1", "--rate is -1.0, it must be positive"),
+    ] {
+      let outcome = try workplace.agnesi("train", "--resume", checkpoint, option, value)
+      #expect(outcome.status == 64)
+      #expect(outcome.errors.contains(text))
+    }
     #expect(try workplace.folder.read("bars.checkpoint.safetensors") == before)
   }
 

@@ -52,16 +52,16 @@ struct Workplace {
     return outcome
   }
 
-  /// Expects that the command fails with status 1 and says only this, on standard error, after what
+  /// Expects that the command fails, with status 1 unless said otherwise, and says only this, on standard error, after what
   /// it says about the data.
   func expect(
     _ text: String, from arguments: [String], environment: [String: String] = [:],
-    after notes: String = "", sourceLocation: SourceLocation = #_sourceLocation
+    after notes: String = "", status: Int32 = 1, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let outcome = try agnesi(arguments, environment: environment)
     #expect(outcome.errors == notes + text + "\n", sourceLocation: sourceLocation)
     #expect(outcome.output == "", sourceLocation: sourceLocation)
-    #expect(outcome.status == 1, sourceLocation: sourceLocation)
+    #expect(outcome.status == status, sourceLocation: sourceLocation)
   }
 
   /// What is said when the data set was read.

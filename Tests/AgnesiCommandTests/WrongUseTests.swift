@@ -25,7 +25,7 @@ struct WrongUseTests {
       """
       train: models are saved as safetensors, not as \(base).onnx
         hint: --output \(base).safetensors, then agnesi export \(base).safetensors \(base).onnx
-      """, from: ["train", workplace.data, "--output", base + ".onnx"])
+      """, from: ["train", workplace.data, "--output", base + ".onnx"], status: 64)
   }
 
   /// What would destroy a file that was asked for, that is read, or that is somebody's.
@@ -56,13 +56,13 @@ struct WrongUseTests {
     }
     try workplace.expect(
       "no optimizer is called \"nestrov\"\n  hint: did you mean nesterov?",
-      from: train("--optimizer", "nestrov"))
+      from: train("--optimizer", "nestrov"), status: 64)
     try workplace.expect(
       "no schedule is called \"onecycle\"\n  hint: did you mean one-cycle?",
-      from: train("--schedule", "onecycle"))
+      from: train("--schedule", "onecycle"), status: 64)
     try workplace.expect(
       "notation: token 1, \"20CF\": is no layer\n  hint: did you mean 20FC?",
-      from: train("--network", "20CF"))
+      from: train("--network", "20CF"), status: 64)
     try workplace.expect(
       """
       cannot open the network restnet18: there is no such file, and the zoo has no network of \
@@ -104,15 +104,15 @@ struct WrongUseTests {
       """
       train: the network resnet18 is no chain of layers, which --network has to be
         hint: photos train it: agnesi transfer resnet18 FOLDER --from-scratch
-      """, from: train("resnet18"))
+      """, from: train("resnet18"), status: 64)
     try workplace.expect(
       "train: the network unet is no chain of layers, which --network has to be",
-      from: train("unet"))
+      from: train("unet"), status: 64)
     try workplace.expect(
       """
       train: --network lenet is no network of the zoo and no notation
-        hint: did you mean lenet5?
-      """, from: train("lenet"))
+        hint: did you mean lenet5 or lenet-caffe?
+      """, from: train("lenet"), status: 64)
   }
 
   @Test func wrongNotation() throws {
@@ -120,12 +120,12 @@ struct WrongUseTests {
       """
       notation: token 2, "10XX": is no layer
         allowed: after a number, C (convolution) or FC (dense)
-      """, from: ["train", workplace.data, "--network", "20FC 10XX"])
+      """, from: ["train", workplace.data, "--network", "20FC 10XX"], status: 64)
     try workplace.expect(
       """
       notation: token 1, "10XX": is no layer
         allowed: after a number, C (convolution) or FC (dense)
-      """, from: ["summary", "10XX"])
+      """, from: ["summary", "10XX"], status: 64)
   }
 
   @Test func wrongNumberOfClasses() throws {
@@ -158,8 +158,32 @@ struct WrongUseTests {
     // Before the data are read, so nothing is said about them.
     let output = workplace.path("bars.safetensors")
     try workplace.expect(
-      text, from: ["train", workplace.data, option, value, "--output", output])
+      text, from: ["train", workplace.data, option, value, "--output", output], status: 64)
     #expect(workplace.folder.names == ["bars"])
+  }
+
+  /// What only files or data can tell is 1, whatever the command; what the line alone tells is 64.
+  @Test func theStatusTellsAWrongLineFromWhatCouldNotBeDone() throws {
+    let missing = workplace.path("missing.safetensors")
+    let wrong = [
+      ["train", workplace.data, "--network", "10XX"], ["summary", "10XX"], ["tune", "10XX"],
+      ["transfer", "resnet18", "photos", "--from-scratch", "--weights", missing],
+      ["classify", "resnet18"],
+    ]
+    for line in wrong { #expect(try workplace.agnesi(line).status == 64, "\(line)") }
+    let failing = [
+      ["train", missing], ["evaluate", missing, workplace.data],
+      ["predict", missing, workplace.data],
+      ["classify", missing, missing], ["explain", missing, missing],
+      ["find", missing, missing, "--class", "cat"], ["segment", missing, missing],
+      ["summary", missing], ["export", missing, missing + ".onnx"],
+      ["transfer", "resnet18", missing], ["models", "get", "missing"],
+      ["data", "--get", "missing"],
+      ["tune", missing],
+    ]
+    try workplace.expect("tune: there is no file \(missing)", from: ["tune", missing])
+    try workplace.expect("summary: there is no file \(missing)", from: ["summary", missing])
+    for line in failing { #expect(try workplace.agnesi(line).status == 1, "\(line)") }
   }
 
   @Test func wrongCommandLines() throws {
