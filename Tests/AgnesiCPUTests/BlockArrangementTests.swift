@@ -4,7 +4,6 @@ import AgnesiCPU
 import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiLoops
-import Synchronization
 import TestSupport
 import Testing
 
@@ -223,24 +222,9 @@ import Testing
     },
   ]
 
-  /// What a backend is given.
-  private final class Recorder: Backend {
-    let name = "recorder"
-    let program = Mutex<GraphProgram?>(nil)
-    struct Nothing: Executable {
-      func run(inputs: [NDArray], sizes: [String: Int], callNumber: Int) throws -> [NDArray] { [] }
-    }
-    func prepare(_ program: GraphProgram) throws -> any Executable {
-      self.program.withLock { $0 = program }
-      return Nothing()
-    }
-  }
-
   private static func program(
     _ step: (inputs: [Tensor], outputs: [Tensor])
   ) throws -> GraphProgram {
-    let recorder = Recorder()
-    _ = try AgnesiCompiler.compile(step.inputs, to: step.outputs, on: recorder)
-    return try #require(recorder.program.withLock { $0 })
+    try Rewritten(step.inputs, step.outputs).program
   }
 }

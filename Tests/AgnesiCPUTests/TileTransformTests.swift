@@ -4,7 +4,6 @@ import AgnesiCPU
 import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiLoops
-import Synchronization
 import TestSupport
 import Testing
 
@@ -60,25 +59,7 @@ import Testing
     }
 
     /// As the compiler hands it to a backend.
-    func program() throws -> GraphProgram {
-      let recorder = Recorder()
-      _ = try AgnesiCompiler.compile(inputs, to: outputs, on: recorder)
-      return try #require(recorder.program.withLock { $0 })
-    }
-  }
-
-  private final class Recorder: Backend {
-    let name = "recorder"
-    let program = Mutex<GraphProgram?>(nil)
-
-    struct Nothing: Executable {
-      func run(inputs: [NDArray], sizes: [String: Int], callNumber: Int) throws -> [NDArray] { [] }
-    }
-
-    func prepare(_ program: GraphProgram) throws -> any Executable {
-      self.program.withLock { $0 = program }
-      return Nothing()
-    }
+    func program() throws -> GraphProgram { try Rewritten(inputs, outputs).program }
   }
 
   private static func count(_ label: String, _ program: GraphProgram) -> Int {
@@ -144,9 +125,7 @@ import Testing
       let w = Tensor.input("w", [32, Size(channels), Size(kernel), Size(kernel)])
       let y = convolution2D(
         x, w, stride: [stride, stride], padding: .symmetric(padding, padding))
-      let recorder = Recorder()
-      _ = try AgnesiCompiler.compile([x, w], to: [y], on: recorder)
-      let program = try #require(recorder.program.withLock { $0 })
+      let program = try Rewritten([x, w], [y]).program
       return Self.count("tileTransform", BlockArrangement.arranged(program))
     }
     #expect(try transforms(64, 4, stride: 2, padding: 1) == 3)
@@ -162,9 +141,7 @@ import Testing
     let x = Tensor.input("x", [.batch, 64, 8, 8])
     let w = Tensor.parameter("w", [64, 64, 4, 4], .heNormal)
     let y = convolution2D(x, w, stride: [2, 2], padding: .symmetric(1, 1))
-    let recorder = Recorder()
-    _ = try AgnesiCompiler.compile([x], to: [y], on: recorder)
-    let program = try #require(recorder.program.withLock { $0 })
+    let program = try Rewritten([x], [y]).program
     func transforms(_ batch: Int) -> Int {
       Self.count(
         "tileTransform", BlockArrangement.arranged(program, expecting: ["batch": batch]))

@@ -3,20 +3,11 @@ import AgnesiTraining
 import TestSupport
 import Testing
 
-private func data(_ count: Int, seed: UInt64, scale: Double = 1) throws -> DataSet {
-  let stream = Philox(seed: seed, name: "values")
-  let values = (0..<(3 * count)).map { Double(stream.word(UInt64($0))) / 0x1p32 - 0.5 }
-  let labels = (0..<count).map { Int32(values[3 * $0] > 0 ? 1 : 0) }
-  return try DataSet(
-    name: "values",
-    inputs: NDArray(rounding: values.map { $0 * scale }, shape: [count, 3], .float32),
-    targets: NDArray(labels), classNames: ["low", "high"])
-}
-
 private func split(scale: Double = 1) throws -> DataSplit {
   DataSplit(
-    train: try data(80, seed: 1, scale: scale), validation: try data(60, seed: 2, scale: scale),
-    test: try data(50, seed: 3, scale: scale))
+    train: try SmallData.make(80, seed: 1, scale: scale),
+    validation: try SmallData.make(60, seed: 2, scale: scale),
+    test: try SmallData.make(50, seed: 3, scale: scale))
 }
 
 private func trainer(

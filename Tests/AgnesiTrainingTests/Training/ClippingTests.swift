@@ -8,15 +8,6 @@ private let network = Chain([
   Dense(units: 6, activation: .tanh, name: "body"), Dropout(0.2), Dense(units: 2, name: "head"),
 ])
 
-private func data(_ count: Int) throws -> DataSet {
-  let stream = Philox(seed: 1, name: "values")
-  let values = (0..<(3 * count)).map { Double(stream.word(UInt64($0))) / 0x1p32 - 0.5 }
-  let labels = (0..<count).map { Int32(values[3 * $0] > 0 ? 1 : 0) }
-  return try DataSet(
-    name: "values", inputs: NDArray(rounding: values, shape: [count, 3], .float32),
-    targets: NDArray(labels), classNames: ["low", "high"])
-}
-
 private func settings(
   _ optimizer: Optimizer, clip: Double?, epochs: Int = 1, factors: [String: Double]? = nil
 ) -> TrainingSettings {
@@ -29,13 +20,8 @@ private func trainer(
   _ settings: TrainingSettings, _ network: Chain = network, output: String? = nil
 ) throws -> Trainer {
   try Trainer(
-    network, on: DataSplit(train: data(40)), settings: settings, standardization: nil,
+    network, on: DataSplit(train: SmallData.make(40)), settings: settings, standardization: nil,
     output: output, backend: .cpu)
-}
-
-private func values(_ trainer: Trainer) -> [String: [Double]] {
-  let parameters = trainer.graph.output.parameters().compactMap(\.parameter)
-  return Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value.doubles) })
 }
 
 /// Of runs whose gradient is clipped.
@@ -56,18 +42,18 @@ private func values(_ trainer: Trainer) -> [String: [Double]] {
     func factor(_ name: String) -> Double {
       factors?.first { name.hasPrefix($0.key) }?.value ?? 1
     }
-    let before = values(trainer)
+    let before = trainer.graph.values
     let parameters = trainer.graph.output.parameters(.trainable).filter { factor($0.name) > 0 }
     let slopes = Slopes(of: trainer.graph.loss, withRespectTo: parameters)
     let function = try compile(
       [trainer.graph.input, trainer.graph.target], to: slopes.pairs.map(\.slope), on: .cpu)
-    let train = try data(40)
+    let train = try SmallData.make(40)
     let found = try function(train.inputs, train.targets)
     let norm = slopes.pairs.indices.flatMap { found[$0].doubles }.reduce(0) { $0 + $1 * $1 }
       .squareRoot()
     #expect(norm > 2 * limit)
     _ = try trainer.run()
-    let after = values(trainer)
+    let after = trainer.graph.values
     for (index, pair) in slopes.pairs.enumerated() {
       let name = pair.parameter.name
       let (old, new) = (try #require(before[name]), try #require(after[name]))
@@ -85,7 +71,7 @@ private func values(_ trainer: Trainer) -> [String: [Double]] {
     )
     _ = try clipped.run()
     _ = try free.run()
-    #expect(values(clipped) == values(free))
+    #expect(clipped.graph.values == free.graph.values)
   }
 
   /// Also of a checkpoint of before there was clipping, whose text has no word of it.
@@ -106,12 +92,12 @@ private func values(_ trainer: Trainer) -> [String: [Double]] {
     let text = String(decoding: try folder.read("model.checkpoint.safetensors"), as: UTF8.self)
     #expect(text.contains(#"\"clip\":"#) == (clip != nil))
     let resumed = try Trainer(
-      resuming: Checkpoint(reading: path), on: DataSplit(train: data(40)), output: nil,
+      resuming: Checkpoint(reading: path), on: DataSplit(train: SmallData.make(40)), output: nil,
       backend: .cpu)
     #expect(resumed.settings.clip == clip)
     let rest = try resumed.run().history
     #expect(rest.map(\.trainingLoss) == history.map(\.trainingLoss))
-    #expect(values(resumed) == values(whole))
+    #expect(resumed.graph.values == whole.graph.values)
   }
 
   @Test func defaults() throws {

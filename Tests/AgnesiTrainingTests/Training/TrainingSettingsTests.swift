@@ -9,28 +9,12 @@ private let network = Chain([
   Dense(units: 2, name: "head"),
 ])
 
-private func data(_ count: Int, seed: UInt64, random: Bool = false) throws -> DataSet {
-  let stream = Philox(seed: seed, name: "values")
-  let values = (0..<(3 * count)).map { Double(stream.word(UInt64($0))) / 0x1p32 - 0.5 }
-  let labels = (0..<count).map { index in
-    random ? Int32(stream.word(UInt64(9_000 + index)) & 1) : (values[3 * index] > 0 ? 1 : 0)
-  }
-  return try DataSet(
-    name: "values", inputs: NDArray(rounding: values, shape: [count, 3], .float32),
-    targets: NDArray(labels), classNames: ["low", "high"])
-}
-
 private func settings(
   _ optimizer: Optimizer, epochs: Int = 1, patience: Int? = nil, factors: [String: Double]? = nil
 ) -> TrainingSettings {
   TrainingSettings(
     epochs: epochs, batchSize: 40, seed: 3, optimizer: optimizer, rate: 0.1, schedule: .constant,
     patience: patience, rateFactors: factors)
-}
-
-private func values(_ graph: TrainingGraph) -> [String: [Double]] {
-  let parameters = graph.output.parameters().compactMap(\.parameter)
-  return Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value.doubles) })
 }
 
 @Suite struct TrainingSettingsTests {
@@ -41,17 +25,17 @@ private func values(_ graph: TrainingGraph) -> [String: [Double]] {
 
   /// Of one step of plain descent, by hand.
   @Test func twoRates() throws {
-    let train = try data(40, seed: 1)
+    let train = try SmallData.make(40, seed: 1)
     let trainer = try trainer(
       settings(.sgd, factors: ["": 0.1, "head.": 1, "norm.scale": 0]), DataSplit(train: train))
-    let before = values(trainer.graph)
+    let before = trainer.graph.values
     let parameters = trainer.graph.output.parameters(.trainable)
     let slopes = Slopes(of: trainer.graph.loss, withRespectTo: parameters)
     let function = try compile(
       [trainer.graph.input, trainer.graph.target], to: slopes.pairs.map(\.slope), on: .cpu)
     let found = try function(train.inputs, train.targets)
     _ = try trainer.run()
-    let after = values(trainer.graph)
+    let after = trainer.graph.values
     let factors = [
       "body.weight": 0.1, "norm.scale": 0, "norm.offset": 0.1, "head.weight": 1, "head.bias": 1,
     ]
@@ -69,12 +53,12 @@ private func values(_ graph: TrainingGraph) -> [String: [Double]] {
   }
 
   @Test func twoRatesOfAdam() throws {
-    let split = DataSplit(train: try data(40, seed: 1))
+    let split = DataSplit(train: try SmallData.make(40, seed: 1))
     // Adam's first step is the rate, whatever the slope.
     let trainer = try trainer(settings(.adam(), factors: ["": 0.01, "head.": 1]), split)
-    let before = values(trainer.graph)
+    let before = trainer.graph.values
     _ = try trainer.run()
-    for (name, new) in values(trainer.graph) where !name.contains("running") {
+    for (name, new) in trainer.graph.values where !name.contains("running") {
       let rate = name.hasPrefix("head.") ? 0.1 : 0.001
       let old = try #require(before[name])
       for (a, b) in zip(new, old) { #expect(abs(abs(a - b) - rate) < 0.02 * rate, "\(name)") }
@@ -82,30 +66,32 @@ private func values(_ graph: TrainingGraph) -> [String: [Double]] {
   }
 
   @Test func frozenParametersKeepTheirBits() throws {
-    let split = DataSplit(train: try data(80, seed: 1), validation: try data(40, seed: 2))
+    let split = DataSplit(
+      train: try SmallData.make(80, seed: 1), validation: try SmallData.make(40, seed: 2))
     let trainer = try trainer(
       settings(.adam(), epochs: 5, factors: ["": 0, "head.": 1]), split)
-    let before = values(trainer.graph)
+    let before = trainer.graph.values
     _ = try trainer.run()
-    for (name, new) in values(trainer.graph) {
+    for (name, new) in trainer.graph.values {
       #expect((new == before[name]) == !name.hasPrefix("head."), "\(name)")
     }
   }
 
   @Test func equalFactorsChangeNothing() throws {
-    let split = DataSplit(train: try data(80, seed: 1))
+    let split = DataSplit(train: try SmallData.make(80, seed: 1))
     let (plain, factored) = (
       try trainer(settings(.momentum(), epochs: 3), split),
       try trainer(settings(.momentum(), epochs: 3, factors: ["body.": 1]), split)
     )
     _ = try plain.run()
     _ = try factored.run()
-    #expect(values(plain.graph) == values(factored.graph))
+    #expect(plain.graph.values == factored.graph.values)
   }
 
   @Test func stopsWhenNothingGetsBetter() throws {
     let split = DataSplit(
-      train: try data(80, seed: 1, random: true), validation: try data(60, seed: 2, random: true))
+      train: try SmallData.make(80, seed: 1, hasRandomLabels: true),
+      validation: try SmallData.make(60, seed: 2, hasRandomLabels: true))
     let trainer = try trainer(settings(.adam(), epochs: 200, patience: 3), split)
     let outcome = try trainer.run()
     let best = try #require(outcome.bestEpoch)
@@ -132,7 +118,7 @@ private func values(_ graph: TrainingGraph) -> [String: [Double]] {
   }
 
   @Test func mistakes() throws {
-    let split = DataSplit(train: try data(40, seed: 1))
+    let split = DataSplit(train: try SmallData.make(40, seed: 1))
     func text(_ settings: TrainingSettings) -> String {
       errorText { _ = try trainer(settings, split) }
     }
