@@ -78,7 +78,11 @@ struct TrainingJob {
     trainer = try Trainer(
       resuming: checkpoint, on: split, output: output, backend: profiling.backend)
     trainer.phaseObserver = profiling.profiler?.record
-    console.note("going on after epoch \(checkpoint.state.epoch) of \(settings.epochs)")
+    let done = checkpoint.state.epoch
+    console.note(
+      done < settings.epochs
+        ? "going on after epoch \(done) of \(settings.epochs)"
+        : "all \(done) epochs are done; --epochs \(done + 1) or more makes the run longer")
   }
 
   private static func holdOut(

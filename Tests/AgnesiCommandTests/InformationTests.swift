@@ -126,12 +126,12 @@ struct InformationTests {
     let expected = """
       mnist: handwritten digits: 60000 + 10000 grey images of 28 × 28
         not in \(folder)/mnist
-        to get it: download 12 MB from ossci-datasets.s3.amazonaws.com
+        to get it: agnesi data --get mnist (12 MB from ossci-datasets.s3.amazonaws.com)
       fashion-mnist: clothes: 60000 + 10000 grey images of 28 × 28
         found in \(folder)/fashion-mnist
       cifar10: photos of ten kinds: 50000 + 10000 colour images of 32 × 32
         not in \(folder)/cifar10
-        to get it: download 170 MB from www.cs.toronto.edu
+        to get it: agnesi data --get cifar10 (170 MB from www.cs.toronto.edu)
 
       """
     let outcome = try workplace.agnesi(["data"], environment: ["AGNESI_DATA": folder])

@@ -36,6 +36,8 @@ struct ResumedRunTests {
     let other = workplace.path("other.html")
     let again = try workplace.agnesi("train", "--resume", checkpoint, "--report", other)
     #expect(again.output.hasSuffix("report in \(other)\n"), "\(again.errors)")
+    #expect(
+      again.errors.contains("all 4 epochs are done; --epochs 5 or more makes the run longer\n"))
   }
 
   @Test func whatWouldBeIgnoredIsRefused() throws {

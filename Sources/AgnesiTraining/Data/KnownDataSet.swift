@@ -62,11 +62,14 @@ public struct KnownDataSet: Hashable, Sendable {
   /// Bytes to fetch.
   public var downloadSize: Int { files.reduce(0) { $0 + $1.byteCount } }
 
-  /// How a person comes by it: a command, or what can be downloaded.
+  /// How a person comes by it: commands, or what can be downloaded where the command does not know it.
   public var howToGet: String {
     let size = "\((downloadSize + 500_000) / 1_000_000) MB"
     let host = files.first?.address.split(separator: "/").dropFirst().first ?? ""
-    let download = "download \(size) from \(host)"
+    let isListed = Self.all.contains { $0.name == name }
+    let download =
+      isListed
+      ? "agnesi data --get \(name) (\(size) from \(host))" : "download \(size) from \(host)"
     return package.map { "sudo apt install \($0), or \(download)" } ?? download
   }
 }

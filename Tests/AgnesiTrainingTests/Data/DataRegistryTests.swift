@@ -56,7 +56,8 @@ import Testing
       errorText { _ = try registry.open("fashion-mnist") }
         == "cannot open the data set fashion-mnist: it is not in "
         + "\(folder.path("mnist/fashion-mnist")); to get it: sudo apt install "
-        + "dataset-fashion-mnist, or download 31 MB from raw.githubusercontent.com")
+        + "dataset-fashion-mnist, or agnesi data --get fashion-mnist (31 MB from "
+        + "raw.githubusercontent.com)")
   }
 
   @Test func anyFolderCanBeOpened() throws {
@@ -71,7 +72,8 @@ import Testing
     #expect(
       errorText { _ = try registry.open("mnist") }
         == "cannot open the data set mnist: it is neither in \(folder.path("mnist")) nor in "
-        + "\(folder.path); to get it: download 12 MB from ossci-datasets.s3.amazonaws.com")
+        + "\(folder.path); to get it: agnesi data --get mnist (12 MB from "
+        + "ossci-datasets.s3.amazonaws.com)")
     #expect(
       errorText { _ = try registry.open("minst") }
         == "cannot open the data set minst: there is no folder and no known data set of that "
