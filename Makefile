@@ -5,7 +5,7 @@
 # make build   the command, at .build/release/agnesi
 # make install PREFIX=/usr/local
 # make bench     times whole steps; WORKLOAD=lenet for one workload, THREADS=2; in turns with other
-#                frameworks with PEERS=/path/to/python PEERS_SCRIPT=/path/to/peers.py
+#                frameworks with PEERS=/path/to/python, by Scripts/peers.py or PEERS_SCRIPT=/path/to/one
 # make performance    measures what Documentation/Performance.md says, and writes it there
 # make lint    what continuous integration checks of the style
 
@@ -15,7 +15,7 @@ WORKLOAD ?=
 THREADS ?= 2
 STEPS ?=
 PEERS ?=
-PEERS_SCRIPT ?=
+PEERS_SCRIPT ?= Scripts/peers.py
 PEERS_JSON ?=
 EPOCHS ?= 5
 # One set of flags for the command, the tests and the benchmarks, so that nothing is built twice.

@@ -11,7 +11,9 @@ struct RunCommand: ParsableCommand {
     discussion: """
       Prints one JSON object for each workload, on a line of its own. Times are in seconds: \
       build_s until the network has its first values, first_s from there to the end of the first \
-      step (gradients and compilation included), median_s and min_s for each of the later ones.
+      step (gradients and compilation included), median_s and min_s for each of the later ones. \
+      first_result and last_result are the loss of the first and the last step (or the first number \
+      that comes back): all steps have the same batch, so a loss falls.
 
       \(Workload.allCases.map { "\($0.rawValue): \($0.traits.summary)" }.joined(separator: "\n"))
       """)

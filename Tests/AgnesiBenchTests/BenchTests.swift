@@ -48,7 +48,7 @@ import Testing
     #expect(lines.dropFirst().first?.hasPrefix("function, batch 1: 5 calls, ") == true)
     #expect(lines.contains { $0.contains(" dense1.weight") })
     #expect(
-      lines.contains { $0.contains("pixelsConvolution") && $0.hasSuffix("Classifier.swift:53") })
+      lines.contains { $0.contains("pixelsConvolution") && $0.hasSuffix("Classifier.swift:65") })
     #expect(lines.last?.hasPrefix("{") == true)
     let events = try JSONSerialization.jsonObject(with: Data(folder.read("trace.json")))
     #expect(try #require(events as? [[String: Any]]).count > 5 * 5)
@@ -80,6 +80,7 @@ import Testing
     ])
     try #require(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.errors.contains("lenet-infer torch left out: no torch\n"))
+    #expect(outcome.errors.contains("lenet-infer torch-channels-last left out: no torch-chan"))
     let row = outcome.output.split(separator: "\n").last ?? ""
     #expect(row.hasPrefix("| `lenet-infer` | "))
     #expect(row.contains(" | 2000 s JAX | 0.00× | 0.5× | "))

@@ -14,6 +14,8 @@ struct Work {
   var changedBytes: Int
   /// What comes back.
   var writtenBytes: Int
+  /// Numbers that training may change; those of update rules and statistics are not among them.
+  var weights: Int
 
   /// All that outlives the step. Values between operations do not count: they might stay in caches.
   var bytes: Int { readBytes + changedBytes + writtenBytes }
@@ -28,6 +30,8 @@ struct Work {
     func number(_ size: Size) -> Int { size.evaluated(sizes) ?? 0 }
     func bytes(_ type: TensorType) -> Int { number(type.count) * type.dtype.size }
     (multiplyAdds, fewestMultiplyAdds) = (0, 0)
+    weights = job.parameters.filter { $0.tags.isSuperset(of: .trainable) }
+      .reduce(0) { $0 + $1.shape.reduce(1, *) }
     readBytes = job.inputs.reduce(0) { $0 + bytes($1.type) }
     changedBytes = changed.reduce(0) { $0 + bytes(Tensor.parameter($1).type) }
     writtenBytes = outputs.prefix(program.outputs.count).reduce(0) { $0 + bytes($1.type) }

@@ -24,16 +24,20 @@ struct Measurement {
     let start = ContinuousClock.now
     let step = try job.compiled(on: backend)
     let preparation = (ContinuousClock.now - start) / .seconds(1)
-    try step()
+    let firstResult = try step()
     let first = (ContinuousClock.now - start) / .seconds(1)
-    for _ in 0..<Self.warmUp { try step() }
-    let times = try (0..<(steps ?? workload.traits.steps)).map { _ in try seconds(step) }.sorted()
+    for _ in 0..<Self.warmUp { _ = try step() }
+    var lastResult = firstResult
+    let times = try (0..<(steps ?? workload.traits.steps)).map { _ in
+      try seconds { lastResult = try step() }
+    }.sorted()
     let median = times[times.count / 2]
     return Reading(
       framework: "agnesi", workload: workload.rawValue, batch: samples, threads: CPU.threads,
       cache: CompileCache.standard.compilations == 0 ? "warm" : "cold", build: build,
       first: first, preparation: preparation, median: median, shortest: times[0],
-      samplesPerSecond: Double(samples) / median, megabytes: Self.peakMemory())
+      samplesPerSecond: Double(samples) / median, megabytes: Self.peakMemory(),
+      firstResult: firstResult, lastResult: lastResult)
   }
 
   private func seconds(_ body: () throws -> Void) rethrows -> Double {

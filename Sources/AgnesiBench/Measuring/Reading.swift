@@ -20,6 +20,10 @@ struct Reading: Codable {
   var samplesPerSecond: Double
   /// Peak memory of the process.
   var megabytes: Double
+  /// The first number that the first step gave back: the loss, where it trains.
+  var firstResult: Double?
+  /// That of the last step.
+  var lastResult: Double?
 
   private enum CodingKeys: String, CodingKey {
     case framework, workload, batch, threads, cache
@@ -30,8 +34,9 @@ struct Reading: Codable {
     case shortest = "min_s"
     case samplesPerSecond = "samples_per_s"
     case megabytes = "rss_mb"
+    case firstResult = "first_result"
+    case lastResult = "last_result"
   }
-
 }
 
 extension Reading {

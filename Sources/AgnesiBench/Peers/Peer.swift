@@ -4,14 +4,19 @@ struct Peer: Hashable {
   /// The interpreter that has it.
   var python: String
 
-  /// The frameworks that the script knows.
+  /// The frameworks that scripts may know, `Scripts/peers.py` among them.
   static let frameworks = [
-    "torch", "torch-compile", "jax", "onnxruntime", "openvino", "pytensor",
+    "torch", "torch-channels-last", "torch-attention", "torch-compile",
+    "torch-compile-channels-last",
+    "torch-compile-attention", "jax", "onnxruntime", "openvino", "pytensor",
   ]
 
   /// Names as people write them.
   static let titles = [
-    "agnesi": "Agnesi", "torch": "PyTorch", "torch-compile": "torch.compile", "jax": "JAX",
+    "agnesi": "Agnesi", "torch": "PyTorch", "torch-channels-last": "PyTorch, channels last",
+    "torch-attention": "PyTorch, its attention", "torch-compile": "torch.compile",
+    "torch-compile-channels-last": "torch.compile, channels last",
+    "torch-compile-attention": "torch.compile, its attention", "jax": "JAX",
     "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytensor": "PyTensor",
   ]
 

@@ -11,7 +11,8 @@ struct PeersCommand: ParsableCommand {
     discussion: """
       Needs a Python script that times one workload in one framework and prints an object with the \
       fields of `agnesi-bench run`: SCRIPT FRAMEWORK WORKLOAD --steps N --threads N. Frameworks that \
-      an interpreter lacks, or that have no such workload, are left out.
+      an interpreter lacks, or that have no such workload, are left out. Scripts/peers.py is such a \
+      script, for PyTorch, JAX, ONNX Runtime and OpenVINO.
       """)
 
   @Argument(help: "The workloads; all where none is named.")
@@ -21,7 +22,7 @@ struct PeersCommand: ParsableCommand {
   var python: String
 
   @Option(help: "The script.")
-  var script: String
+  var script = "Scripts/peers.py"
 
   @Option(help: "Frameworks to try, separated by commas.")
   var frameworks = Peer.frameworks.joined(separator: ",")

@@ -18,6 +18,21 @@ struct Classifier {
     nesterov($0, $1, rate: 0.01, momentum: 0.9)
   }
 
+  /// LeCun, Bottou, Bengio & Haffner, *Gradient-based learning applied to document recognition*, 1998,
+  /// figure 2, as it is usually written today: plain tanh, means without weights, all maps connected,
+  /// and ten scores.
+  static let lenet1998 = Classifier(
+    network: "6C5p2 tanh AP2 16C5 tanh AP2 120FC tanh 84FC tanh 10FC", sampleShape: [1, 28, 28]
+  ) {
+    nesterov($0, $1, rate: 0.01, momentum: 0.9)
+  }
+
+  static let lenetPadded = Classifier(
+    network: "16C5p2 MP2 32C5p2 MP2 128FC 10FC", sampleShape: [1, 28, 28]
+  ) {
+    nesterov($0, $1, rate: 0.01, momentum: 0.9)
+  }
+
   static let cifar = Classifier(
     network: "64C3p1 BN 64C3p1 BN MP2 128C3p1 BN 128C3p1 BN MP2 256FC D0.5 10FC",
     sampleShape: [3, 32, 32]
@@ -40,11 +55,8 @@ struct Classifier {
     let logits = try Notation.parse(network)(image)
     let labels = Noise.labels(batch, classes: classes)
     return Job(
-      inputs: [image, label], batch: [images(batch), labels], network: logits
-    ) {
-      let loss = softmaxCrossEntropy(logits, label).mean()
-      return .init(outputs: [loss], updates: updates(loss, loss.parameters(.trainable)))
-    }
+      training: logits, by: softmaxCrossEntropy(logits, label).mean(), inputs: [image, label],
+      batch: [images(batch), labels], updates: updates)
   }
 
   /// A forward pass, which gives the scores back.

@@ -24,8 +24,35 @@ struct Job {
     self.program = program
   }
 
-  /// One step, from batch in to result out.
-  func compiled(on backend: any Backend) throws -> () throws -> Void {
+  /// A training step, which gives the loss back.
+  ///
+  /// - Parameters:
+  ///   - network: what the loss judges.
+  ///   - updates: how the trainable parameters follow the loss.
+  init(
+    training network: Tensor, by loss: Tensor, inputs: [Tensor], batch: [NDArray],
+    updates: @escaping (_ loss: Tensor, _ parameters: [Tensor]) -> Updates
+  ) {
+    self.init(inputs: inputs, batch: batch, network: network) {
+      .init(outputs: [loss], updates: updates(loss, loss.parameters(.trainable)))
+    }
+  }
+
+  /// A training step towards targets in the shape of the output, by the mean of the squared errors,
+  /// with Adam.
+  init(fitting network: Tensor, of input: Tensor, shape: [Int]) {
+    let target = Tensor.input("target", input.shape)
+    let count = shape.reduce(1, *)
+    self.init(
+      training: network, by: squaredError(network, target).mean(), inputs: [input, target],
+      batch: [
+        Noise.normals(count).reshaped(shape), Noise.pixels(shape),
+      ]
+    ) { adam($0, $1, rate: 0.001) }
+  }
+
+  /// One step, from batch in to the first number of the result.
+  func compiled(on backend: any Backend) throws -> () throws -> Double {
     let program = program()
     let function = try compile(
       inputs, to: program.outputs, updates: program.updates, on: backend)
@@ -33,6 +60,7 @@ struct Job {
       let results = try function.call(batch).arrays
       let number = results[0].load(results[0].offset)
       precondition(number.isFinite, "the result begins with \(number)")
+      return number
     }
   }
 }
@@ -57,6 +85,11 @@ enum Noise {
   static func labels(_ count: Int, classes: Int) -> NDArray {
     let stream = Philox(key: 2)
     return NDArray((0..<count).map { Int32(stream.word(UInt64($0)) % UInt32(classes)) })
+  }
+
+  /// One of `classes` for each pixel.
+  static func masks(_ shape: [Int], classes: Int) -> NDArray {
+    labels(shape.reduce(1, *), classes: classes).reshaped(shape)
   }
 
   /// Mean 0 and deviation 1.

@@ -1,3 +1,4 @@
+import Agnesi
 import ArgumentParser
 
 /// What is timed. The networks, losses and updates are those that other frameworks are timed with.
@@ -13,6 +14,19 @@ enum Workload: String, CaseIterable, Codable, ExpressibleByArgument {
   case elementwise = "elemwise"
   case efficientNetInfer = "efficientnet-infer"
   case efficientNetTrain = "efficientnet-train"
+  // Networks that nobody had tuned anything for when they became workloads.
+  case lenet1998 = "lenet-1998"
+  case lenetPadded = "lenet-padded"
+  case resNet20 = "resnet20"
+  case unet
+  case inceptionV3 = "inception-v3"
+  case squeezeNet = "squeezenet"
+  case resNet50 = "resnet50"
+  case autoencoder
+  case transformer
+  case dilated
+  case denseNet = "densenet"
+  case mixer
 
   /// The usual numbers of a workload.
   struct Traits {
@@ -68,6 +82,52 @@ enum Workload: String, CaseIterable, Codable, ExpressibleByArgument {
       Traits(
         summary: "training step of all of EfficientNet-Lite0 at 224×224, momentum", batch: 32,
         steps: 4, reach: 0.6)
+    case .lenet1998:
+      Traits(
+        summary: "training step, 1×28×28 6C5p2 tanh AP2 16C5 tanh AP2 120FC tanh 84FC tanh 10FC, "
+          + "Nesterov momentum", batch: 100, steps: 100, reach: 0.6)
+    case .lenetPadded:
+      Traits(
+        summary: "training step, 1×28×28 16C5p2 MP2 32C5p2 MP2 128FC 10FC, Nesterov momentum",
+        batch: 100, steps: 100, reach: 0.6)
+    case .resNet20:
+      Traits(
+        summary:
+          "training step of ResNet-20 at 32×32, shortcuts without weights, Nesterov momentum",
+        batch: 128, steps: 10, reach: 0.6)
+    case .unet:
+      Traits(
+        summary: "training step of U-Net of 64 to 1024 channels at 128×128, the mean cross-entropy "
+          + "of the pixels, Adam", batch: 8, steps: 4, reach: 0.6)
+    case .inceptionV3:
+      Traits(summary: "forward pass of Inception v3 at 299×299", batch: 1, steps: 20, reach: 0.6)
+    case .squeezeNet:
+      Traits(summary: "forward pass of SqueezeNet 1.1 at 224×224", batch: 1, steps: 100, reach: 0.6)
+    case .resNet50:
+      Traits(summary: "forward pass of ResNet-50 at 224×224", batch: 1, steps: 20, reach: 0.6)
+    case .autoencoder:
+      Traits(
+        summary: "training step, 784-512-256-64-256-512-784, ReLU, the cross-entropy of the pixels "
+          + "behind sigmoids, Adam", batch: 128, steps: 200, reach: 0.6)
+    case .transformer:
+      Traits(
+        summary:
+          "training step of one transformer block, 128 places of 256, 4 heads, 1024 units of "
+          + "GELU, squared error, Adam", batch: 8, steps: 50, reach: 0.6)
+    case .dilated:
+      Traits(
+        summary:
+          "training step, 3×128×128 six times 32C3 with dilations 1 2 4 8 4 1, 2C1, the mean "
+          + "cross-entropy of the pixels, Adam", batch: 4, steps: 20, reach: 0.6)
+    case .denseNet:
+      Traits(
+        summary:
+          "training step of DenseNet of 40 layers that grow by 12 at 32×32, Nesterov momentum",
+        batch: 64, steps: 8, reach: 0.6)
+    case .mixer:
+      Traits(
+        summary: "training step of one mixer block, 64 patches of 128, 256 and 512 units of GELU, "
+          + "squared error, Adam", batch: 32, steps: 50, reach: 0.6)
     }
   }
 
@@ -85,6 +145,24 @@ enum Workload: String, CaseIterable, Codable, ExpressibleByArgument {
     case .elementwise: ElementwiseFormula.job(count: batch * 10_000_000)
     case .efficientNetInfer: try PictureNetwork("efficientnet-lite0").inference(batch: batch)
     case .efficientNetTrain: try PictureNetwork("efficientnet-lite0").training(batch: batch)
+    case .lenet1998: try Classifier.lenet1998.training(batch: batch)
+    case .lenetPadded: try Classifier.lenetPadded.training(batch: batch)
+    case .resNet20:
+      try PictureNetwork("cifar-resnet20").training(batch: batch) {
+        nesterov($0, $1, rate: 0.01, momentum: 0.9)
+      }
+    case .unet:
+      try PictureNetwork("unet", side: 128).segmentation(batch: batch) {
+        adam($0, $1, rate: 1e-4)
+      }
+    case .inceptionV3: try PictureNetwork("inception-v3").inference(batch: batch)
+    case .squeezeNet: try PictureNetwork("squeezenet1.1").inference(batch: batch)
+    case .resNet50: try PictureNetwork("resnet50").inference(batch: batch)
+    case .autoencoder: try Autoencoder.job(batch: batch)
+    case .transformer: TransformerBlock.job(batch: batch)
+    case .dilated: try DilatedNetwork.job(batch: batch)
+    case .denseNet: DenseNetwork.job(batch: batch)
+    case .mixer: MixerBlock.job(batch: batch)
     }
   }
 }
