@@ -53,7 +53,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: "The largest learning rate; by default the optimiser's usual one.")
+    help: ArgumentHelp(
+      "The largest learning rate; by default the optimiser's usual one, twice that for sigmoids."))
   var rate: Double?
 
   @Option(help: "\(Optimizer.names.joined(separator: ", ")).")
@@ -169,7 +170,7 @@ struct TrainCommand: ParsableCommand {
     let kind = try Optimizer.named(optimizer)
     let settings = TrainingSettings(
       epochs: epochs, batchSize: batch ?? 100, seed: seed, optimizer: kind,
-      rate: rate ?? kind.usualRate, schedule: try Schedule.named(schedule),
+      rate: rate ?? kind.usualRate(for: chain), schedule: try Schedule.named(schedule),
       weightPenalty: weightPenalty, clip: clip?.setting ?? .usual, patience: patience,
       augmentation: augmentation.augmentation)
     try settings.check()

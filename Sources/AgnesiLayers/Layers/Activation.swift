@@ -30,16 +30,6 @@ public enum Activation: Hashable, Sendable {
 
   /// The function applied to `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor { value(of: self, at: x) }
-
-  /// The spread of initial weights that keeps the size of values from layer to layer.
-  package var fittingInitializer: Initializer {
-    switch self {
-    case .relu, .relu6, .elu, .gelu: .heNormal
-    case .leakyReLU(let slope): .he(uniform: false, gain: (2 / (1 + slope * slope)).squareRoot())
-    case .selu: .lecunNormal
-    default: .glorotUniform
-    }
-  }
 }
 
 // Outside of the enumeration, whose cases hide the functions of the same names.

@@ -57,7 +57,7 @@ public struct Convolution2D: Layer {
     let channels = input.shape[1] / Size(groups)
     let kernels = weight.tensor(
       "weight", [Size(filters), channels, Size(kernel.height), Size(kernel.width)], input.dtype,
-      .weight, automatic: activation.fittingInitializer)
+      .weight, automatic: activation.fittingInitializer(behind: input))
     let sum = convolution2D(
       input, kernels, stride: stride.numbers, padding: padding, dilation: dilation.numbers,
       groups: groups)

@@ -55,7 +55,7 @@ public struct Dense: Layer {
     let rows = input.reshaped([outer.reduce(1) { $0 * $1 }, count])
     let matrix = weight.tensor(
       "weight", [count, Size(units)], input.dtype, .weight,
-      automatic: activation.fittingInitializer)
+      automatic: activation.fittingInitializer(behind: input))
     var sum = matmul(rows, matrix)
     if let bias { sum = sum + bias.tensor("bias", [Size(units)], input.dtype, .trainable) }
     return activation(sum).reshaped(outer + [Size(units)])

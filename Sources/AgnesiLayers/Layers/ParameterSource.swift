@@ -4,7 +4,7 @@ import AgnesiExpressions
 /// Where a layer's parameter comes from.
 public enum ParameterSource: Hashable, Sendable {
   /// A new parameter with an initializer that fits the layer's nonlinearity (He's for those of the
-  /// rectifier's kind, Glorot's for others).
+  /// rectifier's kind, Glorot's for others, with a gain of 4 for a sigmoid behind a sigmoid).
   case automatic
   /// A new parameter.
   case initial(Initializer)

@@ -61,7 +61,7 @@ public struct TransposedConvolution2D: Layer {
     let kernels = weight.tensor(
       "weight",
       [input.shape[1], Size(filters / groups), Size(kernel.height), Size(kernel.width)],
-      input.dtype, .weight, automatic: activation.fittingInitializer)
+      input.dtype, .weight, automatic: activation.fittingInitializer(behind: input))
     let sum = transposedConvolution2D(
       input, kernels, stride: stride.numbers, padding: padding,
       outputPadding: outputPadding.numbers, dilation: dilation.numbers, groups: groups)

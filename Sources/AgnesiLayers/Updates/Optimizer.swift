@@ -87,6 +87,15 @@ extension Optimizer {
     }
   }
 
+  /// ``usualRate``, or twice that for a network with sigmoids between its layers, whose slopes shrink to
+  /// a quarter on the way back through each. Rules that adapt to the size of slopes do not need it.
+  public func usualRate(for network: Chain) -> Double {
+    switch self {
+    case .sgd, .momentum, .nesterov: usualRate * (network.hasInnerSigmoids ? 2 : 1)
+    default: usualRate
+    }
+  }
+
   /// The rule of that name, with usual numbers.
   ///
   /// - Throws: ``UnknownName``.

@@ -64,7 +64,7 @@ extension Tensor {
     Scope.named(name) {
       let sums = Convolution2D(
         filters: filters, kernel: kernel, stride: stride, padding: padding, groups: groups,
-        weight: .initial(activation.fittingInitializer), bias: nil
+        weight: .initial(activation.fittingInitializer(behind: self)), bias: nil
       ).build(self)
       let normalized = Scope.named("norm") { BatchNormalization(epsilon: epsilon).build(sums) }
       return activation(normalized)

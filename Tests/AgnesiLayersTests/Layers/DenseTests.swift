@@ -50,6 +50,34 @@ import Testing
     #expect(initializer(Dense(units: 3, activation: .relu, weight: .orthogonal)) == .orthogonal)
   }
 
+  /// A sigmoid passes on a quarter of the differences: without larger weights several of them pass on
+  /// nothing, and the network does not learn.
+  @Test func weightsBetweenSigmoidsAreLarger() {
+    func initializers(_ layers: [any Layer], of input: Tensor) -> [Initializer?] {
+      Chain(layers)(input).parameters(.regularizable).map { $0.parameter?.initializer }
+    }
+    func glorot(_ gain: Double) -> Initializer { .glorot(uniform: true, gain: gain) }
+    let dense = [Activation.sigmoid, .sigmoid, .hardSigmoid, .hardSigmoid, .identity]
+    #expect(
+      initializers(dense.map { Dense(units: 3, activation: $0) }, of: x)
+        == [1, 4, 4, 5, 1].map(glorot))
+    let between: [any Layer] = [
+      MaxPool2D(2), AveragePool2D(2), Dropout(0.5), Upsample2D(), Flatten(),
+    ]
+    let first = Convolution2D(filters: 3, kernel: 3, activation: .sigmoid)
+    #expect(
+      initializers(
+        [first] + between + [Dense(units: 2, activation: .sigmoid)],
+        of: .input("image", [.batch, 1, 18, 18])) == [1, 4].map(glorot))
+    // A normalisation brings the differences back.
+    #expect(
+      initializers(
+        [
+          first, BatchNormalization(), Dense(units: 2, activation: .relu),
+          Dense(units: 2, activation: .sigmoid),
+        ], of: .input("image", [.batch, 1, 8, 8])) == [glorot(1), .heNormal, glorot(1)])
+  }
+
   @Test func aParameterIsShared() {
     let first = Dense(units: 2, bias: nil)(x)
     let weight = first.parameters()[0]

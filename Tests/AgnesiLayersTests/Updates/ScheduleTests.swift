@@ -57,6 +57,18 @@ import Testing
     #expect(try JSONDecoder().decode(Optimizer.self, from: data) == optimizer)
   }
 
+  @Test func sigmoidsLearnAtTwiceTheRate() throws {
+    for (network, factor) in [
+      ("64FC 10FC", 1.0), ("64FC tanh 10FC", 1), ("10FC sigmoid", 1), ("64FC sigmoid 10FC", 2),
+      ("8C3 BN hsigmoid MP2 10FC", 2),
+    ] {
+      let chain = try Notation.parse(network)
+      #expect(Optimizer.nesterov().usualRate(for: chain) == 0.05 * factor, "\(network)")
+      #expect(Optimizer.sgd.usualRate(for: Chain([chain, Dense(units: 2)])) >= 0.2 * factor)
+      #expect(Optimizer.adam().usualRate(for: chain) == 0.002)
+    }
+  }
+
   @Test func unknownNames() {
     #expect(
       errorText { _ = try Schedule.named("cosinus") } == """
