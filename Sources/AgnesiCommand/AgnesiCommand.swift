@@ -71,11 +71,23 @@ struct DataOptions: ParsableArguments {
 
   /// Opens the data set, downloading it where it is nowhere, and says what was found.
   func open(_ name: String, console: Console) throws -> DataSplit {
+    try checkFolder()
     let registry = DataRegistry(folder: folder)
     let split = try registry.openOrDownload(name) { console.show($0) }
     console.endLine()
     for note in split.notes { console.note(note) }
     return split
+  }
+}
+
+extension DataOptions {
+  /// Refuses a folder that is not there: what is misspelt must not become a place of downloads.
+  private func checkFolder() throws {
+    guard let folder, !FileManager.default.fileExists(atPath: folder) else { return }
+    let near = NearestNames.question(NearestNames.ofFiles(folder))
+    throw CommandFailure(
+      message: "--data \(folder): there is no such folder"
+        + "\n  hint: \(near ?? "--data names a folder that holds the data set, or is to hold it")")
   }
 }
 
@@ -101,6 +113,11 @@ struct ThreadOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
+    if let text = ProcessInfo.processInfo.environment[Self.variable], !text.isEmpty,
+      !(Int(text).map { $0 >= 1 } ?? false)
+    {
+      throw ValidationError("\(Self.variable) is \(text), it must be a whole number of at least 1")
+    }
     if let threads, threads < 1 {
       throw ValidationError("--threads is \(threads), it must be at least 1")
     }
@@ -110,6 +127,7 @@ struct ThreadOptions: ParsableArguments {
   }
 
   private static let most = 4096
+  private static let variable = "AGNESI_THREADS"
 
   func apply() { if let threads { CPU.threads = threads } }
 

@@ -99,8 +99,10 @@ func reportingErrors(stopped: String = "stopped", _ body: () throws -> Void) thr
 }
 
 /// What a person at the command line is told of an error: of a mistake in a graph the words of the
-/// network's notation, or what does not fit, without places and advice in Swift.
+/// network's notation, or what does not fit, without places and advice in Swift; of memory that is
+/// not there, what wants it, without places.
 func shownText(of error: any Error) -> String {
+  if let shortage = error as? MemoryError { return shortage.text }
   guard let mistake = error as? GraphError else { return String(describing: error) }
   return mistake.wording ?? mistake.text(withSites: false, withHint: false)
 }

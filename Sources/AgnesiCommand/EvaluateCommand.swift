@@ -41,7 +41,12 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  enum Part: String, ExpressibleByArgument, CaseIterable { case test, validation, train }
+  enum Part: String, ExpressibleByArgument, CaseIterable {
+    case test, validation, train
+
+    /// What its samples are called.
+    var name: String { self == .train ? "training" : rawValue }
+  }
 
   /// The part that is counted of those that are there; the validation part in the test's place is
   /// told, for a network may have been chosen by it.
@@ -76,7 +81,7 @@ struct EvaluateCommand: ParsableCommand {
         hasTest: split.test != nil, hasValidation: split.validation != nil, console: console)
       let samples = try samples(chosen, of: split)
       try classifier.check(samples, model: model)
-      samples.nonFiniteNotes(part: part == .train ? "training" : "test").forEach(console.note)
+      samples.nonFiniteNotes(part: chosen.name).forEach(console.note)
       let evaluator = try Evaluator(
         image: classifier.image, probabilities: classifier.probabilities,
         on: profiling.backend)
@@ -86,7 +91,8 @@ struct EvaluateCommand: ParsableCommand {
         }
         console.endLine()
         try report(result, classifier, samples, chosen)
-        warn(result, chosen, "samples", classNames: samples.classNames, console)
+        warn(
+          result, chosen, "samples", classNames: samples.classNames, data: samples, console)
       }
     }
   }
@@ -94,12 +100,13 @@ struct EvaluateCommand: ParsableCommand {
   /// Says where there are too few samples to say much, and where all are taken for one class.
   func warn(
     _ result: Evaluation, _ part: Part, _ samples: String, classNames: [String],
-    _ console: Console
+    data: DataSet? = nil, _ console: Console
   ) {
     BinomialInterval.warning(
-      mistakes: result.errorCount, of: result.count, "\(part.rawValue) \(samples)"
+      mistakes: result.errorCount, of: result.count, "\(part.name) \(samples)"
     ).map { console.note($0) }
-    let constant = ConstantPrediction(result, part: part.rawValue, classNames: classNames)
+    let constant = ConstantPrediction(
+      result, part: part.name, classNames: classNames, data: data)
     if let constant { console.note(constant.description) }
   }
 

@@ -48,7 +48,8 @@ extension DataOptions {
       }
       let data = planes.dataSet
       return try DataSet(
-        name: name, inputs: data.inputs, targets: data.targets, classNames: data.classNames)
+        name: name, inputs: data.inputs, targets: data.targets, classNames: data.classNames,
+        sampleNames: planes.photos.map { folder.relativePath($0) })
     }
     return DataSplit(
       train: try read(folder.training, "training"),

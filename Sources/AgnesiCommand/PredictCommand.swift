@@ -33,11 +33,15 @@ struct PredictCommand: ParsableCommand {
     parsing: .upToNextOption, help: "Which samples, counted from 0; by default the first ten.")
   var index: [Int] = []
 
-  @Option(help: "How many classes to print for each.")
+  @Option(parsing: .unconditional, help: "How many classes to print for each.")
   var top = 3
 
   @Flag(help: "Print one JSON object for each sample.")
   var json = false
+
+  func validate() throws {
+    if top < 1 { throw ValidationError("--top is \(top), it must be at least 1") }
+  }
 
   func run() throws {
     try reportingErrors(stopped: "stopped; what is printed is all that was done") {
@@ -47,6 +51,7 @@ struct PredictCommand: ParsableCommand {
       let samples = try samples(for: classifier)
       try classifier.check(samples, model: model)
       let chosen = try chosenIndices(of: samples)
+      samples.subset(chosen).nonFiniteNotes(part: "chosen").forEach(Console().note)
       let function = try compile(
         [classifier.image], to: [classifier.probabilities], on: profiling.backend)
       try profiling.reporting {
@@ -95,7 +100,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   private func report(_ number: Int, _ row: [Float], _ classifier: SavedClassifier) throws {
-    let order = row.indices.sorted { (row[$1], $0) < (row[$0], $1) }.prefix(max(1, top))
+    let order = row.indices.sorted { (row[$1], $0) < (row[$0], $1) }.prefix(top)
     func name(_ label: Int) -> String {
       classifier.classNames.indices.contains(label) ? classifier.classNames[label] : String(label)
     }

@@ -9,6 +9,8 @@ struct RunReport {
   let outcome: Trainer.Outcome
   let judged: TrainingJob.Judgement?
   let output: String
+  /// Why it ended before its last epoch, where it did.
+  var ending: String?
 
   /// Mistakes shown.
   private static let mistakeCount = 24
@@ -22,13 +24,14 @@ struct RunReport {
     var report = TrainingReport(
       title: "Training on \(split.train.name)", dataSet: split.train.name)
     report.notation = try? Notation.text(of: network)
-    report.command = repeatableCommand
+    report.command = trainer.requests["command"] ?? repeatableCommand
     report.layers = layers()
     report.settings = [
       .init("epochs", String(settings.epochs)), .init("batch", String(settings.batchSize)),
-      .init("optimiser", settings.optimizer.name), .init("largest rate", String(settings.rate)),
+      .init("optimiser", settings.optimizer.name),
+      .init("largest rate", NumberText.plain(settings.rate)),
       .init("schedule", settings.schedule.name),
-      .init("largest gradient norm", settings.clip.map { String($0) } ?? "any"),
+      .init("largest gradient norm", settings.clip.map(NumberText.plain) ?? "any"),
       .init("seed", String(settings.seed)),
       .init("training samples", String(split.train.count)),
       .init("validation samples", String(split.validation?.count ?? 0)),
@@ -43,7 +46,7 @@ struct RunReport {
     let constant = trainer.constantPrediction(
       outcome, test: judged?.evaluation, part: judged?.part ?? "test")
     report.notes =
-      split.notes + split.labelWarnings + split.nonFiniteNotes
+      [ending].compactMap { $0 } + split.notes + split.labelWarnings + split.nonFiniteNotes
       + [constant?.description].compactMap { $0 }
     report.validationCount = split.validation?.count
     if let judged {
@@ -74,7 +77,7 @@ struct RunReport {
   private func timing() -> TrainingReport.Timing {
     let timing = trainer.timing
     return TrainingReport.Timing(
-      total: timing.total, firstStep: timing.firstStep,
+      total: timing.before + timing.total, firstStep: timing.firstStep,
       samplesPerSecond: timing.total > 0 ? Double(timing.samples) / timing.total : nil)
   }
 
@@ -92,7 +95,8 @@ struct RunReport {
       TrainingReport.Mistake(
         image: data.inputs[rows: index..<(index + 1)].reshaped(data.sampleShape),
         actual: test.labels[index], predicted: test.predictions[index],
-        probability: test.confidences[index], index: index)
+        probability: test.confidences[index], index: index,
+        name: data.sampleNames.isEmpty ? nil : data.sampleNames[index])
     }
   }
 }

@@ -18,7 +18,8 @@ struct TrainCommand: ParsableCommand {
 
       The model that is saved is the one of the epoch with the fewest mistakes on the samples held
       out for validation; the test samples are only used at the end. Beside it lies a checkpoint,
-      from which a stopped run goes on: Ctrl-C stops after the current step.
+      from which a stopped run goes on: Ctrl-C stops after the current step or batch of the
+      validation samples, and a second one at once, with the files as they are.
       """,
       examples: [
         "agnesi train fashion-mnist --epochs 5 --report report.html",
@@ -39,8 +40,14 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var backend: BackendOptions
   @OptionGroup var profile: ProfileOptions
 
-  @Option(help: "The network, in the literature's notation; or \(TrainableNetwork.names).")
-  var network = "20C5 MP2 50C5 MP2 256FC D0.5 10FC"
+  @Option(
+    help: ArgumentHelp(
+      """
+      The network, in the literature's notation, or \(TrainableNetwork.names); by default 20C5 MP2 50C5 MP2 \
+      256FC D0.5 and as many units as there are classes, without convolutions for samples that are no \
+      pictures or small ones.
+      """, valueName: "network"))
+  var network: String?
 
   // Unconditional, so that a negative number is told from an option and refused with its reason.
   @Option(parsing: .unconditional, help: "Passes over the training samples.")
@@ -166,11 +173,14 @@ struct TrainCommand: ParsableCommand {
     "--trace",
   ]
 
-  private func newSettings() throws -> TrainingSettings {
+  /// - Parameter network: nil for the one that suits the data.
+  private func newSettings(_ network: TrainableNetwork?) throws -> TrainingSettings {
     let kind = try Optimizer.named(optimizer)
+    // How many classes there will be makes no difference to the rate.
+    let chain = try network?.chain(classes: 10)
     let settings = TrainingSettings(
       epochs: epochs, batchSize: batch ?? 100, seed: seed, optimizer: kind,
-      rate: rate ?? kind.usualRate(for: chain), schedule: try Schedule.named(schedule),
+      rate: rate ?? chain.map { kind.usualRate(for: $0) }, schedule: try Schedule.named(schedule),
       weightPenalty: weightPenalty, clip: clip?.setting ?? .usual, patience: patience,
       augmentation: augmentation.augmentation)
     try settings.check()
@@ -178,10 +188,10 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func newJob(_ profiling: Profiling, _ console: Console) throws -> TrainingJob {
-    let chain = try checkingUse { try TrainableNetwork(network) }
-    let settings = try checkingUse(newSettings)
+    let network = try checkingUse { try self.network.map { try TrainableNetwork($0) } }
+    let settings = try checkingUse { try newSettings(network) }
     return try TrainingJob(
-      chain, dataSet: dataSet ?? "", data: data, photoSize: photos.size,
+      network, dataSet: dataSet ?? "", data: data, photoSize: photos.size,
       validation: validation, standardize: standardize, settings: settings,
       choosesBatchSize: batch == nil, clip: clip?.setting ?? .usual, output: output,
       profiling: profiling, console: console)

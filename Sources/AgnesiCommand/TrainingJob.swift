@@ -8,9 +8,15 @@ struct TrainingJob {
   private let split: DataSplit
   private let network: Chain
   private let output: String
+  private let size: NetworkSize
+  /// Whether it goes on from a checkpoint.
+  private let isResumed: Bool
+  /// Whether it goes on otherwise than it was begun.
+  private var isChanged = false
 
+  /// - Parameter network: nil for one that suits the data.
   init(
-    _ network: TrainableNetwork, dataSet: String, data: DataOptions, photoSize: Int,
+    _ network: TrainableNetwork?, dataSet: String, data: DataOptions, photoSize: Int,
     validation: Int?,
     standardize: Bool, settings: TrainingSettings, choosesBatchSize: Bool,
     clip: TrainingSettings.Clip, output: String,
@@ -18,10 +24,11 @@ struct TrainingJob {
   ) throws {
     let whole = try data.open(dataSet, photoSize: photoSize, console: console)
     let count = validation ?? (whole.validation == nil ? min(5000, whole.train.count / 10) : 0)
+    try Self.checkNumbers(whole, console)
     split = try whole.holdingOut(.random(count, seed: settings.seed)).checkingLabels()
     for warning in split.labelWarnings { console.note(warning) }
-    split.nonFiniteNotes.forEach(console.note)
-    let network = try network.chain(classes: split.train.classCount)
+    let network =
+      try network?.chain(classes: split.train.classCount) ?? Self.usualNetwork(for: split.train)
     let standardization =
       standardize ? try Standardization(of: split.train, per: .channel) : nil
     var settings = settings
@@ -33,12 +40,19 @@ struct TrainingJob {
     record["parts"] = whole.parts.map(\.name).joined(separator: ", ")
     record["folder"] = data.folder.map(Self.absolute)
     record["photo size"] = PictureFolder.isOne(dataSet) ? String(photoSize) : nil
-    trainer = try Trainer(
-      network, on: split, settings: settings, standardization: standardization, output: output,
-      data: record, backend: profiling.backend)
+    let (split, given) = (split, settings)
+    size = NetworkSize(
+      network, sample: split.train.sampleShape, batch: min(given.batchSize, split.train.count))
+    size.note.map(console.note)
+    trainer = try size.explaining {
+      try Trainer(
+        network, on: split, settings: given, standardization: standardization, output: output,
+        data: record, backend: profiling.backend)
+    }
     trainer.phaseObserver = profiling.profiler?.record
     self.network = network
     self.output = output
+    isResumed = false
   }
 
   /// - Parameters:
@@ -68,21 +82,48 @@ struct TrainingJob {
       whole.test = whole.validation
       whole.validation = nil
     }
+    try Self.checkNumbers(whole, console)
     let settings = checkpoint.state.settings
     split = try Self.holdOut(
       Int(record["validation"] ?? "") ?? 0, of: whole, seed: settings.seed
     ).checkingLabels()
-    split.nonFiniteNotes.forEach(console.note)
     self.network = network
     output = Self.modelPath(of: path)
-    trainer = try Trainer(
-      resuming: checkpoint, on: split, output: output, backend: profiling.backend)
+    isResumed = true
+    isChanged = epochs != nil || rate != nil
+    let (split, begun) = (split, checkpoint)
+    let output = output
+    size = NetworkSize(
+      network, sample: split.train.sampleShape, batch: min(settings.batchSize, split.train.count))
+    trainer = try size.explaining {
+      try Trainer(resuming: begun, on: split, output: output, backend: profiling.backend)
+    }
     trainer.phaseObserver = profiling.profiler?.record
     let done = checkpoint.state.epoch
     console.note(
       done < settings.epochs
         ? "going on after epoch \(done) of \(settings.epochs)"
         : "all \(done) epochs are done; --epochs \(done + 1) or more makes the run longer")
+  }
+
+  /// Says which samples are no numbers, as they are counted in the user's files; of the training samples
+  /// that is an error, since no loss would be a number.
+  private static func checkNumbers(_ whole: DataSplit, _ console: Console) throws {
+    if let note = whole.train.nonFiniteNotes(part: "training").first {
+      throw CommandFailure(
+        message: "train: \(note), and so no loss would be a number"
+          + "\n  hint: \(Hint.mendData.text(nil))")
+    }
+    whole.nonFiniteNotes.forEach(console.note)
+  }
+
+  /// Two convolutions where the samples are pictures that are large enough for them, and a layer that has
+  /// as many units as there are classes.
+  private static func usualNetwork(for data: DataSet) throws -> Chain {
+    let (shape, smallest) = (data.sampleShape, 16)
+    let isPicture = shape.count == 3 && shape.dropFirst().allSatisfy { $0 >= smallest }
+    let beginning = isPicture ? "20C5 MP2 50C5 MP2 " : ""
+    return try Notation.parse("\(beginning)256FC D0.5 \(max(data.classCount, 1))FC")
   }
 
   private static func holdOut(
@@ -110,21 +151,33 @@ struct TrainingJob {
     if let report { try Trainer.checkWritable(report) }
     trainer.requests["report"] = report.map(Self.absolute)
     trainer.requests["threads"] = String(CPU.threads)
-    let message = "stopping after this step; press Ctrl-C once more to end at once"
+    trainer.requests["command"] = command
     let outcome: Trainer.Outcome
     do {
-      outcome = try Interruption.whileHandling(message: message) { interruption in
-        try trainer.run(interruption: interruption, display: .standardError())
+      outcome = try Interruption.whileHandling(
+        endingWith: isResumed
+          ? "stopped; \(checkpoint) is as it was"
+          : "stopped before the first step was done; nothing was written", onlyInSections: true
+      ) { interruption in
+        try size.explaining {
+          try trainer.run(interruption: interruption, display: .standardError())
+        }
       }
     } catch let failure as LossFailure {
+      let page = try writeReport(
+        to: report, trainer.outcomeSoFar,
+        ending: "Training ended before its last epoch: \(failure.headline).")
+      let advice =
+        failure.data.isEmpty
+        ? "\n  go on with a smaller rate: agnesi train --resume \(checkpoint) --rate RATE" : ""
       throw CommandFailure(
-        message: """
-          \(failure)
-            the last good state is in \(checkpoint)
-            go on with a smaller rate: agnesi train --resume \(checkpoint) --rate RATE
-          """)
+        message: "\(failure)\n  the last good state is in \(checkpoint)\(advice)"
+          + (page.map { "\n  \($0)" } ?? ""))
     }
     if outcome.wasInterrupted {
+      let page = try writeReport(
+        to: report, outcome, ending: "Training was stopped; this is what it led to until then.")
+      if let page { console.note(page) }
       console.note("stopped; the state is in \(checkpoint)")
       if outcome.bestEpoch != nil { console.note("the best model so far is in \(output)") }
       console.note("go on with: agnesi train --resume \(checkpoint)")
@@ -138,7 +191,7 @@ struct TrainingJob {
     // The model is in its file; the test alone can take long.
     let judged = try Interruption.whileHandling(
       message: "", endingWith: "stopped; the model is in \(output)", after: 0
-    ) { _ in try judge() }
+    ) { _ in try size.explaining { try judge() } }
     if let judged {
       let result = judged.evaluation
       print("\(judged.part) accuracy \(result.accuracyText)")
@@ -147,18 +200,31 @@ struct TrainingJob {
       ).map { console.note($0) }
     }
     if let epoch = outcome.bestEpoch { print("model of epoch \(epoch) saved in \(output)") }
-    if let report {
-      let page = RunReport(
-        trainer: trainer, network: network, split: split, outcome: outcome, judged: judged,
-        output: output)
-      try page.write(to: report)
-      print("report in \(report)")
-    }
+    if let page = try writeReport(to: report, outcome, judged) { print(page) }
     if let constant = trainer.constantPrediction(
       outcome, test: judged?.evaluation, part: judged?.part ?? "test")
     {
       console.note(constant.description)
     }
+  }
+
+  /// - Returns: where it is, as a sentence; nil where none was asked for, or there is nothing to report.
+  private func writeReport(
+    to path: String?, _ outcome: Trainer.Outcome, _ judged: Judgement? = nil, ending: String? = nil
+  ) throws -> String? {
+    guard let path, !outcome.history.isEmpty else { return nil }
+    let page = RunReport(
+      trainer: trainer, network: network, split: split, outcome: outcome, judged: judged,
+      output: output, ending: ending)
+    try page.write(to: path)
+    return "report in \(path)"
+  }
+
+  /// What repeats the run: the command that began it, then each that changed it.
+  private var command: String {
+    let begun = isResumed ? trainer.requests["command"] : nil
+    guard let begun else { return repeatableCommand }
+    return isChanged ? "\(begun)\n\(repeatableCommand)" : begun
   }
 
   /// How the kept network does on the test part, or else on that by which it was chosen.

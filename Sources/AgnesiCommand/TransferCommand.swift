@@ -118,6 +118,9 @@ struct TransferCommand: ParsableCommand {
     if headOnly, resume != nil {
       throw ValidationError("--resume goes on with training everything, --head-only does not")
     }
+    if headOnly, freeze != nil {
+      throw ValidationError("--freeze is for training everything, not for --head-only")
+    }
     if headOnly, epochs != nil {
       throw ValidationError("--epochs is for training everything, not for --head-only")
     }
@@ -164,8 +167,12 @@ struct TransferCommand: ParsableCommand {
         try PictureBody(try opened(), cutAt: settings.layer), photos: photos, settings: settings,
         on: profiling.backend)
       let job = TransferJob(
-        training: training, command: self, console: console, start: Date(), photos: photos.test,
-        requests: requests)
+        training: training, command: self, console: console, start: Date(), folder: photos,
+        requests: requests,
+        secondsBefore: try resume.map { try PhotoTraining.seconds(ofCheckpoint: $0) } ?? 0)
+      let begun = resume == nil ? nil : requests["command"]
+      training.requests["command"] =
+        begun.map { epochs == nil ? $0 : "\($0)\n\(repeatableCommand)" } ?? repeatableCommand
       training.requests["report"] = job.report.map(TrainingJob.absolute)
       training.requests["threads"] = String(CPU.threads)
       try profiling.reporting { try job.run() }
@@ -177,7 +184,10 @@ struct TransferCommand: ParsableCommand {
   private func resumedSettings(_ checkpoint: String) throws -> TransferSettings {
     var begun = try PhotoTraining.settings(ofCheckpoint: checkpoint)
     let (given, asked) = (GivenOptions(), settings)
-    func text(_ value: Any?) -> String { value.map { "\($0)" } ?? "none" }
+    func text(_ value: Any?) -> String {
+      if let number = value as? Double { return NumberText.plain(number) }
+      return value.map { "\($0)" } ?? "none"
+    }
     let values: [(option: String, begun: String, asked: String)] = [
       ("--cut", begun.layer, asked.layer), ("--freeze", text(begun.frozenLayer), text(freeze)),
       ("--batch", text(begun.batchSize), text(asked.batchSize)),

@@ -9,10 +9,12 @@ struct TransferJob {
   let console: Console
   /// When the command began.
   let start: Date
-  /// The test part of the folder, if there is one.
-  let photos: [PictureFolder.Photo]?
+  /// The photos, of which the test part is looked at in the end.
+  let folder: PictureFolder
   /// What the run was asked for when it began.
   let requests: [String: String]
+  /// What the run took before it was stopped, where it goes on.
+  let secondsBefore: Double
 
   func run() throws {
     training.observer = { [console] progress in
@@ -23,13 +25,16 @@ struct TransferJob {
         console.note(text)
       }
     }
-    let message = "stopping after this step; press Ctrl-C once more to end at once"
-    let wasStopped = try run(message)
+    let wasStopped = try runPhases()
     // Stopped or not, what was learned so far has its report.
-    let test = wasStopped ? nil : try judgeTest()
-    if training.evaluation != nil, let report {
-      try TransferReport(job: self, test: test, wasStopped: wasStopped).write(to: report)
-      if !command.json { print("report in \(report)") }
+    let test =
+      wasStopped
+      ? nil
+      : try Interruption.whileHandling(
+        message: "", endingWith: "stopped; the model is in \(command.modelFile)", after: 0
+      ) { _ in try judgeTest() }
+    if try writeReport(test, wasStopped: wasStopped), let report, !command.json {
+      print("report in \(report)")
     }
     try end(test)
     if wasStopped {
@@ -46,9 +51,20 @@ struct TransferJob {
   /// Where the report goes: where the run was told to put it when it began, unless it is said again.
   var report: String? { command.report ?? requests["report"] }
 
+  /// - Returns: whether there was one to write.
+  @discardableResult
+  private func writeReport(
+    _ test: PictureEvaluation? = nil, wasStopped: Bool, failure: LossFailure? = nil
+  ) throws -> Bool {
+    guard training.evaluation != nil, let report else { return false }
+    try TransferReport(job: self, test: test, wasStopped: wasStopped, failure: failure)
+      .write(to: report)
+    return true
+  }
+
   /// How the saved network does on the test part, which nothing was chosen by; nil where there is none.
   private func judgeTest() throws -> PictureEvaluation? {
-    guard let photos, !photos.isEmpty, training.evaluation != nil else { return nil }
+    guard let photos = folder.test, !photos.isEmpty, training.evaluation != nil else { return nil }
     let model = try PictureModel(try training.model(), path: command.modelFile)
     let stream = PictureStream(
       photos.map(\.path), preprocessing: model.preprocessing, color: model.color)
@@ -66,16 +82,15 @@ struct TransferJob {
   }
 
   /// - Returns: whether somebody stopped it.
-  private func run(_ message: String) throws -> Bool {
+  private func runPhases() throws -> Bool {
     /// What takes long before anything is learned is not waited for.
     func phase(_ body: (Interruption) throws -> Void) throws -> Bool {
       let kept =
         training.evaluation == nil
         ? command.resume.map { "stopped; \($0) is as it was" } ?? StoppedTransfer().description
         : "stopped; all that was learned is in \(command.modelFile)"
-      return try Interruption.whileHandling(
-        message: message, endingWith: kept, onlyInSections: true
-      ) { interruption in
+      return try Interruption.whileHandling(endingWith: kept, onlyInSections: true) {
+        interruption in
         try body(interruption)
         return interruption.isRequested
       }
@@ -89,13 +104,21 @@ struct TransferJob {
         if wasStopped { return true }
       }
       guard training.settings.epochs > 0 else { return false }
+      // Parts of the next phase do not wait for anybody who stops them.
+      try writeReport(wasStopped: true)
+      // What training everything takes is in its checkpoint.
+      let earlier = requests["seconds"].flatMap(Double.init) ?? 0
+      training.requests["seconds"] = String(earlier + Date().timeIntervalSince(start))
       return try phase { interruption in
         try trainEverything(interruption)
         try phaseEnded(1)
       }
     } catch let failure as LossFailure {
-      let saved =
+      var saved =
         training.evaluation == nil ? "" : "\n  the best so far is in \(command.modelFile)"
+      if try writeReport(wasStopped: false, failure: failure), let report {
+        saved += "\n  report in \(report)"
+      }
       throw CommandFailure(message: "\(failure)\(saved)")
     } catch let stopped as StoppedTransfer {
       console.endLine()
@@ -172,7 +195,8 @@ struct TransferJob {
     if let constant { console.note(constant.description) }
   }
 
-  var seconds: Double { Date().timeIntervalSince(start) }
+  /// Of all parts of the run.
+  var seconds: Double { secondsBefore + Date().timeIntervalSince(start) }
 
   private func text(_ seconds: Double) -> String { String(format: "%.1f s", seconds) }
 

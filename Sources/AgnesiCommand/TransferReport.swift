@@ -7,6 +7,8 @@ struct TransferReport {
   /// On the test part, where there is one.
   let test: PictureEvaluation?
   let wasStopped: Bool
+  /// What ended it before its time.
+  var failure: LossFailure?
 
   /// Mistakes shown, and the pixels of their shorter side.
   private static let mistakeCount = 24
@@ -24,24 +26,29 @@ struct TransferReport {
       title: command.fromScratch
         ? "A network from scratch" : "\(command.network.model), transferred",
       dataSet: "\(command.folder): \(names)")
-    report.command = repeatableCommand
+    report.command = training.requests["command"] ?? repeatableCommand
     report.settings = [
       .init("cut behind", settings.layer), .init("seed", String(settings.seed)),
       .init("training photos", String(training.training.count)),
       .init("validation photos", String(training.validation.count)),
     ]
+    if !command.fromScratch {
+      report.settings.append(.init("head: epochs", String(settings.headEpochs)))
+    }
     if settings.epochs > 0 {
       report.settings += [
-        .init("epochs", String(settings.epochs)), .init("batch", String(settings.batchSize)),
-        .init("rate of the new end", String(settings.rate)),
-        .init("rate of the other layers", String(settings.bodyRate)),
-        .init("augmentation", settings.augmentation == nil ? "none" : "usual"),
+        .init("everything: epochs", String(settings.epochs)),
+        .init("everything: batch", String(settings.batchSize)),
+        .init("everything: rate of the new end", NumberText.plain(settings.rate)),
+        .init("everything: rate of the other layers", NumberText.plain(settings.bodyRate)),
+        .init("everything: augmentation", settings.augmentation == nil ? "none" : "usual"),
       ]
     }
     report.machine = .current(threads: CPU.threads)
     report.timing = .init(total: job.seconds)
     let shown = training.phases.last { !$0.history.isEmpty }
     report.history = shown?.history ?? []
+    report.phase = shown?.name
     report.bestEpoch = shown?.bestEpoch
     report.classNames = training.classNames
     report.modelFile = command.modelFile
@@ -63,6 +70,7 @@ struct TransferReport {
 
   private func notes(_ shown: PhotoTraining.Phase?) -> [String] {
     var notes = wasStopped ? ["Training was stopped; this is what it led to until then."] : []
+    if let failure { notes.append("Training ended before its last epoch: \(failure.headline).") }
     notes += job.training.phases.map { phase in
       let time = String(format: "%.1f s", phase.seconds)
       guard let evaluation = phase.evaluation else { return "Phase “\(phase.name)”: \(time)." }
@@ -70,7 +78,6 @@ struct TransferReport {
       return "Phase “\(phase.name)”: \(time), then \(accuracy) of the validation photos right "
         + "(\(evaluation.accuracyInterval.text))."
     }
-    if let shown { notes.append("The curves are those of the phase “\(shown.name)”.") }
     if shown?.name == "everything", shown?.bestEpoch == nil {
       notes.append("No epoch of it was better than before, so the network from before is kept.")
     }
@@ -84,7 +91,7 @@ struct TransferReport {
   private var judgedPhotos: [PictureFolder.Photo] {
     guard let test else { return job.training.validation }
     let broken = Set(test.failures.map(\.path))
-    return (job.photos ?? []).filter { !broken.contains($0.path) }
+    return (job.folder.test ?? []).filter { !broken.contains($0.path) }
   }
 
   /// The photos themselves, read again: while training they were only numbers.
@@ -98,7 +105,8 @@ struct TransferReport {
       return TrainingReport.Mistake(
         image: small.centerCropped(width: Self.mistakeSize, height: Self.mistakeSize).planes,
         actual: evaluation.labels[index], predicted: evaluation.predictions[index],
-        probability: evaluation.confidences[index], index: index)
+        probability: evaluation.confidences[index], index: index,
+        name: job.folder.relativePath(photos[index]))
     }
   }
 }

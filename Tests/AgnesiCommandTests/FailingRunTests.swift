@@ -46,6 +46,23 @@ struct FailingRunTests {
     #expect(try file("bars.safetensors") == file("whole.safetensors"))
   }
 
+  /// A run that fails after good epochs has its report.
+  @Test func tooLargeRateAfterGoodEpochs() throws {
+    let report = workplace.path("report.html")
+    let begun = try workplace.agnesi(
+      workplace.training("bars.safetensors") + ["--report", report])
+    try #require(begun.status == 0, "\(begun.errors)")
+    try FileManager.default.removeItem(atPath: report)
+    let checkpoint = workplace.path("bars.checkpoint.safetensors")
+    let outcome = try workplace.agnesi(
+      "train", "--resume", checkpoint, "--epochs", "3", "--rate", "1e30")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasSuffix("--rate RATE\n  report in \(report)\n"))
+    let page = String(decoding: try workplace.folder.read("report.html"), as: UTF8.self)
+    #expect(page.contains("Training ended before its last epoch: the loss "))
+    #expect(page.contains("epoch 2"))
+  }
+
   private func file(_ name: String) throws -> [UInt8] { try workplace.folder.read(name) }
 
   @Test func outputsThatCannotBeWritten() throws {
@@ -176,6 +193,69 @@ struct FailingRunTests {
     #expect(found["count"] as? Int == 50)
   }
 
+  private func numbers(_ folder: String, train: [Int], test: [Int]) throws -> String {
+    let data = try workplace.folder.makeFolder(folder)
+    for (part, count, broken) in [("train", 100, train), ("test", 30, test)] {
+      let values = (0..<(2 * count)).map { broken.contains($0 / 2) ? .nan : Float($0 / 2 % 5) }
+      try NPYFile.write(NDArray(values, shape: [count, 2]), to: "\(data)/\(part)-inputs.npy")
+      let labels = NDArray((0..<count).map { Int32($0 % 5 / 3) })
+      try NPYFile.write(labels, to: "\(data)/\(part)-labels.npy")
+    }
+    return data
+  }
+
+  /// No rate and no way of standardising help: the data are named, as they are in their file.
+  @Test(arguments: [[], ["--no-standardize"]]) func notANumberInTheTrainingData(
+    others: [String]
+  ) throws {
+    let data = try numbers("numbers", train: [77, 93], test: [])
+    try workplace.expect(
+      """
+      train: NaN or infinity in the inputs of 2 of 100 training samples, the first is sample 77, and so \
+      no loss would be a number
+        hint: replace the numbers that are NaN or infinite, or leave these samples out
+      """,
+      from: [
+        "train", data, "--network", "2FC", "--output", workplace.path("n.safetensors"),
+      ] + others, after: "100 training and 30 test samples in \(data), 2 classes\n")
+  }
+
+  /// What the network says of no numbers is one class, for which the rate is not to blame.
+  @Test func onlyNotANumberInTheTestData() throws {
+    let data = try numbers("numbers", train: [], test: Array(0..<30))
+    let model = workplace.path("n.safetensors")
+    let outcome = try workplace.agnesi(
+      "train", data, "--network", "2FC", "--epochs", "2", "--output", model)
+    #expect(outcome.status == 0)
+    let sentence = """
+      the model takes all 30 test samples for class "0": NaN or infinity in the inputs of 30 of 30 test \
+      samples, the first is sample 0
+
+      """
+    #expect(outcome.errors.hasSuffix(sentence), "\(outcome.errors)")
+    #expect(!outcome.errors.contains("learning rate"))
+    let evaluation = try workplace.agnesi("evaluate", model, data)
+    #expect(evaluation.errors.hasSuffix(sentence), "\(evaluation.errors)")
+  }
+
+  /// In the words of the notation, with the token that wants most.
+  @Test func resultsThatNoMemoryHolds() throws {
+    for (network, place) in [
+      ("20C3p20000 GAP 10FC", "token 1, \"20C3p20000\""),
+      ("2C3 U30000 GAP 10FC", "token 2, \"U30000\""),
+    ] {
+      let outcome = try workplace.agnesi(
+        workplace.training("bars.safetensors", network: network))
+      #expect(outcome.status == 1)
+      #expect(!outcome.errors.contains("built at") && !outcome.errors.contains(".swift"))
+      #expect(outcome.errors.contains("train: there is not enough memory for "))
+      #expect(
+        outcome.errors.contains("\n  \(place), of the network \"\(network)\", makes "),
+        "\(outcome.errors)")
+      #expect(outcome.errors.hasSuffix("or smaller mini-batches (--batch)\n"))
+    }
+  }
+
   /// Terabytes of weights, which the command refuses before it draws them.
   @Test func aNetworkThatNoMemoryHolds() throws {
     let outcome = try workplace.agnesi(
@@ -185,8 +265,9 @@ struct FailingRunTests {
     let words = outcome.errors.dropFirst(workplace.dataNote.count)
     let pattern =
       #/
-      training\ step:\ \d+\ parameters\ would\ take\ 8\.00\ TB,\ .*\ of\ memory\ are\ left\n
+      train:\ there\ is\ not\ enough\ memory\ for\ training\ step:\ \d+\ parameters\ would\ take\ 8\.00\ TB,\ .*\ of\ memory\ are\ left\n
       \ \ the\ largest\ is\ parameter\ ".*":\ float32\[1000000,\ 1000000\],\ 4\.00\ TB\n
+      \ \ token\ 2,\ "1000000FC",\ of\ the\ network\ ".*",\ has\ 1000\ G\ values,\ .*\n
       /#
     #expect(words.wholeMatch(of: pattern) != nil, "\(outcome.errors)")
     #expect(workplace.folder.names == ["bars"])

@@ -18,6 +18,11 @@ struct ResumedRunTests {
     try #require(outcome.status == 0, "\(outcome.errors)")
   }
 
+  private static func command(in page: String) throws -> Substring {
+    let pattern = #/<h3>To repeat it</h3>.*?</pre>/#.dotMatchesNewlines()
+    return try #require(page.firstMatch(of: pattern)).output
+  }
+
   /// With rates that do not depend on the length, a run that is made longer is the long run.
   @Test func moreEpochsAndTheReportThatWasAskedFor() throws {
     let report = workplace.path("report.html")
@@ -29,6 +34,9 @@ struct ResumedRunTests {
     #expect(longer.output.hasSuffix("report in \(report)\n"))
     let page = String(decoding: try workplace.folder.read("report.html"), as: UTF8.self)
     #expect(page.contains("epoch 4"))
+    // What repeats the run is the command that began it, and the one that made it longer.
+    let begun = "train \(workplace.data) --network &#39;16FC 10FC&#39; --epochs 2 "
+    #expect(page.contains(begun) && page.contains("train --resume \(checkpoint) --epochs 4</code>"))
     try train("whole.safetensors", epochs: 4, "--mirror", "--patience", "9")
     let whole = try workplace.folder.read("whole.safetensors")
     #expect(try workplace.folder.read("bars.safetensors") == whole)
@@ -38,6 +46,9 @@ struct ResumedRunTests {
     #expect(again.output.hasSuffix("report in \(other)\n"), "\(again.errors)")
     #expect(
       again.errors.contains("all 4 epochs are done; --epochs 5 or more makes the run longer\n"))
+    let second = String(decoding: try workplace.folder.read("other.html"), as: UTF8.self)
+    #expect(second.contains(begun) && !second.contains("--report \(other)</code>"))
+    #expect(try Self.command(in: second) == Self.command(in: page))
   }
 
   @Test func whatWouldBeIgnoredIsRefused() throws {

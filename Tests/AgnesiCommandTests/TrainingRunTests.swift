@@ -51,6 +51,18 @@ struct TrainingRunTests {
       ])
   }
 
+  /// Small pictures, for which there is no room for two convolutions.
+  @Test func withoutANetworkTheDataDecide() throws {
+    let page = workplace.path("report.html")
+    let outcome = try workplace.agnesi(
+      "train", workplace.data, "--epochs", "1", "--output", workplace.path("bars.safetensors"),
+      "--report", page)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let text = String(decoding: try workplace.folder.read("report.html"), as: UTF8.self)
+    #expect(text.contains("<code>256FC D0.5 10FC</code>"))
+    #expect(text.contains("<dd>0.05</dd>"))
+  }
+
   private struct Found: Decodable {
     var count: Int
     var mistakes: Int

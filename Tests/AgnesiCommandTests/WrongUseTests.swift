@@ -18,6 +18,36 @@ struct WrongUseTests {
         + "name; known are mnist, fashion-mnist and cifar10", from: ["train", "nothing"])
   }
 
+  /// What is misspelt must not become a place of downloads.
+  @Test func foldersOfDataThatAreNotThere() throws {
+    let near = workplace.path("bras")
+    try workplace.expect(
+      "--data \(near): there is no such folder\n  hint: did you mean \(workplace.data)?",
+      from: ["train", "mnist", "--data", near])
+    try workplace.expect(
+      "--data /nothing/here: there is no such folder\n"
+        + "  hint: --data names a folder that holds the data set, or is to hold it",
+      from: ["evaluate", workplace.path("m.safetensors"), "mnist", "--data", "/nothing/here"],
+      after: "")
+    #expect(workplace.folder.names == ["bars"])
+  }
+
+  @Test func numbersThatCannotBe() throws {
+    for value in ["abc", "0", "-2", "1.5"] {
+      let outcome = try workplace.agnesi(
+        workplace.training("bars.safetensors"), environment: ["AGNESI_THREADS": value])
+      #expect(outcome.status == 64)
+      #expect(
+        outcome.errors.contains(
+          "AGNESI_THREADS is \(value), it must be a whole number of at least 1"))
+    }
+    for top in ["0", "-1"] {
+      let outcome = try workplace.agnesi("predict", "m.safetensors", "bars", "--top", top)
+      #expect(outcome.status == 64)
+      #expect(outcome.errors.contains("--top is \(top), it must be at least 1"))
+    }
+  }
+
   /// A model under the name of another format would be read by nothing.
   @Test func modelsOfOtherFormats() throws {
     let base = workplace.path("bars")

@@ -37,7 +37,7 @@ struct NotationMistake: CustomStringConvertible {
   }
 
   /// The token of each layer of the chain.
-  private static func places(of chain: Chain, _ words: [String]) throws -> [Int] {
+  fileprivate static func places(of chain: Chain, _ words: [String]) throws -> [Int] {
     var written = try Notation.layers(of: words)[...]
     var last = 0
     return chain.layers.map { layer in
@@ -53,6 +53,20 @@ struct NotationMistake: CustomStringConvertible {
   var description: String {
     let place = "token \(position), \"\(token)\", of the network \"\(notation)\": "
     return NotationError(place + problem.message, hint: problem.hint).description
+  }
+}
+
+extension Chain {
+  /// What a layer is called in the network's notation, such as `token 1, "20C5", of the network "20C5
+  /// 10FC"`; nil where the notation cannot say the network.
+  ///
+  /// - Parameter index: of the layer in ``layers``.
+  package func notationPlace(ofLayer index: Int) -> String? {
+    guard let text = notation ?? (try? Notation.text(of: self)) else { return nil }
+    let words = text.split(separator: " ").map(String.init)
+    guard let places = try? NotationMistake.places(of: self, words), places.indices.contains(index)
+    else { return nil }
+    return "token \(places[index] + 1), \"\(words[places[index]])\", of the network \"\(text)\""
   }
 }
 

@@ -1,3 +1,5 @@
+import AgnesiArrays
+
 /// A part of a data set, as people name its folder or files.
 package enum DataPart: String, CaseIterable, Sendable {
   case training, validation, test
@@ -16,6 +18,16 @@ package enum DataPart: String, CaseIterable, Sendable {
     let lower = name.lowercased()
     guard let part = Self.allCases.first(where: { $0.names.contains(lower) }) else { return nil }
     self = part
+  }
+
+  /// The name of a part that a name is almost, but for one letter more or less, another one, or two that are
+  /// exchanged; nil where it is the name of one, or is like none.
+  package static func almost(named name: String) -> String? {
+    let lower = Array(name.lowercased())
+    guard DataPart(named: name) == nil, lower.count > 2 else { return nil }
+    return allCases.flatMap(\.names).first {
+      $0.count > 2 && NearestNames.distance(lower, Array($0)) == 1
+    }
   }
 
   /// Which of `names` stands for which part.

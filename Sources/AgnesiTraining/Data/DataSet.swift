@@ -13,6 +13,8 @@ public struct DataSet: Sendable {
   public let targets: NDArray
   /// The name of each label; empty where they have none.
   public let classNames: [String]
+  /// What each sample is called, such as the path of its file; empty where they have no names.
+  public let sampleNames: [String]
   /// How stored inputs become what a network sees.
   public let scaling: InputScaling
 
@@ -23,11 +25,12 @@ public struct DataSet: Sendable {
   ///   - targets: integer labels `[count]` or masks of labels `[count, height, width]`, kept as
   ///     int32, or floating values `[count, …]`, kept as float32.
   ///   - classNames: one name for each label, or none.
+  ///   - sampleNames: one name for each sample, or none.
   ///   - scaling: by default bytes are divided by 255 and floats are left as they are.
   /// - Throws: ``DataError`` where counts or dtypes do not fit, or a label has no name.
   public init(
     name: String, inputs: NDArray, targets: NDArray, classNames: [String] = [],
-    scaling: InputScaling? = nil
+    sampleNames: [String] = [], scaling: InputScaling? = nil
   ) throws(DataError) {
     let action = "make the data set \(name)"
     guard inputs.rank > 0, targets.rank > 0, inputs.shape[0] == targets.shape[0] else {
@@ -36,6 +39,10 @@ public struct DataSet: Sendable {
         "inputs of shape \(inputs.shape) and targets of shape \(targets.shape) have not "
           + "the same number of samples")
     }
+    guard sampleNames.isEmpty || sampleNames.count == inputs.shape[0] else {
+      throw DataError(
+        action, "it has \(inputs.shape[0]) samples and \(sampleNames.count) names of samples")
+    }
     guard inputs.dtype == .uint8 || inputs.dtype.isFloating else {
       throw DataError(action, "its inputs are \(inputs.dtype); they can be uint8 or floats")
     }
@@ -43,15 +50,19 @@ public struct DataSet: Sendable {
     self.inputs = (inputs.dtype == .uint8 ? inputs : inputs.cast(to: .float32)).contiguous()
     self.targets = try Self.checkedTargets(targets, classNames, action)
     self.classNames = classNames
+    self.sampleNames = sampleNames
     self.scaling = scaling ?? (inputs.dtype == .uint8 ? .unit : .identity)
   }
 
   /// A part of a set that is checked already.
-  private init(_ whole: DataSet, inputs: NDArray, targets: NDArray) {
+  private init(
+    _ whole: DataSet, inputs: NDArray, targets: NDArray, _ indices: some Collection<Int>
+  ) {
     name = whole.name
     self.inputs = inputs
     self.targets = targets
     classNames = whole.classNames
+    sampleNames = whole.sampleNames.isEmpty ? [] : indices.map { whole.sampleNames[$0] }
     scaling = whole.scaling
   }
 
@@ -92,14 +103,14 @@ extension DataSet {
   ///
   /// - Precondition: every index is in `0..<count`.
   public func subset(_ indices: some Collection<Int>) -> DataSet {
-    DataSet(self, inputs: inputs.gathered(indices), targets: targets.gathered(indices))
+    DataSet(self, inputs: inputs.gathered(indices), targets: targets.gathered(indices), indices)
   }
 
   /// The samples in `range`; shares memory.
   ///
   /// - Precondition: the range is within `0..<count`.
   public func subset(_ range: Range<Int>) -> DataSet {
-    DataSet(self, inputs: inputs[rows: range], targets: targets[rows: range])
+    DataSet(self, inputs: inputs[rows: range], targets: targets[rows: range], range)
   }
 
   /// The first `count` samples, or all where there are fewer; shares memory.

@@ -26,7 +26,7 @@ extension DataSplit {
     if labelFindings != nil { return self }
     try refuseLabels()
     var result = self
-    result.labelFindings = LabelFindings(warnings: warningsOfLabels())
+    result.labelFindings = LabelFindings(warnings: labelWarnings(besides: []))
     return result
   }
 
@@ -62,11 +62,17 @@ extension DataSplit {
   }
 
   /// What may be a mistake in the labels, though training can go on: sentences with counts.
-  public var labelWarnings: [String] { labelFindings?.warnings ?? warningsOfLabels() }
+  public var labelWarnings: [String] { labelFindings?.warnings ?? labelWarnings(besides: []) }
 
-  private func warningsOfLabels() -> [String] {
+  /// The same where there are other parts that are not looked at yet.
+  ///
+  /// - Parameter others: what such a part is called, and the labels of its samples.
+  package func labelWarnings(besides others: [(name: String, labels: [Int])]) -> [String] {
     if !train.isClassification { return [] }
-    let counts = parts.filter(\.data.isClassification).map { ($0.name, Self.counts($0.data)) }
+    let counts =
+      parts.filter(\.data.isClassification).map {
+        ($0.name, Self.counts($0.data.labels.map(Int.init), classes: $0.data.classCount))
+      } + others.map { ($0.name, Self.counts($0.labels, classes: train.classCount)) }
     let classes = max(train.classCount, counts.map(\.1.count).max() ?? 0)
     func count(_ part: Int, _ label: Int) -> Int {
       counts[part].1.indices.contains(label) ? counts[part].1[label] : 0
@@ -81,14 +87,19 @@ extension DataSplit {
     var empty: [Int] = []
     for label in 0..<classes where count(0, label) == 0 {
       let others = counts.indices.dropFirst().filter { count($0, label) > 0 }
-        .map { "\(count($0, label)) \(counts[$0].0) samples" }
       if others.isEmpty {
         empty.append(label)
-      } else {
-        warnings.append(
-          "warning: the class \(name(label)) has no training samples, but "
-            + "\(DataFolder.list(others)): they cannot be told rightly")
+        continue
       }
+      let texts = others.map { part in
+        let number = count(part, label)
+        return "\(number) \(counts[part].0) sample\(number == 1 ? "" : "s")"
+      }
+      let pronoun = others.reduce(0) { $0 + count($1, label) } == 1 ? "it" : "they"
+      let learned = (0..<classes).filter { count(0, $0) > 0 }
+      warnings.append(
+        "warning: the class \(name(label)) has no training samples, but \(DataFolder.list(texts)): "
+          + "\(pronoun) cannot be told rightly\(meant(label, among: learned))")
     }
     if let warning = emptyWarning(empty) { warnings.append(warning) }
     let seen = counts.first.map { $0.1.count { $0 > 0 } } ?? 0
@@ -116,15 +127,23 @@ extension DataSplit {
       : "warning: the classes \(names) have no samples in any part"
   }
 
+  /// Classes that may have been meant by one that is misspelt in a part; empty where there is none.
+  private func meant(_ label: Int, among others: [Int]) -> String {
+    func letters(_ name: String) -> String { name.filter { !$0.isNumber } }
+    let wanted = name(label)
+    // Names that only numbers tell apart are near to each other, and mean nothing by it.
+    let names = others.map(name).filter { letters($0) != letters(wanted) }
+    return NearestNames.question(wanted, in: names).map { "; \($0)" } ?? ""
+  }
+
   private func name(_ label: Int) -> String {
     train.classNames.indices.contains(label) ? train.classNames[label] : String(label)
   }
 
   /// Samples of each label, as many as there are labels.
-  private static func counts(_ data: DataSet) -> [Int] {
-    let labels = data.labels
-    var counts = [Int](repeating: 0, count: max(data.classCount, Int(labels.max() ?? -1) + 1))
-    for label in labels where label >= 0 { counts[Int(label)] += 1 }
+  private static func counts(_ labels: [Int], classes: Int) -> [Int] {
+    var counts = [Int](repeating: 0, count: max(classes, (labels.max() ?? -1) + 1))
+    for label in labels where label >= 0 { counts[label] += 1 }
     return counts
   }
 }

@@ -28,6 +28,15 @@ public struct Standardization: Codable, Hashable, Sendable {
   ///
   /// - Throws: ``DataError`` where there is no sample, or a value is NaN or infinite.
   public init(of dataSet: DataSet, per grain: Grain) throws(DataError) {
+    let action = "standardise \(dataSet.name)"
+    guard dataSet.count > 0 else { throw DataError(action, "it has no samples") }
+    if let found = NonFiniteSamples(dataSet.inputs) {
+      throw DataError(
+        action,
+        "NaN or infinity in the inputs of \(found.count) of \(dataSet.count) samples, the first is "
+          + "sample \(found.first)",
+        hint: Hint.mendData.text(nil))
+    }
     try self.init(of: dataSet.inputs, scaling: dataSet.scaling, per: grain, name: dataSet.name)
   }
 

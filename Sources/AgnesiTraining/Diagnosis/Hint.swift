@@ -1,7 +1,7 @@
 /// Something to try when training fails or stands still.
 package enum Hint: Sendable, Equatable {
   case lowerRate, otherRates, clipGradients, checkData, checkLabels, scaleInput, guardFormulas
-  case initialisation, deadUnits
+  case initialisation, deadUnits, mendData
 
   /// The hints as numbered lines under a heading.
   ///
@@ -30,6 +30,8 @@ package enum Hint: Sendable, Equatable {
         + " (--clip \(lower))"
     case .checkData:
       return "look for NaN, infinite or huge values in the inputs and targets"
+    case .mendData:
+      return "replace the numbers that are NaN or infinite, or leave these samples out"
     case .checkLabels:
       return "check that labels belong to their samples, also after shuffling"
     case .scaleInput:

@@ -96,7 +96,8 @@ public struct LossFailure: Error, Equatable, Sendable, CustomStringConvertible, 
 
   public var errorDescription: String? { description }
 
-  private var headline: String {
+  /// What happened, and when.
+  package var headline: String {
     let place = "step \(step)\(epoch.map { " (epoch \($0))" } ?? "")"
     switch reason {
     case .notANumber: return "the loss became NaN at \(place)"
@@ -112,7 +113,9 @@ public struct LossFailure: Error, Equatable, Sendable, CustomStringConvertible, 
 
   /// What to try, likeliest first.
   package var hints: [Hint] {
-    switch (course, reason) {
+    // With such samples no rate leads to a loss that is a number.
+    if !data.isEmpty { return [.mendData] }
+    return switch (course, reason) {
     case (.none, _):
       // No update has happened yet, so neither rate nor gradients can be at fault.
       [.checkData, .scaleInput, .guardFormulas, .initialisation]

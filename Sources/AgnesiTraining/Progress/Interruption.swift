@@ -69,10 +69,16 @@ public struct Interruption: Sendable {
 
   /// Runs a part of a long work of which nothing is lost, such as what is done before the first step:
   /// there the process may end as whoever handles the signals said.
-  public func losingNothing<Result>(_ body: () throws -> Result) rethrows -> Result {
+  ///
+  /// - Parameter farewell: the last line on standard error in the place of theirs, where what was kept is
+  ///   something else.
+  public func losingNothing<Result>(
+    farewell: String? = nil, _ body: () throws -> Result
+  ) rethrows -> Result {
     guard let sectionEnding else { return try body() }
-    let token = SignalHandling.begin(
-      message: sectionEnding.message, ending: sectionEnding.ending)
+    var ending = sectionEnding.ending
+    ending.farewell = farewell ?? ending.farewell
+    let token = SignalHandling.begin(message: sectionEnding.message, ending: ending)
     defer { SignalHandling.end(token) }
     return try body()
   }

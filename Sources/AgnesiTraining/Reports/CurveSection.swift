@@ -8,7 +8,8 @@ package struct CurveSection {
       "<div class=\"card\">\(chart.svg())</div>"
     }
     return reportSection(
-      "Learning curves", "", "<div class=\"pair\">\(charts)</div>\(table)")
+      "Learning curves", report.phase.map { "Of the phase “\($0)”." } ?? "",
+      "<div class=\"pair\">\(charts)</div>\(table)")
   }
 
   private var epochs: [Int] { report.history.map(\.epoch) }

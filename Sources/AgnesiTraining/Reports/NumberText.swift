@@ -26,6 +26,11 @@ package enum NumberText {
     return fixed(value, max(digits - 1 - exponent, 0))
   }
 
+  /// `value` as a person would have written it: `0.05`, `3e-05`, `100`; at most six digits.
+  package static func plain(_ value: Double) -> String {
+    special(value) ?? formatted(value, "%.6g")
+  }
+
   /// A fraction as percent, with a space before the sign: `98.97 %`.
   package static func percent(_ fraction: Double, _ decimals: Int = 2) -> String {
     "\(fixed(fraction * 100, decimals)) %"

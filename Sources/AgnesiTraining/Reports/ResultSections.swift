@@ -33,9 +33,13 @@ package struct MistakeSection {
       "Worst mistakes",
       """
       \(report.judgedPartAtStart) samples classified wrongly with the greatest certainty: what each is, what the network \
-      said, the probability it gave to that, and the sample's number.
+      said, the probability it gave to that, and the sample's \(nameOrNumber).
       """,
       "<div class=\"mistakes\">\(report.mistakes.map(figure))</div>")
+  }
+
+  private var nameOrNumber: String {
+    report.mistakes.allSatisfy { $0.name != nil } ? "name" : "number"
   }
 
   private func figure(_ mistake: TrainingReport.Mistake) -> HTML {
@@ -43,8 +47,8 @@ package struct MistakeSection {
     let predicted = report.className(mistake.predicted)
     let certainty = NumberText.percent(mistake.probability, 1)
     let part = report.judgedPartAtStart
-    let place = mistake.index.map { "\(part) sample \($0)" } ?? "\(part) sample"
-    let words = "\(place): \(actual), taken for \(predicted) with \(certainty)"
+    let place = (mistake.name ?? mistake.index.map(String.init)).map { "\(part) sample \($0)" }
+    let words = "\(place ?? "\(part) sample"): \(actual), taken for \(predicted) with \(certainty)"
     let side = mistake.image.shape.last ?? 1
     let image = reportImage(alternative: words, scale: max(1, 84 / max(side, 1))) {
       () throws(PictureError) -> Picture in try Picture(mistake.image)
@@ -53,11 +57,16 @@ package struct MistakeSection {
       <figure title="\(words)">\(image)<figcaption>\
       <span class="good">\(actual)</span>\
       <span class="bad">said \(predicted)</span>\
-      <span class="sure">\(certainty)\(mistake.index.map { " #\($0)" } ?? "")</span>\
+      <span class="sure">\(certainty)\(mistake.number)</span>\(mistake.nameLine)\
       </figcaption></figure>
 
       """
   }
+}
+
+extension TrainingReport.Mistake {
+  fileprivate var number: String { name == nil ? index.map { " #\($0)" } ?? "" : "" }
+  fileprivate var nameLine: HTML { name.map { "<span class=\"file\">\($0)</span>" } ?? "" }
 }
 
 /// The first layer's weights as pictures.

@@ -29,7 +29,8 @@ package struct ResultTiles {
 
   private var validation: HTML? {
     guard let kept = report.keptRecord else { return nil }
-    let place = "epoch \(kept.epoch) of \(report.history.last?.epoch ?? kept.epoch)"
+    let phase = report.phase.map { "phase “\($0)”, " } ?? ""
+    let place = "\(phase)epoch \(kept.epoch) of \(report.history.last?.epoch ?? kept.epoch)"
     let detail = report.bestEpoch == kept.epoch ? "\(place), kept" : place
     if let accuracy = kept.validationAccuracy {
       let interval = report.validationCount.map { count in

@@ -87,7 +87,8 @@ package struct RunSection {
     entries.append(.init("training time", TimeText.measured(timing.total)))
     if !report.history.isEmpty {
       let mean = report.history.reduce(0) { $0 + $1.seconds } / Double(report.history.count)
-      entries.append(.init("time per epoch", TimeText.measured(mean)))
+      let phase = report.phase.map { ", phase “\($0)”" } ?? ""
+      entries.append(.init("time per epoch\(phase)", TimeText.measured(mean)))
     }
     if let first = timing.firstStep {
       entries.append(.init("until the first step was done", TimeText.measured(first)))
@@ -98,7 +99,7 @@ package struct RunSection {
   private var files: [TrainingReport.Setting] {
     var entries: [TrainingReport.Setting] = []
     if let loss = report.testLoss {
-      entries.append(.init("test loss", NumberText.significant(loss, 4)))
+      entries.append(.init("\(report.judgedPart) loss", NumberText.significant(loss, 4)))
     }
     if let file = report.modelFile { entries.append(.init("model file", file)) }
     return entries

@@ -31,11 +31,13 @@ public struct TrainingReport: Sendable {
   public var timing: Timing?
   /// The epochs, first to last.
   public var history: [EpochRecord] = []
+  /// The phase of the training that `history` and `bestEpoch` are of, where there were several.
+  public var phase: String?
   /// The epoch whose parameters were kept, chosen on validation data.
   public var bestEpoch: Int?
   /// The fraction of the test set classified wrongly, 0...1; by default what `confusion` says.
   public var testError: Double?
-  /// The mean loss on the test set.
+  /// The mean loss on the samples of ``judgedPart``.
   public var testLoss: Double?
   /// The test set's predictions.
   public var confusion: ConfusionMatrix?
@@ -136,16 +138,20 @@ extension TrainingReport {
     public var probability: Double
     /// The sample's number in the test set, from 0.
     public var index: Int?
+    /// What the sample is called, such as the name of its file; then its number is not shown.
+    public var name: String?
 
     /// A mistake with the given parts.
     public init(
-      image: NDArray, actual: Int, predicted: Int, probability: Double, index: Int? = nil
+      image: NDArray, actual: Int, predicted: Int, probability: Double, index: Int? = nil,
+      name: String? = nil
     ) {
       self.image = image
       self.actual = actual
       self.predicted = predicted
       self.probability = probability
       self.index = index
+      self.name = name
     }
   }
 }

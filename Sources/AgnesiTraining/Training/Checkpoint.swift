@@ -32,6 +32,8 @@ package struct Checkpoint: Sendable {
     package var mistakes = 0.0
     package var samples = 0
     package var secondsInEpoch = 0.0
+    /// Of the whole run up to here, in all its parts; nil in files of before it was kept.
+    package var seconds: Double?
     package var history: [EpochRecord] = []
     package var bestEpoch: Int?
     /// What the network did before the first epoch, where an epoch has to be better than that.
@@ -58,6 +60,11 @@ package struct Checkpoint: Sendable {
     self.state = state
     self.parameters = parameters
     self.best = best
+  }
+
+  /// What the run took up to here, in all its parts.
+  package var seconds: Double {
+    state.seconds ?? state.history.reduce(state.secondsInEpoch) { $0 + $1.seconds }
   }
 
   /// The backend that chooses as the checkpoint's did.

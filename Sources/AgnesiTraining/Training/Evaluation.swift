@@ -1,6 +1,7 @@
 import AgnesiArrays
 import AgnesiCompiler
 import AgnesiExpressions
+import AgnesiLayers
 
 /// How a classifier does on a data set.
 public struct Evaluation: Sendable {
@@ -59,12 +60,20 @@ public struct Evaluation: Sendable {
 public struct Evaluator: Sendable {
   private let function: Function
   private let probabilities: Tensor
+  /// Multiplications with an addition for one sample.
+  private let work: Int
 
   /// Samples of one call: of large pictures so few that what the network remembers of them stays
-  /// small.
-  static func batchSize(for dataSet: DataSet) -> Int {
+  /// small, and of large networks so few that a call takes a fraction of a second on one core, because who
+  /// stops an evaluation waits for it.
+  package static func batchSize(for dataSet: DataSet, work: Int) -> Int {
     let bytes = 4 * dataSet.sampleShape.product
-    return min(500, max(1, (16 << 20) / max(bytes, 1)))
+    return max(1, min(500, (16 << 20) / max(bytes, 1), 4_000_000_000 / max(work, 1)))
+  }
+
+  /// Multiplications with an addition for one sample; 0 where they are not known.
+  package static func work(of output: Tensor, for input: Tensor) -> Int {
+    Summary(inputs: [input], outputs: [output]).multiplyAdds?.known ?? 0
   }
 
   /// - Parameters:
@@ -72,6 +81,7 @@ public struct Evaluator: Sendable {
   ///   - probabilities: `[batch, classes]`, made of `image`.
   public init(image: Tensor, probabilities: Tensor, on backend: any Backend) throws {
     self.probabilities = probabilities
+    work = Self.work(of: probabilities, for: image)
     function = try compile(
       [image], to: [probabilities], options: CompileOptions(name: "evaluate"), on: backend)
   }
@@ -83,7 +93,7 @@ public struct Evaluator: Sendable {
     _ dataSet: DataSet, interruption: Interruption = Interruption(),
     progress: (Int) -> Void = { _ in }
   ) throws -> Evaluation {
-    let batches = try Batches(of: dataSet, size: Self.batchSize(for: dataSet))
+    let batches = try Batches(of: dataSet, size: Self.batchSize(for: dataSet, work: work))
     var result = Evaluation()
     let stream = batches.epoch(0)
     defer { stream.cancel() }

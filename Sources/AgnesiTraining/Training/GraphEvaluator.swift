@@ -21,9 +21,11 @@ struct GraphEvaluator {
   private let function: Function
   private let loss: Tensor
   private let mistakes: Tensor?
+  private let work: Int
 
   init(_ graph: TrainingGraph, on backend: any Backend) throws {
     let output = graph.output.specialized(for: .inference)
+    work = Evaluator.work(of: output, for: graph.input)
     loss = graph.goal.loss(output, graph.target)
     mistakes = graph.goal.mistakes(output, graph.target)
     function = try compile(
@@ -32,11 +34,15 @@ struct GraphEvaluator {
   }
 
   /// - Returns: means over the samples; of masks the loss of a batch counts by its samples.
-  func callAsFunction(_ dataSet: DataSet) throws -> Score {
-    let stream = try Batches(of: dataSet, size: Evaluator.batchSize(for: dataSet)).epoch(0)
+  ///
+  /// - Throws: ``StoppedEvaluation`` where somebody interrupted it.
+  func callAsFunction(_ dataSet: DataSet, _ interruption: Interruption) throws -> Score {
+    let size = Evaluator.batchSize(for: dataSet, work: work)
+    let stream = try Batches(of: dataSet, size: size).epoch(0)
     defer { stream.cancel() }
     var (lossSum, wrong, count) = (0.0, 0.0, 0.0)
     while let batch = stream.next() {
+      if interruption.isRequested { throw StoppedEvaluation() }
       let results = try function(batch.inputs, batch.targets)
       lossSum += results[loss].scalar * Double(batch.count)
       if let mistakes { wrong += results[mistakes].scalar }

@@ -18,6 +18,9 @@ public final class Trainer {
   private let parameters: [Parameter]
   private var state: Checkpoint.State
   private var best: [String: NDArray] = [:]
+  /// How the best epoch of this process did on the validation part; nil where it was one before.
+  package private(set) var bestEvaluation: Evaluation?
+  private var hasValidated = false
   /// The values at the last point where all was well.
   private var lastGood: [String: NDArray] = [:]
   private var lastGoodState: Checkpoint.State
@@ -35,6 +38,12 @@ public final class Trainer {
     public var firstStep: Double?
     public var total = 0.0
     public var samples = 0
+    /// What the parts of the run before took, where it goes on from a checkpoint.
+    public var before = 0.0
+    /// Since when the part at hand runs, by the monotonic clock; nil while none does.
+    fileprivate var start: Double?
+    /// All parts of the run, up to now.
+    var all: Double { before + total + (start.map { monotonicSeconds() - $0 } ?? 0) }
   }
 
   /// What came out of a run.
@@ -191,6 +200,7 @@ public final class Trainer {
     best = checkpoint.best
     lastGood = currentValues()
     step.callCount = state.calls
+    timing.before = checkpoint.seconds
   }
 
   /// Trains until the last epoch, an interruption, or the end of the patience that the settings give.
@@ -208,16 +218,21 @@ public final class Trainer {
       output: display)
     defer { display.finish() }
     let start = monotonicSeconds()
-    defer { timing.total += monotonicSeconds() - start }
+    timing.start = start
+    defer {
+      timing.total += monotonicSeconds() - start
+      timing.start = nil
+    }
     let stream = batches.epochs(state.epoch..<settings.epochs, from: state.batch)
     defer { stream.cancel() }
     while state.epoch < settings.epochs, !isOutOfPatience {
-      let isComplete = try runEpoch(stream, batches.count, interruption, &display)
+      let isComplete =
+        try runEpoch(stream, batches.count, interruption, &display)
+        && inPhase("end of the epoch") { try finishEpoch(interruption, &display) }
       guard isComplete else {
         try saveCheckpoint()
         return outcome(wasInterrupted: true)
       }
-      try inPhase("end of the epoch") { try finishEpoch(&display) }
     }
     return outcome(wasInterrupted: false)
   }
@@ -228,6 +243,9 @@ public final class Trainer {
     defer { phaseObserver(name, start, .now) }
     return try body()
   }
+
+  /// What a run that ended before its time led to.
+  package var outcomeSoFar: Outcome { outcome(wasInterrupted: true) }
 
   private func outcome(wasInterrupted: Bool) -> Outcome {
     Outcome(
@@ -256,7 +274,12 @@ public final class Trainer {
     while state.batch < count {
       if interruption.isRequested { return false }
       guard let batch = inPhase("wait for a batch", { stream.next() }) else { break }
-      try runStep(batch, of: count, &display)
+      if timing.firstStep == nil {
+        // It compiles, which may take long, and what is on disk is what the run began with.
+        try interruption.losingNothing { try runStep(batch, of: count, &display) }
+      } else {
+        try runStep(batch, of: count, &display)
+      }
     }
     return true
   }
@@ -296,10 +319,19 @@ public final class Trainer {
     graph.mistakes.map { _ in 1 - state.mistakes / Double(max(state.samples, 1)) }
   }
 
-  /// Validation, the record of the epoch, the best model, the checkpoint.
-  private func finishEpoch(_ display: inout ProgressDisplay) throws {
+  /// Validation, the record of the epoch, the best model, the checkpoint. False where validation was
+  /// interrupted: a run that goes on begins with it.
+  private func finishEpoch(
+    _ interruption: Interruption, _ display: inout ProgressDisplay
+  ) throws -> Bool {
     let start = monotonicSeconds()
-    let measured = try split.validation.map { try measures.measured($0) }
+    let measured: Measures.Measured?
+    do {
+      measured = try split.validation.map { try validated($0, interruption) }
+    } catch is StoppedEvaluation {
+      state.secondsInEpoch += monotonicSeconds() - start
+      return false
+    }
     let validation = measured?.score
     if let validation { noteNonFinite(validation, &display) }
     let samples = Double(max(state.samples, 1))
@@ -324,10 +356,24 @@ public final class Trainer {
       state.bestEpoch = record.epoch
       lastGoodState.bestEpoch = record.epoch
       best = lastGood.filter { modelNames.contains($0.key) }
+      bestEvaluation = measured?.evaluation
       if let output { try model().write(to: output) }
     }
     try saveCheckpoint()
     display.epochEnded(record, isBest: isBest && split.validation != nil)
+    return true
+  }
+
+  /// The first time it compiles, which may take long: then everything is on disk before.
+  private func validated(
+    _ data: DataSet, _ interruption: Interruption
+  ) throws -> Measures.Measured {
+    guard !hasValidated, let checkpointPath else { return try measures(data, interruption) }
+    try saveCheckpoint()
+    hasValidated = true
+    return try interruption.losingNothing(farewell: "stopped; the state is in \(checkpointPath)") {
+      try measures(data, interruption)
+    }
   }
 
   /// Says, the first time, why the loss on the validation part is not finite.
@@ -378,6 +424,7 @@ public final class Trainer {
   private func saveCheckpoint() throws {
     guard let output else { return }
     state.choices = backend.choices
+    state.seconds = timing.all
     let checkpoint = Checkpoint(state: state, parameters: currentValues(), best: best)
     try checkpoint.write(to: Checkpoint.path(for: output))
   }
@@ -396,14 +443,14 @@ public final class Trainer {
   ///
   /// - Throws: ``TrainingError`` where the network's goal is not to tell classes; see ``score(_:)``.
   public func evaluate(_ dataSet: DataSet) throws -> Evaluation {
-    guard case .classifier(let evaluator) = measures else {
+    guard let evaluation = try measures(dataSet).evaluation else {
       throw TrainingError("the network tells no classes of \(dataSet.name)")
     }
-    return try evaluator(dataSet)
+    return evaluation
   }
 
   /// Measures the network as it is now, whatever its goal is.
-  public func score(_ dataSet: DataSet) throws -> Score { try measures.measured(dataSet).score }
+  public func score(_ dataSet: DataSet) throws -> Score { try measures(dataSet).score }
 
   /// The network as it is now, ready to be saved.
   public func model() throws -> Model { try makeModel(state.history) }
@@ -437,30 +484,5 @@ extension EpochRecord {
     }
     if !score.loss.isFinite { return true }
     return score.accuracy == nil ? score.loss < other.loss : score.loss <= other.loss
-  }
-}
-
-/// What measures a network on a data set.
-private enum Measures {
-  case classifier(Evaluator)
-  case other(GraphEvaluator)
-
-  init(_ graph: TrainingGraph, on backend: any Backend) throws {
-    self =
-      graph.goal == .classes
-      ? .classifier(
-        try Evaluator(image: graph.input, probabilities: graph.probabilities, on: backend))
-      : .other(try GraphEvaluator(graph, on: backend))
-  }
-
-  /// - Returns: also the class that all samples are taken for, where that is so.
-  func measured(_ dataSet: DataSet) throws -> (score: Score, constant: Int?) {
-    switch self {
-    case .classifier(let evaluator):
-      let evaluation = try evaluator(dataSet)
-      let score = Score(loss: evaluation.loss, accuracy: evaluation.accuracy)
-      return (score, evaluation.constantPrediction)
-    case .other(let evaluator): return (try evaluator(dataSet), nil)
-    }
   }
 }

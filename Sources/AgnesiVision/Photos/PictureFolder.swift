@@ -142,6 +142,13 @@ extension PictureFolder {
       "\(path): \(all); \(kinds): \(classes.joined(separator: ", "))\(rest)")
   }
 
+  /// A photo's path as seen from the folder, for a person.
+  package func relativePath(_ photo: Photo) -> String {
+    let beginning = path.hasSuffix("/") ? path : path + "/"
+    let isInside = photo.path.hasPrefix(beginning)
+    return FileName.printable(isInside ? String(photo.path.dropFirst(beginning.count)) : photo.path)
+  }
+
   /// Classes of which a part has photos and none of them can be read: a warning for each.
   ///
   /// - Parameters:
@@ -190,11 +197,41 @@ private struct PictureFolderLayout {
     let found = try DataPart.found(in: folders, of: path)
     let isPair = found[.training] != nil && found.count > 1
     let others = folders.filter { DataPart(named: $0) == nil }
+    try Self.refuseMisspelt(others, of: path)
     if found.isEmpty { return }
     let areParts = found.values.allSatisfy { Self.holdsClasses("\(path)/\($0)") }
-    guard isPair || (others.isEmpty && areParts) else { return }
+    guard isPair || (others.isEmpty && areParts) else {
+      try Self.refuseMixed(found.values.sorted(), others, of: path)
+      return
+    }
     parts = found
     notes = others.map { "\(path)/\($0) is left out: the folder has parts, and this is none" }
+  }
+
+  /// What holds folders of photos is no class, so that a name almost like a part's is a mistake.
+  private static func refuseMisspelt(_ others: [String], of path: String) throws {
+    for name in others {
+      guard let part = DataPart.almost(named: name), holdsClasses("\(path)/\(name)") else {
+        continue
+      }
+      throw DataError(
+        FileName.printable("read the parts of \(path)"),
+        FileName.printable("\(name) holds folders of photos and is no part"),
+        hint: "did you mean \(part)?")
+    }
+  }
+
+  /// A part beside classes: its classes would be lost in one that is called as the part is.
+  private static func refuseMixed(_ parts: [String], _ others: [String], of path: String) throws {
+    guard let part = parts.first(where: { holdsClasses("\(path)/\($0)") }) else { return }
+    let all = others + parts.filter { $0 != part }
+    let shown = all.prefix(5).joined(separator: ", ") + (all.count > 5 ? " and others" : "")
+    throw DataError(
+      FileName.printable("read the parts of \(path)"),
+      FileName.printable(
+        "\(part) holds folders of photos, as a part does, and stands beside \(shown), which are no parts"
+      ),
+      hint: "a folder has either parts or classes: move the one or the others")
   }
 
   private static func holdsClasses(_ path: String) -> Bool {

@@ -41,6 +41,8 @@ public final class PhotoTraining {
   package var requests: [String: String] = [:]
 
   private let body: PictureBody
+  /// Of the photos that are only looked at in the end, by who has the trained network.
+  private let testLabels: [Int]
   private let backend: any Backend
 
   /// A phase that has ended.
@@ -91,7 +93,9 @@ public final class PhotoTraining {
     if settings.epochs > 0, let batch = body.model.fixedBatch {
       throw TransferError(fixedBatch: batch)
     }
+    if settings.epochs > 0 { try body.check(frozenThrough: settings.frozenLayer) }
     self.body = body
+    testLabels = (folder.test ?? []).map(\.label)
     self.backend = backend
     self.settings = settings
     self.training = training
@@ -168,7 +172,8 @@ public final class PhotoTraining {
         "of the \(training.count) training photos those that can be read, \(known.count), are of one "
           + "class only", hint: "there must be two classes to tell apart")
     }
-    for text in split.labelWarnings { observer(.warning(text)) }
+    let others = testLabels.isEmpty ? [] : [(name: "test", labels: testLabels)]
+    for text in split.labelWarnings(besides: others) { observer(.warning(text)) }
   }
 
   // MARK: - Everything
@@ -260,6 +265,13 @@ public final class PhotoTraining {
     try Checkpoint(reading: path).state.requests ?? [:]
   }
 
+  /// What the run of a checkpoint took up to there, in seconds.
+  package static func seconds(ofCheckpoint path: String) throws -> Double {
+    let checkpoint = try Checkpoint(reading: path)
+    let before = checkpoint.state.requests?["seconds"].flatMap(Double.init) ?? 0
+    return before + checkpoint.seconds
+  }
+
   private static let settingsKey = "settings"
   private static let pixelsKey = "pixels"
 
@@ -296,21 +308,23 @@ public final class PhotoTraining {
     }
     observer(.begins("train everything"))
     trainer.requests = requests
-    func end(_ outcome: Trainer.Outcome?) throws {
+    let before = evaluation
+    func end(_ outcome: Trainer.Outcome) throws {
       guard trainer.hasBest else { return }
       try trainer.useBest()
+      // Who stopped it does not wait for what is known.
+      let known = trainer.bestEvaluation ?? (outcome.wasInterrupted ? before : nil)
       phases.append(
         Phase(
-          name: "everything", seconds: monotonicSeconds() - start,
-          history: outcome?.history ?? [], bestEpoch: outcome?.bestEpoch,
-          evaluation: try split.validation.map { try trainer.evaluate($0) },
-          wasInterrupted: outcome?.wasInterrupted ?? true,
-          stoppedEarly: outcome?.stoppedEarly ?? false))
+          name: "everything", seconds: trainer.timing.before + monotonicSeconds() - start,
+          history: outcome.history, bestEpoch: outcome.bestEpoch,
+          evaluation: try known ?? split.validation.map { try trainer.evaluate($0) },
+          wasInterrupted: outcome.wasInterrupted, stoppedEarly: outcome.stoppedEarly))
     }
     do {
       try end(trainer.run(interruption: interruption, display: display))
     } catch let failure as LossFailure {
-      try end(nil)
+      try end(trainer.outcomeSoFar)
       throw failure
     }
     if !trainer.hasBest { throw StoppedTransfer() }

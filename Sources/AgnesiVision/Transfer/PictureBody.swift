@@ -53,16 +53,25 @@ public struct PictureBody: Sendable {
   /// - Throws: ``TransferError`` where no layer before the cut has that name.
   func output(frozenThrough last: String?, learnsAverages: Bool) throws -> Tensor {
     let purpose = learnsAverages ? Purpose.training : .fineTuning
-    guard let last else { return output.specialized(for: purpose) }
-    guard let tensor = layers.first(where: { $0.name == last })?.tensor else {
-      throw TransferError(
-        "the layers up to \"\(last)\" cannot be frozen, none before the cut has that name",
-        hint: NearestNames.question(
-          last, in: layers.map(\.name),
-          otherwise: "there are \(layers.map(\.name).joined(separator: ", "))"))
+    guard let tensor = try layer(frozenThrough: last) else {
+      return output.specialized(for: purpose)
     }
     let learning = [output, tensor].specialized(for: purpose)
     return learning[0].replacing([learning[1]: tensor.specialized(for: .inference)])
+  }
+
+  /// - Throws: ``TransferError`` where no layer before the cut has that name.
+  func check(frozenThrough last: String?) throws { _ = try layer(frozenThrough: last) }
+
+  /// The output of the last layer that stays as it is; nil where all learn.
+  private func layer(frozenThrough last: String?) throws -> Tensor? {
+    guard let last else { return nil }
+    if let tensor = layers.first(where: { $0.name == last })?.tensor { return tensor }
+    throw TransferError(
+      "the layers up to \"\(last)\" cannot be frozen, none before the cut has that name",
+      hint: NearestNames.question(
+        last, in: layers.map(\.name),
+        otherwise: "there are \(layers.map(\.name).joined(separator: ", "))"))
   }
 
   /// The parameters that stay as they are when the layers up to `last` do.

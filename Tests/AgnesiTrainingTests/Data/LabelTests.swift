@@ -70,6 +70,26 @@ import Testing
         + " samples are labels of classes")
   }
 
+  @Test func classesThatAreMisspeltInAPart() throws {
+    let names = ["ants", "bees", "bes", "img10", "img11"]
+    let split = DataSplit(
+      train: try data([0, 1, 3], names), validation: try data([0, 2, 2, 4], names))
+    #expect(
+      split.labelWarnings == [
+        "warning: the class bes has no training samples, but 2 validation samples: they cannot be told"
+          + " rightly; did you mean bees?",
+        "warning: the class img11 has no training samples, but 1 validation sample: it cannot be told"
+          + " rightly",
+      ])
+    let whole = DataSplit(train: split.train)
+    #expect(
+      whole.labelWarnings(besides: [(name: "test", labels: [2, 4])]).allSatisfy {
+        $0.contains("but 1 test sample: it cannot")
+      })
+    #expect(
+      whole.labelWarnings == ["warning: the classes bes and img11 have no samples in any part"])
+  }
+
   @Test func labelsThatBeginAtOne() throws {
     let split = DataSplit(train: try data([1, 2, 3, 3]), test: try data([3, 1]))
     try split.checkingLabels()

@@ -2,6 +2,16 @@ import AgnesiTraining
 import Testing
 
 @Suite struct NumberTextTests {
+  /// As a person would have written it.
+  @Test func plainNumbers() {
+    for (value, text) in [
+      (3e-4 / 10, "3e-05"), (0.05, "0.05"), (100, "100"), (2 * 0.2.squareRoot(), "0.894427"),
+      (0, "0"), (.nan, "NaN"),
+    ] {
+      #expect(NumberText.plain(value) == text)
+    }
+  }
+
   @Test func fixedPlaces() {
     #expect(NumberText.fixed(0.03125, 4) == "0.0312")
     #expect(NumberText.fixed(-1.5, 1) == "-1.5")

@@ -44,6 +44,24 @@ import Testing
     return report
   }
 
+  /// What is validation is not called test, phases are told apart, and samples with names go by these.
+  @Test func partsPhasesAndNames() throws {
+    var report = try full()
+    report.judgedPart = "validation"
+    report.phase = "head"
+    report.mistakes[0].name = "ants/<7>.jpg"
+    let page = report.html
+    for text in [
+      "<dt>validation loss</dt>", "phase “head”, epoch 2 of 2, kept", "Of the phase “head”.",
+      "<dt>time per epoch, phase “head”</dt>", "<span class=\"file\">ants/&lt;7&gt;.jpg</span>",
+      "Validation sample ants/&lt;7&gt;.jpg: name, taken for other", "and the sample&#39;s name.",
+    ] {
+      #expect(page.contains(text), "\(text) is missing")
+    }
+    #expect(!page.contains("test loss") && !page.contains("#17"))
+    #expect(MarkupCheck.problem(in: page) == nil)
+  }
+
   @Test func everythingIsOnThePage() throws {
     let page = try full().html
     let expected = [

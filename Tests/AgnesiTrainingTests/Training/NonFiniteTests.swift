@@ -117,6 +117,13 @@ import Testing
       text.contains(
         "\n  data: NaN or infinity in the inputs of 1 of 50 training samples, the first is sample 7\n"
       ), "\(text)")
+    #expect(
+      text.hasSuffix("1. replace the numbers that are NaN or infinite, or leave these samples out"))
+    #expect(!text.contains("rate ten times smaller"))
+    #expect(
+      errorText { _ = try Standardization(of: classes(50, inputs: [7: .infinity]), per: .channel) }
+        == "cannot standardise line: NaN or infinity in the inputs of 1 of 50 samples, the first is "
+        + "sample 7; replace the numbers that are NaN or infinite, or leave these samples out")
   }
 }
 

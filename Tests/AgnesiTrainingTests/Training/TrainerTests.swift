@@ -66,6 +66,46 @@ private func split() throws -> DataSplit {
     #expect(trainer.timing.samples == 12 * 200)
   }
 
+  /// Between two batches of the evaluation, which the run that goes on repeats.
+  @Test func anEvaluationThatIsStopped() throws {
+    let whole = try trainer(split(), epochs: 2)
+    _ = try whole.run()
+    let path = folder.path("stopped.safetensors")
+    let first = try trainer(split(), epochs: 2, output: path)
+    let interruption = Interruption()
+    // 13 batches, and the evaluation comes behind the last.
+    var waits = 0
+    first.phaseObserver = { name, _, _ in
+      waits += name == "wait for a batch" ? 1 : 0
+      if waits == 13 { interruption.request() }
+    }
+    let outcome = try first.run(interruption: interruption)
+    #expect(outcome.wasInterrupted && outcome.history.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: path))
+    let checkpoint = try Checkpoint(reading: Checkpoint.path(for: path))
+    #expect(checkpoint.state.epoch == 0 && checkpoint.state.batch == 13)
+    let second = try Trainer(resuming: checkpoint, on: split(), output: path, backend: .cpu)
+    #expect(second.timing.before == checkpoint.seconds && checkpoint.seconds > 0)
+    #expect(try second.run().history.map(\.epoch) == [1, 2])
+    let expected = try whole.values()
+    for (name, value) in try second.values() {
+      #expect(expected[name].map { $0.isIdentical(to: value) } == true, "\(name)")
+    }
+    let last = try Checkpoint(reading: Checkpoint.path(for: path))
+    #expect(last.seconds > checkpoint.seconds)
+  }
+
+  /// Large networks are evaluated in small batches, because who stops an evaluation waits for one.
+  @Test func batchesOfAnEvaluation() throws {
+    let small = try points(600, seed: 1)
+    #expect(Evaluator.batchSize(for: small, work: 1000) == 500)
+    #expect(Evaluator.batchSize(for: small, work: 160_000_000) == 25)
+    #expect(Evaluator.batchSize(for: small, work: .max) == 1)
+    let image = Tensor.input("image", [.batch, 1, 8, 8])
+    let output = try Notation.parse("4C3p1 3FC")(image)
+    #expect(Evaluator.work(of: output, for: image) == 4 * 9 * 64 + 3 * 4 * 64)
+  }
+
   @Test func twoRunsAreTheSameBits() throws {
     let (first, second) = (try trainer(split(), epochs: 3), try trainer(split(), epochs: 3))
     _ = try first.run()

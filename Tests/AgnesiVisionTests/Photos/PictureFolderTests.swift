@@ -2,6 +2,7 @@ import Agnesi
 import AgnesiArrays
 import AgnesiTraining
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct PictureFolderTests {
@@ -51,6 +52,29 @@ import Testing
         + "\(validation), 1 test photos in \(test); 2 classes: a 1 + 1 + 0, b 2 + 0 + 1")
     #expect(
       folder.notes == ["\(place.path)/other is left out: the folder has parts, and this is none"])
+  }
+
+  /// A part whose name is misspelt would be a class of all its photos, and so would one beside classes.
+  @Test func partsThatWouldBeClasses() throws {
+    for (misspelt, meant) in [("tset", "test"), ("trian", "train"), ("Vals", "val")] {
+      let place = try Place()
+      try place.write(["a/1.jpg", "b/1.jpg", "\(misspelt)/a/2.jpg", "\(misspelt)/b/2.jpg"])
+      #expect(
+        errorText { _ = try PictureFolder(reading: place.path) }
+          == "cannot read the parts of \(place.path): \(misspelt) holds folders of photos and is no "
+          + "part; did you mean \(meant)?")
+    }
+    let place = try Place()
+    try place.write(["ants/1.jpg", "bees/1.jpg", "train/ants/2.jpg", "train/bees/2.jpg"])
+    #expect(
+      errorText { _ = try PictureFolder(reading: place.path) }
+        == "cannot read the parts of \(place.path): train holds folders of photos, as a part does, and "
+        + "stands beside ants, bees, which are no parts; a folder has either parts or classes: move "
+        + "the one or the others")
+    // Where it holds photos itself, it may well be one.
+    let vehicles = try Place()
+    try vehicles.write(["car/1.jpg", "train/1.jpg", "trail/1.jpg"])
+    #expect(try PictureFolder(reading: vehicles.path).classNames == ["car", "trail", "train"])
   }
 
   /// The test part is no validation part: that is drawn.

@@ -49,6 +49,8 @@ import Testing
     }
     let report = String(decoding: try folder.read("report.html"), as: UTF8.self)
     #expect(report.contains("Validation error") && report.contains("Confusion matrix"))
+    #expect(report.contains("<dt>validation loss</dt>") && !report.contains("test loss"))
+    #expect(report.contains("phase “head”, epoch 100 of 100, kept"))
     #expect(!report.contains("class=\"broken\""))
 
     let classified = try agnesi("classify", model, folder.path("photos/tall"), "--json")
@@ -92,7 +94,9 @@ import Testing
         "\(folder.path("photos")): 50 training photos in train, 12 test photos in test; 3 classes: "
           + "tall 25 + 6, thin 0 + 1, wide 25 + 5\n"))
     #expect(
-      outcome.errors.contains("warning: the class thin has no samples in any part\n"))
+      outcome.errors.contains(
+        "warning: the class thin has no training samples, but 1 test sample: it cannot be told rightly\n"
+      ))
     #expect(
       outcome.errors.contains("warning: the only test photo of the class thin cannot be read\n"))
     let line = try #require(outcome.output.split(separator: "\n").last)
@@ -138,6 +142,20 @@ import Testing
     #expect(scratch.output.contains("model saved in \(folder.path("scratch.safetensors"))"))
     let model = try PictureModel(try Model(reading: folder.path("scratch.safetensors")))
     #expect(model.classNames == ["tall", "wide"])
+  }
+
+  /// What the head led to has its report where everything then fails.
+  @Test func aLossThatExplodes() throws {
+    let page = folder.path("report.html")
+    let outcome = try agnesi(
+      "transfer", folder.path("old.safetensors"), folder.path("photos"), "--epochs", "3", "--rate",
+      "1e30", "--body-rate", "3e-5", "--output", folder.path("new.safetensors"), "--report", page)
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasSuffix("\n  report in \(page)\n"), "\(outcome.errors)")
+    let report = String(decoding: try folder.read("report.html"), as: UTF8.self)
+    #expect(report.contains("Training ended before its last epoch: the loss "))
+    #expect(report.contains("phase “head”, epoch 100 of 100, kept"))
+    #expect(report.contains("<dd>3e-05</dd>"))
   }
 
   /// Runs the command until it says `words`, and presses Ctrl-C.
@@ -228,6 +246,7 @@ import Testing
     #expect(try folder.read("new.safetensors") == folder.read("whole.safetensors"))
     let late = String(decoding: try folder.read("report.html"), as: UTF8.self)
     #expect(!late.contains("Training was stopped") && late.contains("95 % interval"))
+    #expect(late.contains("--epochs 40 ") && !late.contains("--resume"))
 
     let longer = try agnesi(
       "transfer", old, photos, "--resume", checkpoint, "--epochs", "41", "--json")
@@ -253,6 +272,14 @@ import Testing
     let found = try #require(object as? [String: Any])
     #expect(found["count"] as? Int == 60)
     #expect(try #require(found["error"] as? Double) < 0.2)
+    // Without --network the last layer has as many units as there are classes.
+    let usual = try agnesi(
+      "train", folder.path("photos"), "--size", "24", "--epochs", "1", "--output",
+      folder.path("usual.safetensors"), "--report", folder.path("usual.html"))
+    #expect(usual.status == 0, "\(usual.errors)")
+    let page = String(decoding: try folder.read("usual.html"), as: UTF8.self)
+    #expect(page.contains("20C5 MP2 50C5 MP2 256FC D0.5 2FC"))
+    #expect(page.contains(#/<span class="file">(tall|wide)\//#))
     let untouched = try agnesi(
       "train", folder.path("photos"), "--network", "10FC", "--output", folder.path("x.safetensors"))
     #expect(untouched.status == 1)
@@ -268,7 +295,13 @@ import Testing
       return outcome.errors
     }
     #expect(try errors("--cut", "nothing").contains("it names no such layer"))
-    #expect(try errors("--freeze", "nothing").contains("none before the cut has that name"))
+    // Before the features of all photos are computed.
+    let frozen = try errors("--freeze", "nothing")
+    #expect(frozen.contains("none before the cut has that name"))
+    #expect(!frozen.contains("compute features"))
+    #expect(
+      try errors("--freeze", "layer4", "--head-only").contains(
+        "--freeze is for training everything, not for --head-only"))
     #expect(try errors("--head-only", "--from-scratch").contains("forgets it"))
     #expect(try errors("--rate", "-1").contains("it must be positive"))
     #expect(
