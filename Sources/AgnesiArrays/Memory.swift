@@ -17,27 +17,35 @@ public struct MemoryError: Error, Sendable {
   /// The largest of several things that are to be held; nil where there is one.
   public let largest: String?
   /// Where the user wrote it; nil where nobody did or knows.
-  public var origin: String? { place?() }
+  public var origin: String? { place?.text() }
   /// Looked up only when somebody asks: that takes long.
-  private let place: (@Sendable () -> String)?
+  private let place: Memory.Place?
 
   package init(
     _ subject: String, _ content: String, wanted: Int?, available: Int?, largest: String? = nil,
-    origin: (@Sendable () -> String)? = nil
+    place: Memory.Place? = nil
   ) {
     self.subject = subject
     self.content = content
     self.wanted = wanted
     self.available = available
     self.largest = largest
-    place = origin
+    self.place = place
   }
 }
 
 extension MemoryError: CustomStringConvertible, LocalizedError {
   public var description: String {
+    guard place?.isInFile != true else { return textForReaders }
     guard let origin, !origin.isEmpty else { return text }
     return "\(text)\n  built at \(origin)"
+  }
+
+  /// The words for somebody who has no program: with the part of a file that asks for so much, without
+  /// places in code.
+  package var textForReaders: String {
+    guard let place, place.isInFile else { return text }
+    return "\(text)\n  asked for by \(place.text())"
   }
 
   public var errorDescription: String? { description }
@@ -90,6 +98,19 @@ package enum Memory {
     }
   }
 
+  /// Where something was asked for.
+  package struct Place: Sendable {
+    /// Whether that is a part of a file; else a place in code.
+    package var isInFile: Bool
+    /// The place in words.
+    package var text: @Sendable () -> String
+
+    package init(isInFile: Bool, _ text: @escaping @Sendable () -> String) {
+      self.isInFile = isInFile
+      self.text = text
+    }
+  }
+
   /// Less than this is not looked at: asking the system takes longer than most small arrays live.
   package static let small = 64 << 20
 
@@ -104,19 +125,19 @@ package enum Memory {
 
   /// Checks one thing.
   package static func check(
-    _ demand: Demand, origin: (@Sendable () -> String)? = nil
+    _ demand: Demand, place: Place? = nil
   ) throws(MemoryError) {
-    if let error = shortage(demand, origin: origin) { throw error }
+    if let error = shortage(demand, place: place) { throw error }
   }
 
   /// What is wrong with one thing; nil where there is room for it.
   package static func shortage(
-    _ demand: Demand, origin: (@Sendable () -> String)? = nil
+    _ demand: Demand, place: Place? = nil
   ) -> MemoryError? {
     let left = left(for: demand.bytes)
     if left.isEnough { return nil }
     return MemoryError(
-      demand.subject, demand.content, wanted: demand.bytes, available: left.bytes, origin: origin)
+      demand.subject, demand.content, wanted: demand.bytes, available: left.bytes, place: place)
   }
 
   /// Checks several things that are to be held at once.

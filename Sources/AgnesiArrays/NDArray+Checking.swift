@@ -130,20 +130,41 @@ extension NDArray {
     return part.scalar
   }
 
-  private static func check(_ count: Int, fills shape: [Int], _ action: String) throws {
-    if let size = shape.first(where: { $0 < 0 }) {
-      throw ArrayError(action, "a size of \(size) in shape \(shape)")
-    }
+  /// An array of zeros.
+  ///
+  /// - Throws: ``ArrayError`` where a size is negative or there are more elements than can be counted,
+  ///   ``MemoryError`` where there is no memory for them.
+  public init(checkingZeros shape: [Int], _ dtype: DType = .float32) throws {
+    try Self.checkMemory(shape, dtype)
+    self.init(zeros: shape, dtype)
+  }
+
+  /// An array of one value.
+  ///
+  /// - Throws: as ``init(checkingZeros:_:)``.
+  public init(checkingFilled value: Double, shape: [Int], _ dtype: DType = .float32) throws {
+    try Self.checkMemory(shape, dtype)
+    self.init(filled: value, shape: shape, dtype)
+  }
+
+  private static func checkMemory(_ shape: [Int], _ dtype: DType) throws {
+    if let reason = mistake(in: shape) { throw ArrayError("array", reason) }
+    try Memory.check(Memory.Demand("array", dtype, shape))
+  }
+
+  /// Why no array has such a shape; nil where one may have it.
+  static func mistake(in shape: [Int]) -> String? {
+    if let size = shape.first(where: { $0 < 0 }) { return "a size of \(size) in shape \(shape)" }
     // Strides are products of the other sizes, so these have to fit even where one size is 0.
-    var needed = 1
-    for size in shape {
-      let (product, isTooMuch) = needed.multipliedReportingOverflow(by: max(size, 1))
-      guard !isTooMuch else {
-        throw ArrayError(action, "shape \(shape) holds more elements than there can be")
-      }
-      needed = product
+    if shape.lazy.map({ max($0, 1) }).product == .max {
+      return "shape \(shape) holds more elements than there can be"
     }
-    if shape.contains(0) { needed = 0 }
+    return nil
+  }
+
+  private static func check(_ count: Int, fills shape: [Int], _ action: String) throws {
+    if let reason = mistake(in: shape) { throw ArrayError(action, reason) }
+    let needed = shape.product
     guard count == needed else {
       throw ArrayError(action, "shape \(shape) holds \(needed) elements, got \(count)")
     }

@@ -37,6 +37,7 @@ public struct NDArray: Sendable {
 
   /// Zeros (false for bool).
   public init(zeros shape: [Int], _ dtype: DType = .float32) {
+    Self.checkPossible(shape, dtype)
     self.init(
       dtype: dtype, shape: shape, strides: Self.rowMajorStrides(shape), offset: 0,
       storage: ArrayStorage(zeroed: shape.product.saturatingProduct(dtype.size)))
@@ -73,9 +74,21 @@ public struct NDArray: Sendable {
   }
 
   /// An array of one value.
+  ///
+  /// - Precondition: no size is negative, and there is memory for as many elements.
   public init(filled value: Double, shape: [Int], _ dtype: DType = .float32) {
-    self.init(
-      rounding: [Double](repeating: value, count: shape.product), shape: shape, dtype)
+    self.init(zeros: shape, dtype)
+    if value == 0, value.sign == .plus { return }
+    for index in 0..<count { store(value, at: index) }
+  }
+
+  /// Ends the program where no array has such a shape, or there is no memory for one: with words, which
+  /// preconditions do not say in release builds.
+  private static func checkPossible(_ shape: [Int], _ dtype: DType) {
+    if let reason = mistake(in: shape) { fatalError("array: \(reason)") }
+    if let shortage = Memory.shortage(Memory.Demand("array", dtype, shape)) {
+      fatalError(shortage.text)
+    }
   }
 
   public var rank: Int { shape.count }

@@ -102,7 +102,7 @@ func reportingErrors(stopped: String = "stopped", _ body: () throws -> Void) thr
 /// network's notation, or what does not fit, without places and advice in Swift; of memory that is
 /// not there, what wants it, without places.
 func shownText(of error: any Error) -> String {
-  if let shortage = error as? MemoryError { return shortage.text }
+  if let shortage = error as? MemoryError { return shortage.textForReaders }
   guard let mistake = error as? GraphError else { return String(describing: error) }
   return mistake.wording ?? mistake.text(withSites: false, withHint: false)
 }

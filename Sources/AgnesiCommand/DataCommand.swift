@@ -40,12 +40,13 @@ struct DataCommand: ParsableCommand {
   }
 
   private func list(_ entry: DataRegistry.Entry) {
-    print("\(entry.dataSet.name): \(entry.dataSet.summary)")
+    var lines = ["\(entry.dataSet.name): \(entry.dataSet.summary)"]
     if let found = entry.found {
-      print("  found in \(found.folder)")
+      lines.append("  found in \(found.folder)")
     } else {
-      for place in entry.places { print("  not in \(place.folder)") }
-      print("  to get it: \(entry.dataSet.howToGet)")
+      lines += entry.places.map { "  not in \($0.folder)" }
+      lines.append("  to get it: \(entry.dataSet.howToGet)")
     }
+    for line in lines { print(HelpText.listed(line)) }
   }
 }

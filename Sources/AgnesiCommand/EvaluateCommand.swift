@@ -11,13 +11,15 @@ struct EvaluateCommand: ParsableCommand {
       """
       A folder of photos has a folder for each class, or a table labels.csv, or parts train, val
       and test of these forms. Its classes are found by name, by number, or by what else the
-      network calls them.
+      network calls them. Photos are brought to the network's size; samples of data sets have to be
+      of the shape that it takes.
       """,
       examples: [
         "agnesi evaluate model.safetensors fashion-mnist",
         "agnesi evaluate digits.safetensors mnist --data folder --json",
         "agnesi evaluate digits.safetensors mnist --data folder --part train",
         "agnesi evaluate efficientnet-lite0 photos",
+        "agnesi evaluate network.onnx cifar10",
       ]))
 
   @OptionGroup var network: PictureNetworkOptions
@@ -66,20 +68,27 @@ struct EvaluateCommand: ParsableCommand {
     try reportingErrors {
       threads.apply()
       let console = Console()
-      // Networks of the zoo see nothing but photos: what is not in order with these is said then.
-      if PictureFolder.isOne(dataSet) || Zoo.network(network.model) != nil {
+      let model = network.model
+      let isFile = FileManager.default.fileExists(atPath: model) && Zoo.network(model) == nil
+      let isOwn = isFile && !model.lowercased().hasSuffix(".onnx")
+      if PictureFolder.isOne(dataSet) || (!isOwn && isFolderWithoutArrays) {
         return try FolderEvaluation(command: self).run(console)
       }
-      let model = network.model
+      if !isOwn {
+        let opened = try Zoo.open(model, weights: network.weights)
+        return try DataSetEvaluation(command: self).run(opened, console)
+      }
       if network.weights != nil {
-        throw CommandFailure(message: "evaluate: --weights is for photos, \(dataSet) holds none")
+        throw CommandFailure(
+          message: "evaluate: --weights is for networks of the zoo, \(model) has its own")
       }
       let profiling = try profile.profiling(backend, console)
       let classifier = try SavedClassifier(reading: model)
-      let split = try data.open(dataSet, console: console)
-      let chosen = chosenPart(
-        hasTest: split.test != nil, hasValidation: split.validation != nil, console: console)
-      let samples = try samples(chosen, of: split)
+      // What the trainer did not save takes pixels, and scales them itself.
+      if classifier.scaling == nil, (try? PictureModel(classifier.model)) != nil {
+        return try DataSetEvaluation(command: self).run(classifier.model, console)
+      }
+      let (samples, chosen) = try samples(console)
       try classifier.check(samples, model: model)
       samples.nonFiniteNotes(part: chosen.name).forEach(console.note)
       let evaluator = try Evaluator(
@@ -108,6 +117,23 @@ struct EvaluateCommand: ParsableCommand {
     let constant = ConstantPrediction(
       result, part: part.name, classNames: classNames, data: data)
     if let constant { console.note(constant.description) }
+  }
+
+  /// Whether the data set is a folder that can only be one of photos, which its reader may have to say
+  /// something about.
+  private var isFolderWithoutArrays: Bool {
+    PhotoFiles.isFolder(dataSet) && DataFormat.detected(in: dataSet) == nil
+      && DataRegistry(folder: data.folder).known(dataSet) == nil
+  }
+
+  /// The samples of the data set that are counted.
+  func samples(_ console: Console) throws -> (DataSet, Part) {
+    let split = try data.open(dataSet, console: console)
+    let chosen = chosenPart(
+      hasTest: split.test != nil, hasValidation: split.validation != nil, console: console)
+    let samples = try samples(chosen, of: split)
+    samples.nonFiniteNotes(part: part == .train ? "training" : "test").forEach(console.note)
+    return (samples, chosen)
   }
 
   private func samples(_ part: Part, of split: DataSplit) throws -> DataSet {

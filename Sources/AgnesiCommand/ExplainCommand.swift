@@ -24,14 +24,10 @@ struct ExplainCommand: ParsableCommand {
         "agnesi explain efficientnet-lite0 photos --layer block5 --map 17",
       ]))
 
-  @Argument(help: "A network of the zoo, or a model file.")
-  var model: String
+  @OptionGroup var network: PictureNetworkOptions
 
   @Argument(help: "A photo; with --map also a folder of photos.")
   var photo: String
-
-  @Option(help: ArgumentHelp("The weights of a named network.", valueName: "file"))
-  var weights: String?
 
   @Option(
     name: .customLong("class"),
@@ -71,6 +67,12 @@ struct ExplainCommand: ParsableCommand {
     help: ArgumentHelp("The folder for pictures and page.", valueName: "folder"))
   var output = "explanation"
 
+  @Flag(
+    help: ArgumentHelp(
+      "Explain whole photos, in their proportions and with the mean colour of the network's training photos "
+        + "beside them, instead of cutting or stretching them."))
+  var pad = false
+
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var backend: BackendOptions
 
@@ -92,10 +94,11 @@ struct ExplainCommand: ParsableCommand {
   }
 
   private func explain(stoppingAt interruption: Interruption) throws {
-    let opened = try PictureModel(try Zoo.open(model, weights: weights), path: model)
+    let backend = backend.backend()
+    let opened = try network.open()
+    let model = pad ? try opened.showingWholePhotos(on: backend) : opened
     let job = ExplanationJob(
-      command: self, explainer: Explainer(opened, on: backend.backend()), interruption: interruption
-    )
+      command: self, explainer: Explainer(model, on: backend), interruption: interruption)
     if PhotoFiles.isFolder(photo) {
       guard let map, let layer else {
         throw CommandFailure(

@@ -25,7 +25,7 @@ struct ExplanationJob {
     let top = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }.prefix(5)
     let index = try command.wantedClass.map { try model.classIndex($0) } ?? top.first ?? 0
     var report = ExplanationReport(
-      photo: (command.photo as NSString).lastPathComponent, modelName: command.model,
+      photo: (command.photo as NSString).lastPathComponent, modelName: command.network.model,
       picture: picture, top: top.map { (model.classNames[$0], probabilities[$0]) })
     report.version = AgnesiCommand.configuration.version
     report.command = repeatableCommand
@@ -45,8 +45,10 @@ struct ExplanationJob {
       report.gabor = try GaborFilter.bank().answers(
         to: picture, on: command.backend.backend())
     }
-    try prepareOutput()
-    for method in try command.chosenMethods() {
+    let methods = try command.chosenMethods()
+    try prepareOutput(
+      ExplanationReport.pictureFiles(methods: methods.map(\.name)), reading: [command.photo])
+    for method in methods {
       report.explanations.append(try explanation(picture, method, index))
     }
     report.firstLayer = try explainer.firstLayer()
@@ -90,7 +92,7 @@ struct ExplanationJob {
         return nil
       }
     }
-    try prepareOutput()
+    try prepareOutput(["patches.png"], reading: photos)
     let patches = try explainer.strongestPatches(of: map, layer: layer, in: pictures)
     console.endLine()
     try stopIfAsked()
@@ -105,17 +107,20 @@ struct ExplanationJob {
     if failures > 0 { console.note("\(failures) of \(photos.count) photos could not be read") }
     let title = "Map \(map) of “\(layer)”"
     let page = FeaturePatch.page(
-      patches, title: title, modelName: command.model, version: AgnesiCommand.configuration.version)
+      patches, title: title, modelName: command.network.model,
+      version: AgnesiCommand.configuration.version)
     let sheet = try FeaturePatch.sheet(patches).map { [(file: "patches.png", picture: $0)] }
     try write(sheet ?? [], page)
   }
 
   // MARK: What both share
 
-  /// What cannot be written is said before the work is done.
-  private func prepareOutput() throws {
-    try Folders.make(command.output)
-    try Trainer.checkWritable("\(command.output)/index.html")
+  /// What cannot be written, or would be lost, is said before the work is done.
+  private func prepareOutput(_ pictures: [String], reading photos: [String]) throws {
+    let files = pictures.map { (name: $0, kind: OutputFile.Kind.picture) }
+    try OutputFile.checkFolder(
+      command.output, option: "--output", files: files + [("index.html", .page)],
+      reading: photos + command.network.files, of: "explain")
   }
 
   private func write(_ pictures: [(file: String, picture: Picture)], _ page: String) throws {

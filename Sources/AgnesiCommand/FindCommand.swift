@@ -71,8 +71,8 @@ struct FindCommand: ParsableCommand {
       if let output {
         try Picture.checkFormat(of: output)
         try OutputFile.check(
-          [OutputFile(option: "--output", path: output, kind: .picture)], reading: [photo],
-          of: "find")
+          [OutputFile(option: "--output", path: output, kind: .picture)],
+          reading: [photo] + network.files, of: "find")
       }
       let console = Console()
       let profiling = try profile.profiling(backend, console)
@@ -194,6 +194,7 @@ private struct FindResult {
         String(format: ", largest difference %.4f", $0)
       }
       lines.append("  best \(String(format: "%.1f %%", best * 100))\(difference ?? "")")
+      lines.append("  (in a window's probability: alone it has padding where the photo goes on)")
     }
     return lines.joined(separator: "\n")
   }

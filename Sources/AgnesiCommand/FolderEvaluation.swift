@@ -35,7 +35,7 @@ struct FolderEvaluation {
           console.note(warning)
         }
         if evaluation.result.count == 0 { throw ExitCode.failure }
-        try report(evaluation, model, part)
+        try command.report(evaluation, classNames: model.classNames, part)
         command.warn(evaluation.result, part, "photos", classNames: model.classNames, console)
       }
     }
@@ -54,13 +54,15 @@ struct FolderEvaluation {
     }
   }
 
-  private func report(
-    _ evaluation: PictureEvaluation, _ model: PictureModel, _ part: EvaluateCommand.Part
-  ) throws {
+}
+
+extension EvaluateCommand {
+  /// Prints what was counted, with the mistakes of the first five classes.
+  func report(_ evaluation: PictureEvaluation, classNames: [String], _ part: Part) throws {
     let result = evaluation.result
-    if command.json {
-      let object = Output(
-        model: command.network.model, data: command.dataSet, part: part.rawValue,
+    if json {
+      let object = RankedOutput(
+        model: network.model, data: dataSet, part: part.rawValue,
         count: result.count, failed: evaluation.failures.count, mistakes: result.errorCount,
         error: result.error, errorInterval: result.errorInterval.ends,
         top5Mistakes: evaluation.mistakesOfFive, top5Error: evaluation.errorOfFive,
@@ -72,16 +74,16 @@ struct FolderEvaluation {
     print(
       "\(result.errorCount) of \(result.count) wrong, \(percent(result.error)), "
         + result.errorInterval.text)
-    if model.classCount > 5 {
+    if classNames.count > 5 {
       let five = evaluation.mistakesOfFive
       print(
         "\(five) of \(result.count) not among the first five, \(percent(evaluation.errorOfFive)), "
           + evaluation.errorOfFiveInterval.text)
     }
-    try result.printLossAndConfusions(classCount: model.classCount) { model.classNames[$0] }
+    try result.printLossAndConfusions(classCount: classNames.count) { classNames[$0] }
   }
 
-  private struct Output: Encodable {
+  private struct RankedOutput: Encodable {
     var model: String
     var data: String
     var part: String

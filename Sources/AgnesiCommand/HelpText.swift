@@ -49,6 +49,23 @@ enum HelpText {
     return parts.joined(separator: "\n\n")
   }
 
+  /// A line of a list in as many lines as a screen needs, those behind the first indented by two more; a
+  /// word that is longer than a line, such as an address, stands alone. One line where nobody looks.
+  static func listed(_ line: String, width: Int? = screenWidth) -> String {
+    guard let width, line.count > width else { return line }
+    let indent = String(line.prefix { $0 == " " })
+    var lines: [String] = []
+    for word in line.split(separator: " ") {
+      let last = lines.last ?? ""
+      if !lines.isEmpty, last.count + 1 + word.count <= width {
+        lines[lines.count - 1] += " \(word)"
+      } else {
+        lines.append(indent + (lines.isEmpty ? "" : "  ") + word)
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
   /// A paragraph in lines of less than `width` columns.
   private static func filled(_ paragraph: String, _ width: Int) -> String {
     var blocks: [(indent: String, words: [Substring])] = []

@@ -29,22 +29,31 @@ struct ListModels: ParsableCommand {
   func run() throws {
     try reportingErrors {
       for network in Zoo.all {
-        print("\(network.name): \(network.summary)")
-        print(
-          "  \(network.parameterCount) values, input \(network.channels)x\(network.height)x\(network.width), "
-            + "\(network.classCount) classes, weights: \(network.licence.name)")
-        print("  reads files of \(network.readableFiles)")
-        if let path = network.installedPath() {
-          print("  here: \(path)")
-        } else if let source = network.sources.first {
-          print("  to get it: agnesi models get \(network.name)   (\(source.description))")
-        } else {
-          let use = network.functionName == "segment" ? "segment" : "classify"
-          print("  with weights that you have: agnesi \(use) \(network.name) PHOTO --weights FILE")
-          if let train = network.trainingCommand { print("  to train it: \(train)") }
-        }
+        for line in lines(network) { print(HelpText.listed(line)) }
       }
     }
+  }
+
+  private func lines(_ network: ZooNetwork) -> [String] {
+    let input = [network.channels, network.height, network.width].map(String.init)
+    let facts = [
+      "\(network.parameterCount) values", "input \(input.joined(separator: "x"))",
+      "\(network.classCount) classes", "weights: \(network.licence.name)",
+    ]
+    let places: [String]
+    if let path = network.installedPath() {
+      places = ["here: \(path)"]
+    } else if let source = network.sources.first {
+      places = ["to get it: agnesi models get \(network.name)   (\(source.description))"]
+    } else {
+      let use = network.functionName == "segment" ? "segment" : "classify"
+      let weights = "with weights that you have: agnesi \(use) \(network.name) PHOTO --weights FILE"
+      places = [weights] + (network.trainingCommand.map { ["to train it: \($0)"] } ?? [])
+    }
+    return [
+      "\(network.name): \(network.summary)", "  \(facts.joined(separator: ", "))",
+      "  reads files of \(network.readableFiles)",
+    ] + places.map { "  \($0)" }
   }
 }
 

@@ -6,7 +6,7 @@ struct OutputFile {
   /// What stands in a file: what may lie at its place already.
   enum Kind {
     case model, page, trace, onnx
-    /// Which of several formats is not looked at.
+    /// PNG or JPEG: which of them is not looked at.
     case picture
 
     var text: String {
@@ -26,7 +26,8 @@ struct OutputFile {
       case .page: beginning.starts(with: Array("<!DOCTYPE html".utf8))
       case .trace: beginning.first == UInt8(ascii: "{") || beginning.first == UInt8(ascii: "[")
       case .onnx: beginning.first == 0x08 || beginning.first == 0x3A
-      case .picture: true
+      case .picture:
+        beginning.starts(with: [0x89, 0x50, 0x4E, 0x47]) || beginning.starts(with: [0xFF, 0xD8])
       }
     }
   }
@@ -42,23 +43,47 @@ struct OutputFile {
   static func check(_ outputs: [OutputFile], reading inputs: [String] = [], of command: String)
     throws
   {
-    for (index, output) in outputs.enumerated() {
+    try refuseLosses(outputs, reading: inputs, of: command, hint: "give it another name")
+    for output in outputs { try Trainer.checkWritable(output.path) }
+  }
+
+  /// The same for files in a folder of results, which is made where it is missing.
+  ///
+  /// - Parameters:
+  ///   - files: the names of the files in the folder, and what stands in them.
+  ///   - inputs: files that the command reads.
+  static func checkFolder(
+    _ folder: String, option: String, files: [(name: String, kind: Kind)],
+    reading inputs: [String], of command: String
+  ) throws {
+    let outputs = files.map { file in
+      OutputFile(option: option, path: "\(folder)/\(file.name)", kind: file.kind)
+    }
+    try refuseLosses(outputs, reading: inputs, of: command, hint: "name another folder")
+    try Folders.make(folder)
+    // Whether one can be written tells of all.
+    if let last = outputs.last { try Trainer.checkWritable(last.path) }
+  }
+
+  private static func refuseLosses(
+    _ outputs: [OutputFile], reading inputs: [String], of command: String, hint: String
+  ) throws {
+    let read = Set(inputs.map { realPath(of: $0) })
+    var taken: [String: String] = [:]
+    for output in outputs {
       func refuse(_ reason: String) throws {
         throw CommandFailure(
-          message: "\(command): \(output.option) \(output.path) \(reason)"
-            + "\n  hint: give it another name")
+          message: "\(command): \(output.option) \(output.path) \(reason)\n  hint: \(hint)")
       }
-      if let other = outputs[..<index].first(where: { $0.realPath == output.realPath }) {
-        try refuse("is the file of \(other.option), too")
+      let real = output.realPath
+      if let other = taken.updateValue(output.option, forKey: real) {
+        try refuse("is the file of \(other), too")
       }
-      if inputs.contains(where: { realPath(of: $0) == output.realPath }) {
-        try refuse("is what the command reads")
-      }
+      if read.contains(real) { try refuse("is what the command reads") }
       let beginning = Self.beginning(of: output.path)
       if !beginning.isEmpty, !output.kind.fits(beginning) {
         try refuse("is there already, and is no \(output.kind.text)")
       }
-      try Trainer.checkWritable(output.path)
     }
   }
 

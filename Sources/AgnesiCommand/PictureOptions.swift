@@ -13,10 +13,16 @@ struct PictureNetworkOptions: ParsableArguments {
   var weights: String?
 
   /// Opens it, while a helper that decodes files gets ready.
-  func open() throws -> PictureModel {
+  func open() throws -> PictureModel { try PictureModel(try openModel(), path: model) }
+
+  /// Opens it, whatever it tells of pictures.
+  func openModel() throws -> Model {
     FileWorkers.shared.prepare()
-    return try PictureModel(try Zoo.open(model, weights: weights), path: model)
+    return try Zoo.open(model, weights: weights)
   }
+
+  /// The files that opening it reads, if they are there.
+  var files: [String] { [model] + (weights.map { [$0] } ?? []) }
 }
 
 /// How pictures come to a network.

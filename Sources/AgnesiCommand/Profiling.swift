@@ -14,7 +14,7 @@ struct ProfileOptions: ParsableArguments {
   /// Refuses a path that cannot be written before anything is computed.
   func profiling(_ options: BackendOptions, _ console: Console) throws -> Profiling {
     if let trace { try Trainer.checkWritable(trace) }
-    let profiler = profile || trace != nil ? Profiler() : nil
+    let profiler = profile || trace != nil ? Profiler(namesCode: false) : nil
     return Profiling(
       profiler: profiler, backend: options.backend(profiler: profiler), isPrinted: profile,
       trace: trace, console: console)

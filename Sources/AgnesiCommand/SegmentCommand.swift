@@ -17,16 +17,10 @@ struct SegmentCommand: ParsableCommand {
         "agnesi segment cells.safetensors slide.png --own-size",
       ]))
 
-  @Argument(help: "A network of the zoo, or a model file, that tells classes of pixels.")
-  var model: String
+  @OptionGroup var network: PictureNetworkOptions
 
   @Argument(help: "Pictures (JPEG, PNG, WebP, GIF, TIFF, BMP), or folders of them.")
   var photos: [String]
-
-  @Option(
-    help: ArgumentHelp(
-      "The weights of a network of the zoo, in any usual format.", valueName: "file"))
-  var weights: String?
 
   @Option(name: .shortAndLong, help: ArgumentHelp("The folder for masks.", valueName: "folder"))
   var output = "masks"
@@ -49,34 +43,34 @@ struct SegmentCommand: ParsableCommand {
         throw CommandFailure(
           message: "segment: there are no pictures in \(photos.joined(separator: ", "))")
       }
-      FileWorkers.shared.prepare()
-      let opened = try Zoo.open(model, weights: weights)
+      var taken: Set<String> = []
+      let masks = files.map { maskName(of: $0, &taken) }
       let segmenter = try PhotoSegmenter(
-        opened, preprocessing: try preprocessing(of: opened), keepsSize: ownSize,
-        on: backend.backend())
-      try Folders.make(output)
+        try network.openModel(), path: network.model, keepsSize: ownSize, on: backend.backend())
+      try OutputFile.checkFolder(
+        output, option: "--output", files: masks.map { ($0, .picture) },
+        reading: files + network.files, of: "segment")
       let message = "stopping after this photo; press Ctrl-C once more to end at once"
       let farewell = "stopped; the masks that are printed are in \(output)"
       try Interruption.whileHandling(message: message, endingWith: farewell) { interruption in
-        try run(segmenter, files, try classNames(of: opened), interruption, console)
+        try run(segmenter, Array(zip(files, masks)), interruption, console)
       }
     }
   }
 
   private func run(
-    _ segmenter: PhotoSegmenter, _ files: [String], _ classNames: [String],
+    _ segmenter: PhotoSegmenter, _ files: [(photo: String, mask: String)],
     _ interruption: Interruption, _ console: Console
   ) throws {
-    var taken: Set<String> = []
     var failures = 0
-    for (number, file) in files.enumerated() {
+    for (number, (file, mask)) in files.enumerated() {
       if interruption.isRequested { throw ExitCode(130) }
       do {
         let result = try segmenter(file)
-        let path = "\(output)/\(maskName(of: file, &taken))"
+        let path = "\(output)/\(mask)"
         try result.drawn.write(to: path)
         console.endLine()
-        try printNow(try line(file, path, result, classNames))
+        try printNow(try line(file, path, result, segmenter.classNames))
       } catch let error as ImageFileError {
         failures += 1
         console.endLine()
@@ -122,22 +116,6 @@ struct SegmentCommand: ParsableCommand {
   /// `#800000`, as pages and picture editors write colours.
   private static func hexadecimal(_ colour: [UInt8]) -> String {
     "#" + colour.map { String(format: "%02x", Int($0)) }.joined()
-  }
-
-  private func preprocessing(of model: Model) throws -> PicturePreprocessing {
-    if let text = model.information["preprocessing"] {
-      return try JSONText.decoded(PicturePreprocessing.self, from: text)
-    }
-    let shape = model.functions["segment"]?.inputs.first?.shape
-    guard let height = shape?[2].known, let width = shape?[3].known else {
-      return PicturePreprocessing()
-    }
-    return PicturePreprocessing(resizing: .exact(width: width, height: height))
-  }
-
-  private func classNames(of model: Model) throws -> [String] {
-    guard let text = model.information["classes"] else { return [] }
-    return try JSONText.decoded([String].self, from: text)
   }
 
   private struct Output: Encodable {

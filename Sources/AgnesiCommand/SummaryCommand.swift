@@ -28,8 +28,13 @@ struct SummaryCommand: ParsableCommand {
         + "a model file (.safetensors, .onnx).", valueName: "network"))
   var network: String
 
-  @Option(help: "The shape of one sample of a network in notation: channels, height and width.")
-  var input = "1x28x28"
+  @Option(
+    help: ArgumentHelp(
+      "The shape of one sample of a network in notation: channels, height and width. (default: \(Self.usualInput))",
+      valueName: "shape"))
+  var input: String?
+
+  private static let usualInput = "1x28x28"
 
   @Option(
     help: ArgumentHelp(
@@ -60,6 +65,11 @@ struct SummaryCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let summary = try summary()
+      if summary.failure != nil, let input, let better = channelsFirst {
+        throw CommandFailure(
+          message: "summary: samples of \(input) do not fit the network"
+            + "\n  hint: the channels come first, as in --input \(better)")
+      }
       if json {
         print(try jsonLine(SummaryRecord(summary, network: network, batch: batch)))
       } else {
@@ -72,7 +82,24 @@ struct SummaryCommand: ParsableCommand {
     }
   }
 
+  /// The shape that was meant, where the channels stand last and the network takes them first.
+  private var channelsFirst: String? {
+    guard let input, let shape = try? Shape(sample: input, command: "summary"), shape.count == 3,
+      let chain = try? Notation.parse(network)
+    else { return nil }
+    let turned = [shape[2], shape[0], shape[1]]
+    let isColours = [1, 3, 4].contains(shape[2].known) && ![1, 3, 4].contains(shape[0].known)
+    guard isColours, Summary(chain, input: turned).failure == nil else { return nil }
+    return turned.map(\.description).joined(separator: "x")
+  }
+
   private func summary() throws -> Summary {
+    let isNotation =
+      Zoo.network(network) == nil && !FileManager.default.fileExists(atPath: network)
+    if input != nil, !isNotation {
+      throw CommandFailure(
+        message: "summary: --input is for networks in notation, \(network) says its own")
+    }
     if let known = Zoo.network(network) {
       return try Summary(try known.model(), function: function)
     }
@@ -94,9 +121,16 @@ struct SummaryCommand: ParsableCommand {
   private func ofNotation() throws -> Summary {
     do {
       let chain = try Notation.parse(network)
-      return Summary(chain, input: try Shape(sample: input, command: "summary"))
+      let shape = try Shape(sample: input ?? Self.usualInput, command: "summary")
+      return Summary(chain, input: shape)
     } catch let error as NotationError {
       let isOneWord = !network.contains(" ")
+      if isOneWord, isPath {
+        throw CommandFailure(
+          message: "summary: there is no file \(FileName.printable(network))"
+            + (NearestNames.question(NearestNames.ofFiles(network)).map { "\n  hint: \($0)" } ?? "")
+        )
+      }
       let near = NearestNames.of(network, in: Zoo.all.map(\.name)) + NearestNames.ofFiles(network)
       if near.isEmpty { try ModelOutput.checkNoPath(network, of: "summary") }
       guard isOneWord, error.hint == nil, let question = NearestNames.question(near) else {
@@ -106,6 +140,16 @@ struct SummaryCommand: ParsableCommand {
         message: "summary: \(network) is no file, no network of the zoo and no notation\n  hint: "
           + question)
     }
+  }
+}
+
+extension SummaryCommand {
+  /// Whether only a file can be meant.
+  private var isPath: Bool {
+    let ends = [
+      "safetensors", "onnx", "pth", "pt", "h5", "keras", "npz", "npy", "pkl", "caffemodel",
+    ]
+    return network.contains("/") || ends.contains((network as NSString).pathExtension.lowercased())
   }
 }
 
@@ -164,8 +208,8 @@ private struct SummaryRecord: Encodable {
     multiplyAdds = summary.multiplyAdds?.known
     memory = Memory(
       batch: batch, parameters: summary.memory.parameters,
-      training: summary.memory.training.map { $0 * batch },
-      inference: summary.memory.inference.map { $0 * batch })
+      training: summary.memory.training.map { $0.saturatingProduct(batch) },
+      inference: summary.memory.inference.map { $0.saturatingProduct(batch) })
     mistake = summary.failure.map { shownText(of: $0) }
   }
 }
@@ -173,13 +217,14 @@ private struct SummaryRecord: Encodable {
 extension Shape {
   /// The shape of a sample as it is written for --input.
   init(sample text: String, command: String) throws {
-    let parts = text.split(separator: "x").map { Int($0) }
+    let parts = text.split(omittingEmptySubsequences: false) { "xX×".contains($0) }.map { Int($0) }
     let sizes = parts.compactMap { $0 }
     guard sizes.count == parts.count, !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 && $0 < 100_000 })
     else {
       throw CommandFailure(
         message:
-          "\(command): --input \(text) is no shape\n  hint: write sizes with x, as in 1x28x28")
+          "\(command): --input \(text) is no shape of sizes in 1...99999"
+          + "\n  hint: write channels, height and width with x, as in 1x28x28")
     }
     self = sizes.map { Size($0) }
   }

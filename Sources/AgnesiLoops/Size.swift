@@ -1,3 +1,5 @@
+import AgnesiArrays
+
 /// A whole number that may depend on names: the size of an axis, a stride, or an index into a buffer.
 ///
 /// A polynomial with integer coefficients over symbols (`batch`), floor quotients and remainders,
@@ -61,6 +63,17 @@ public struct Size: Hashable, Sendable {
       case .quotient(let a, let b), .remainder(let a, let b):
         a.collectSymbols(into: &result)
         b.collectSymbols(into: &result)
+      }
+    }
+  }
+
+  /// The names in the formula, each as often as it stands there: its length.
+  package var weight: Int {
+    terms.flatMap(\.factors).reduce(terms.isEmpty ? 1 : 0) { sum, factor in
+      switch factor {
+      case .symbol: return sum.saturatingSum(1)
+      case .quotient(let a, let b), .remainder(let a, let b):
+        return sum.saturatingSum(a.weight.saturatingSum(b.weight))
       }
     }
   }

@@ -49,12 +49,20 @@ struct GraphReader {
   /// The parameters met so far, shared by the functions of a file.
   private(set) var parameters: [String: Parameter] = [:]
   private let value: (NodeRecord.ParameterRecord) throws -> NDArray
+  /// The file, for messages.
+  private let path: String
+  private var work = FileWork()
 
   /// Composites inside composites, no deeper than this.
   private static let depthLimit = 32
 
-  /// - Parameter value: the value that the file has for a parameter.
-  init(value: @escaping (NodeRecord.ParameterRecord) throws -> NDArray) { self.value = value }
+  /// - Parameters:
+  ///   - path: the file, for messages.
+  ///   - value: the value that the file has for a parameter.
+  init(path: String, value: @escaping (NodeRecord.ParameterRecord) throws -> NDArray) {
+    self.path = path
+    self.value = value
+  }
 
   mutating func graph(_ record: GraphRecord, depth: Int = 0) throws -> Graph {
     guard depth < Self.depthLimit else {
@@ -68,12 +76,17 @@ struct GraphReader {
       return nodes[reference.node][reference.result]
     }
     for (position, node) in record.nodes.enumerated() {
-      let results = try results(of: node.kind, try node.operands.map(tensor), depth)
+      let operands = try node.operands.map(tensor)
+      let site = depth == 0 ? Site("node \(position)", of: path) : Site.capture()
+      let results = try Site.$inherited.withValue(site) {
+        try self.results(of: node.kind, operands, depth)
+      }
       if let failure = results.lazy.compactMap(\.failure).first {
         let text = failure.text(withSites: false, withHint: false)
         throw ModelFormatError("node \(position) is wrong: \(text)")
       }
       try check(results.map(\.type), position)
+      try addWork(of: results, position, depth)
       nodes.append(results)
     }
     let graph = Graph(
@@ -85,6 +98,15 @@ struct GraphReader {
   private func check(_ types: [TensorType], _ position: Int) throws {
     for type in types where !type.isAllowedInFiles {
       throw ModelFormatError("node \(position) is \(type), which is no possible size")
+    }
+  }
+
+  /// Bodies of composites count where these are used.
+  private mutating func addWork(of results: [Tensor], _ position: Int, _ depth: Int) throws {
+    guard depth == 0, let node = results.first?.node else { return }
+    if node.operation is Input { work.addInput(node.types[0]) }
+    if let excess = work.excess(adding: [node]) {
+      throw ModelFormatError("node \(position) (\(node.operation.label)): \(excess)")
     }
   }
 
@@ -145,6 +167,7 @@ struct GraphReader {
       return known
     }
     let array = try value(record)
+    work.addWeights(array.count)
     let parameter = Parameter(
       name: record.name, shape: record.shape, dtype: record.dtype, tags: record.tags,
       initializer: .zeros, seed: 0)

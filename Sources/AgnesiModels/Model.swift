@@ -121,7 +121,7 @@ extension Model {
     }
     do {
       let records = try JSONText.decoded([String: FunctionRecord].self, from: text)
-      self = try Self.model(of: records, in: file)
+      self = try Self.model(of: records, in: file, path: path)
     } catch let error as ModelFormatError {
       throw ModelError(path, error.message)
     } catch let error as DecodingError {
@@ -130,9 +130,9 @@ extension Model {
   }
 
   private static func model(
-    of records: [String: FunctionRecord], in file: SafetensorsFile
+    of records: [String: FunctionRecord], in file: SafetensorsFile, path: String
   ) throws -> Model {
-    var reader = GraphReader { record in
+    var reader = GraphReader(path: path) { record in
       guard let array = file[record.name] else {
         throw ModelFormatError("parameter \"\(record.name)\" has no tensor")
       }

@@ -22,6 +22,19 @@ import Testing
           == "array: shape \(shape) holds more elements than there can be")
     }
     #expect(try NDArray(checking: [Float](), shape: [0, 3]).shape == [0, 3])
+    for make in [
+      { _ = try NDArray(checkingZeros: $0) }, { _ = try NDArray(checkingFilled: 1, shape: $0) },
+    ] as [([Int]) throws -> Void] {
+      #expect(errorText { try make([2, -3]) } == "array: a size of -3 in shape [2, -3]")
+      #expect(
+        errorText { try make([1 << 40, 1 << 40]) }
+          == "array: shape [1099511627776, 1099511627776] holds more elements than there can be")
+      #expect(
+        errorText { try make([1 << 31, 1 << 29]) }.hasPrefix(
+          "array: float32[2147483648, 536870912] would take 4.61 EB"))
+    }
+    #expect(try NDArray(checkingFilled: -0.5, shape: [2, 1]).doubles == [-0.5, -0.5])
+    #expect(try NDArray(checkingZeros: [0, 4], .int8).shape == [0, 4])
     #expect(
       errorText { _ = try a.reshaped(checking: [4]) }
         == "reshape: shape [4] holds 4 elements, got 6")

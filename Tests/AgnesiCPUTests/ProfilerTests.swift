@@ -203,6 +203,12 @@ private let limits = MachineLimits(
     #expect(report.matches(of: #/ +2 \d+ .* matmul +OpenBLAS dgemm/#).count == 1)
     #expect(report.matches(of: #/ +1 \d+ .* matmul [wv] +OpenBLAS dgemm/#).count == 2)
     #expect(!report.contains("%  "))
+    let lines = report.components(separatedBy: "\n")
+    let titles = ["steps of one kind together:", "each step by itself, with its parameters:"]
+    for title in titles {
+      let place = try #require(lines.firstIndex(of: title))
+      #expect(lines[place + 1].hasSuffix("what    by              where"), "\(lines[place + 1])")
+    }
   }
 
   @Test func theRestOfManyStepsIsSummedUp() throws {

@@ -81,6 +81,52 @@ struct InformationTests {
     #expect(folded.output.split(separator: "\n").count < all.output.split(separator: "\n").count)
   }
 
+  @Test func summaryOfWhatIsNotThere() throws {
+    try workplace.expect(
+      "summary: there is no file nofile.safetensors", from: ["summary", "nofile.safetensors"])
+    try workplace.expect(
+      "summary: --input is for networks in notation, resnet18 says its own",
+      from: ["summary", "resnet18", "--input", "1x28x28"])
+  }
+
+  @Test func shapesOfSamples() throws {
+    try workplace.expect(
+      """
+      summary: samples of 28x28x1 do not fit the network
+        hint: the channels come first, as in --input 1x28x28
+      """, from: ["summary", "20C5 MP2 10FC", "--input", "28x28x1"])
+    for shape in ["1x28x28x", "28,28", "1x0x28", "1x100000x28", "x", ""] {
+      let outcome = try workplace.agnesi("summary", "10FC", "--input", shape)
+      #expect(
+        outcome.errors.hasPrefix("summary: --input \(shape) is no shape of sizes in 1...99999\n"),
+        "\(outcome.errors)")
+    }
+    let large = try workplace.agnesi(
+      "summary", "10FC", "--input", "99999x99999x99999x99999x99999", "--batch", "1000000")
+    #expect(large.status == 0, "\(large.errors)")
+    #expect(try workplace.agnesi("summary", "10FC", "--input", "1X28×28").status == 0)
+  }
+
+  /// On a narrow screen what layers do takes more lines, and nothing is cut off.
+  @Test func aNarrowScreen() throws {
+    let networks = ["resnet18", "googlenet", "mobilenet-v2", "vgg16"]
+    for arguments in networks.map({ [$0] }) + networks.map({ [$0, "--depth", "all"] }) {
+      let outcome = try workplace.agnesi(
+        ["summary"] + arguments, environment: ["COLUMNS": "80"])
+      #expect(!outcome.output.contains("…"), "\(outcome.output)")
+      for line in outcome.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+    }
+  }
+
+  @Test(arguments: [["models"], ["data"]]) func lists(_ arguments: [String]) throws {
+    let outcome = try workplace.agnesi(
+      arguments, environment: ["COLUMNS": "80", "AGNESI_DATA": workplace.path("none")])
+    for line in outcome.output.split(separator: "\n") {
+      // An address is not broken.
+      #expect(line.count <= 80 || !line.drop { $0 == " " }.contains(" "), "\(line)")
+    }
+  }
+
   @Test func summaryOfAnONNXFileIsThatOfTheModel() throws {
     let (model, onnx) = (workplace.path("bars.safetensors"), workplace.path("bars.onnx"))
     try workplace.train("bars.safetensors")

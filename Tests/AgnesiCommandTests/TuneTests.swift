@@ -55,7 +55,8 @@ struct TuneTests {
 
   @Test func wrongUse() throws {
     try workplace.expect(
-      "tune: --input 3xtall is no shape\n  hint: write sizes with x, as in 1x28x28",
+      "tune: --input 3xtall is no shape of sizes in 1...99999\n  hint: write channels, height and width with"
+        + " x, as in 1x28x28",
       from: ["tune", "10FC", "--input", "3xtall"])
     #expect(try agnesi(["tune", "10FC", "--batch", "0"]).status == 64)
   }

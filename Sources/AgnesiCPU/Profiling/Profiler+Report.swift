@@ -4,8 +4,8 @@ extension Profiler {
   /// Tables for a person, at most 120 columns wide: for each function and each set of sizes its steps,
   /// the most expensive first.
   ///
-  /// Steps of the same operations from the same line are one row in a first table; a second one has
-  /// each step, with the parameters that it reads or writes. What it took to bring parameters into the
+  /// Steps of the same operations from the same line are one row in a first table, if there are any; a
+  /// second one has each step, with the parameters that it reads or writes. What it took to bring parameters into the
   /// form that the steps read, when they are first called or a parameter has changed, is no step, and
   /// stands in the head. The columns:
   ///
@@ -15,7 +15,7 @@ extension Profiler {
   /// - `GFLOP/s` and `GB/s`, each with its percentage of what the machine can do (for memory, with a
   ///   working set of that size). More than 100 is a convolution that needs fewer operations than
   ///   were counted, or limits that were measured on a busy machine;
-  /// - `what`, `by` which library or loops, and `where` the user wrote it.
+  /// - `what`, `by` which library or loops, and, if that is known, `where` the user wrote it.
   ///
   /// - Parameters:
   ///   - limits: what the percentages are of; there are none without.
@@ -81,7 +81,12 @@ private struct ProfileSection {
     }
     let merged = ProfileRow.merged(steps)
     var tables = [table(Array(steps.prefix(rows)), against: limits)]
-    if merged.count < steps.count { tables.insert(table(merged, against: limits), at: 0) }
+    if merged.count < steps.count {
+      tables = [
+        "steps of one kind together:\n" + table(merged, against: limits),
+        "each step by itself, with its parameters:\n" + tables[0],
+      ]
+    }
     if steps.count > rows {
       let rest = steps.dropFirst(rows).reduce(0) { $0 + $1.seconds } * Double(calls)
       let part = Digits.fixed(total > 0 ? rest / total * 100 : 0, 1)
@@ -92,9 +97,15 @@ private struct ProfileSection {
 
   private func table(_ rows: [ProfileRow], against limits: MachineLimits?) -> String {
     let scale = total > 0 ? Double(calls) / total : 0
-    let cells = rows.map { $0.cells(share: $0.seconds * scale, against: limits) }
-    return TextTable(head: ProfileRow.head(hasLimits: limits != nil), rows: cells, texts: 3)
-      .text(width: 120)
+    var head = ProfileRow.head(hasLimits: limits != nil)
+    var cells = rows.map { $0.cells(share: $0.seconds * scale, against: limits) }
+    // Programs without debug information do not know any place.
+    let hasPlaces = rows.contains { !$0.place.isEmpty }
+    if !hasPlaces {
+      head.removeLast()
+      for row in cells.indices { cells[row].removeLast() }
+    }
+    return TextTable(head: head, rows: cells, texts: hasPlaces ? 3 : 2).text(width: 120)
   }
 }
 
@@ -120,8 +131,7 @@ private struct ProfileRow {
     label = entry.label
     parameters = entry.parameters
     producer = entry.producer
-    // A column says little to a person who looks for a line.
-    place = entry.site?.description.split(separator: ":").prefix(2).joined(separator: ":") ?? ""
+    place = entry.site?.brief ?? ""
   }
 
   /// Rows of one label, place and producer as one, the most expensive first.

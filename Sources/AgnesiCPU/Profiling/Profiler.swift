@@ -22,8 +22,8 @@ public final class Profiler: Sendable {
     public let label: String
     /// The parameters that it reads or writes.
     public let parameters: [String]
-    /// Where the user wrote the first of the operations.
-    public let site: Site?
+    /// Where the user wrote the first of the operations, or which part of a file it is.
+    public internal(set) var site: Site?
     /// The library and its implementation, or what kind of loops of our own; and what arrangement
     /// asked for it.
     public let producer: String
@@ -118,11 +118,17 @@ public final class Profiler: Sendable {
 
   private let state = Mutex(State())
   private let recordedCalls: Int
+  private let namesCode: Bool
   private let origin = ContinuousClock.now
 
-  /// - Parameter recordedCalls: how many of the last calls of each function, for each set of sizes, a
-  ///   trace shows.
-  public init(recordedCalls: Int = 50) { self.recordedCalls = max(0, recordedCalls) }
+  /// - Parameters:
+  ///   - recordedCalls: how many of the last calls of each function, for each set of sizes, a trace shows.
+  ///   - namesCode: whether steps say where in the code they were written, which takes seconds to look up and
+  ///     means nothing to somebody who did not write it. Parts of files are named all the same.
+  public init(recordedCalls: Int = 50, namesCode: Bool = true) {
+    self.recordedCalls = max(0, recordedCalls)
+    self.namesCode = namesCode
+  }
 
   /// All steps that ran, the most expensive first.
   public var steps: [Entry] {
@@ -154,7 +160,13 @@ public final class Profiler: Sendable {
 
   /// A number for the steps of a plan. It is never given again, unlike the plan's address.
   package func add(_ entries: [Entry]) -> Int {
-    state.withLock { state in
+    var entries = entries
+    if !namesCode {
+      for step in entries.indices where entries[step].site?.isInFile == false {
+        entries[step].site = nil
+      }
+    }
+    return state.withLock { [entries] state in
       state.plans.append(Plan(entries: entries))
       return state.plans.count - 1
     }

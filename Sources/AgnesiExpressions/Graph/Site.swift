@@ -1,11 +1,14 @@
+import AgnesiArrays
 import Runtime
 import Synchronization
 
-/// Where in the user's code a node was built.
+/// Where in the user's code, or in which part of a file, a node was built.
 ///
 /// Capturing costs about 3 µs; names, files and lines are looked up only when an error is printed.
 public struct Site: Sendable {
   private let backtrace: Backtrace?
+  /// The part of a file that the node comes from, if it comes from one, and the file.
+  private let part: (name: String, file: String)?
 
   /// The images are the same for the whole life of a process but for libraries loaded later, which
   /// hold no code of users.
@@ -18,14 +21,38 @@ public struct Site: Sendable {
     if let inherited { return inherited }
     let backtrace = try? Backtrace.capture(
       algorithm: .fast, limit: 24, offset: 1, top: 0, images: images)
-    return Site(backtrace: backtrace)
+    return Site(backtrace: backtrace, part: nil)
+  }
+
+  private init(backtrace: Backtrace?, part: (name: String, file: String)?) {
+    self.backtrace = backtrace
+    self.part = part
+  }
+
+  /// A part of a file, such as `node 3 (Conv)` of `network.onnx`, which means more to a reader than the
+  /// code that read it.
+  package init(_ part: String, of file: String) {
+    self.init(backtrace: nil, part: (part, file))
+  }
+
+  /// Whether the place is a part of a file, and not one in code.
+  package var isInFile: Bool { part != nil }
+
+  /// Where something was asked for, for errors of memory.
+  package var place: Memory.Place { Memory.Place(isInFile: isInFile) { description } }
+
+  /// The place on a narrow line: without the file that all nodes come from, or the column, which says little
+  /// to a person who looks for a line.
+  package var brief: String {
+    part?.name ?? description.split(separator: ":").prefix(2).joined(separator: ":")
   }
 
   /// The user's own frames, innermost first, as `file:line:column`; empty where the program carries
-  /// no debug information.
+  /// no debug information. Of what a file brought the part of the file, in its words.
   ///
   /// - Complexity: some tenths of a second for frames that were never asked for before.
   public var frames: [String] {
+    if let part { return ["\(part.name) of \(part.file)"] }
     guard let backtrace else { return [] }
     let addresses = backtrace.frames.map(\.adjustedProgramCounter)
     let known = Self.known.withLock { known in addresses.compactMap { known[$0] } }

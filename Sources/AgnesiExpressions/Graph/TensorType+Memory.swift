@@ -5,11 +5,7 @@ extension TensorType {
   /// The elements that there are at least: each name of a size counts as 1, and so do sizes of 0,
   /// which do not make the others possible.
   package var leastCount: Int {
-    shape.map { size in
-      if let known = size.known { return max(1, known) }
-      return max(
-        1, size.evaluated(Dictionary(uniqueKeysWithValues: size.symbols.map { ($0, 1) })) ?? 1)
-    }.product
+    shape.map { max(1, $0.leastValue ?? 1) }.product
   }
 
   /// Whether elements can be counted in bytes at all.
@@ -17,10 +13,17 @@ extension TensorType {
     !isKnown || leastCount.saturatingProduct(dtype.size) < .max
   }
 
-  /// Whether a file may ask for such a tensor: of some 17 thousand million elements at most, an hour of
-  /// computing. Whoever writes a program may wait longer; a file from elsewhere must not decide it.
+  /// Whether a file may ask for such a tensor: of some 17 thousand million elements at most, whatever it
+  /// is made of. Whoever writes a program may wait longer; a file from elsewhere must not decide it.
   package var isAllowedInFiles: Bool {
     shape.allSatisfy { ($0.known ?? 0) >= 0 } && leastCount <= 1 << 34
+  }
+}
+
+extension Size {
+  /// The value where each name stands for 1; nil where that divides by 0.
+  package var leastValue: Int? {
+    known ?? evaluated(Dictionary(uniqueKeysWithValues: symbols.map { ($0, 1) }))
   }
 }
 
@@ -52,7 +55,7 @@ extension Memory {
     let subject = node.results.first?.parameter?.demand.subject ?? node.operation.label
     throw MemoryError(
       subject, type.description, wanted: nil, available: available,
-      origin: { node.site.description })
+      place: node.site.place)
   }
 }
 

@@ -20,11 +20,22 @@ struct FoundLayer {
     ([first] + following.prefix(3)).filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
-  /// The parameters' common name in parts, without their own last words; nil without parameters.
+  /// The parameters' common name in parts, without their own last words; nil without parameters, or where
+  /// these have numbers for names.
   var parameterPath: [String]? {
-    guard let name = parameters.first?.name else { return nil }
-    let parts = name.split(separator: ".").map(String.init)
+    guard let name = parameters.first?.name, !Self.isNumbered(name) else { return nil }
+    let parts = Self.parts(of: name)
     return parts.count > 1 ? parts.dropLast() : parts
+  }
+
+  /// A name in parts: frameworks put dots between them, or slashes.
+  private static func parts(of name: String) -> [String] {
+    name.split { $0 == "." || $0 == "/" }.map(String.init)
+  }
+
+  /// Whether an exporter made a name up, as PyTorch's `onnx::Conv_321` and `17`.
+  private static func isNumbered(_ name: String) -> Bool {
+    name.hasPrefix("onnx::") || name.allSatisfy(\.isNumber)
   }
 
   private var parameters: [Parameter] { nodes.flatMap(\.parameters) }
@@ -32,9 +43,21 @@ struct FoundLayer {
   /// Whether an operation with these parameters may belong to this layer, as its bias does.
   func takes(_ others: [Parameter]) -> Bool {
     guard let other = others.first else { return true }
-    let scope = other.name.split(separator: ".").dropLast()
-    return parameterPath.map { $0.elementsEqual(scope.map(String.init)) } ?? false
+    let scope = Self.parts(of: other.name).dropLast()
+    return parameterPath.map { $0.elementsEqual(scope) } ?? false
   }
+
+  /// Whether a node is the bias of this layer although names tell nothing: the addition of one vector to
+  /// what products with the only other parameter make.
+  func takesBias(_ node: Node, of others: [Parameter]) -> Bool {
+    guard node.operation.label == "add", node.operands.contains(output), isProduct,
+      following.isEmpty, parameters.count == 1, others.count == 1, others[0].shape.count == 1
+    else { return false }
+    let names = [parameters[0].name, others[0].name]
+    return names.allSatisfy { Self.isNumbered($0) || Self.parts(of: $0).count == 1 }
+  }
+
+  private var isProduct: Bool { nodes.contains { $0.operation is any CountsWork } }
 
   mutating func follow(_ node: Node, _ leaves: [Node], joins: Bool) {
     nodes += leaves + [node]

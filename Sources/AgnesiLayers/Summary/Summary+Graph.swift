@@ -71,7 +71,10 @@ private struct LayerFinder {
         layers.append(FoundLayer(node, preparation + leaves))
         preparation = []
         place = layers.count - 1
-      } else if latest >= 0, layers[latest].takes(leaves.flatMap(\.parameters)) {
+      } else if latest >= 0,
+        layers[latest].takes(leaves.flatMap(\.parameters))
+          || layers[latest].takesBias(node, of: leaves.flatMap(\.parameters))
+      {
         layers[latest].follow(node, leaves, joins: Set(before).count > 1)
         place = latest
       } else if leaves.contains(where: { !$0.parameters.isEmpty }) {

@@ -75,7 +75,7 @@ public struct Summary: Sendable {
   /// The sum of the layers' values that training changes.
   public var parameterCount: Int { rows.reduce(0) { $0.saturatingSum($1.parameterCount) } }
   /// The sum of the layers' other values.
-  public var statisticCount: Int { rows.reduce(0) { $0 + $1.statisticCount } }
+  public var statisticCount: Int { rows.reduce(0) { $0.saturatingSum($1.statisticCount) } }
 
   /// The work for one sample; nil where a layer's is unknown.
   public var multiplyAdds: Size? { rows.multiplyAdds }

@@ -32,9 +32,12 @@ struct SummaryWalk {
     let sharedWith = used.compactMap { owners[$0] }.first { $0 != name }
     let new = used.filter { owners.updateValue(owners[$0] ?? name, forKey: $0) == nil }
     func count(_ isCounted: (Parameter) -> Bool) -> Int {
-      new.filter(isCounted).reduce(0) { $0 + $1.count }
+      new.filter(isCounted).reduce(0) { $0.saturatingSum($1.count) }
     }
-    parameterBytes += new.reduce(0) { $0 + $1.count * $1.dtype.size }
+    for parameter in new {
+      parameterBytes = parameterBytes.saturatingSum(
+        parameter.count.saturatingProduct(parameter.dtype.size))
+    }
     fields.add(nodes)
     let number = rows.count + 1
     for place in nodes.flatMap(\.operands).compactMap({ places[$0] }) where place < number {
@@ -57,10 +60,13 @@ struct SummaryWalk {
       return Summary.Memory(parameters: parameterBytes, training: nil, inference: nil)
     }
     let peak = known.indices.map { step in
-      known.indices.filter { $0 <= step && lastUses[$0] >= step }.reduce(0) { $0 + known[$1] }
+      known.indices.filter { $0 <= step && lastUses[$0] >= step }.reduce(0) {
+        $0.saturatingSum(known[$1])
+      }
     }.max()
     return Summary.Memory(
-      parameters: parameterBytes, training: known.reduce(0, +), inference: peak)
+      parameters: parameterBytes, training: known.reduce(0) { $0.saturatingSum($1) },
+      inference: peak)
   }
 }
 

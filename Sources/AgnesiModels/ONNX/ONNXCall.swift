@@ -69,6 +69,20 @@ struct ONNXCall {
     return array.boundedIntegers
   }
 
+  /// A whole number among the inputs, at most ±2⁶².
+  func integer(in position: Int, _ what: String) throws -> Int {
+    let array = try contents(position, what)
+    guard array.count == 1 else {
+      throw ONNXRefusal("its \(what) has \(array.count) elements, not one")
+    }
+    if array.dtype.isInteger { return array.boundedIntegers[0] }
+    let number = array.contiguous().reshaped([]).scalar
+    guard number.rounded() == number else {
+      throw ONNXRefusal("its \(what) is \(number), not a whole number")
+    }
+    return Int(number.clamped(to: -0x1p62...0x1p62))
+  }
+
   /// A number among the inputs.
   func number(in position: Int, _ what: String) throws -> Double {
     let array = try contents(position, what)
@@ -149,6 +163,44 @@ struct ONNXCall {
       throw ONNXRefusal("axis \(value) of a tensor of \(rank) axes")
     }
     return position
+  }
+
+  /// Checks that `values` are a vector of one value for each place of an axis: one alone would
+  /// broadcast.
+  func checkEachOf(_ size: Size, _ places: String, _ values: Tensor, _ what: String) throws {
+    guard values.failure == nil else { return }
+    guard values.rank == 1, values.shape[0].mayEqual(size) else {
+      throw ONNXRefusal("its \(what) is \(values.type), there are \(size) \(places)")
+    }
+  }
+
+  /// Checks that operands which may broadcast to `x` do not make it larger.
+  func checkStays(_ result: Tensor, like x: Tensor) throws {
+    guard result.failure == nil, x.failure == nil else { return }
+    guard result.rank == x.rank, zip(result.shape, x.shape).allSatisfy({ $0.mayEqual($1) }) else {
+      throw ONNXRefusal("its operands would make \(result.type) of \(x.type)")
+    }
+  }
+
+  /// Checks that indices which are known lie inside of an axis whose size is known; negative ones count
+  /// from its end.
+  func checkIndices(_ position: Int, in size: Size, axis: Int) throws {
+    guard let array = optional(position)?.contents, array.dtype.isInteger else { return }
+    try check(array.boundedIntegers, in: size, axis: axis)
+  }
+
+  func check(_ indices: [Int], in size: Size, axis: Int) throws {
+    guard let size = size.known,
+      let wrong = indices.first(where: { !(-size..<max(size, 0)).contains($0) })
+    else { return }
+    throw ONNXRefusal("its index \(wrong) lies outside of axis \(axis), whose size is \(size)")
+  }
+
+  /// Axes by position, each once.
+  func axes(_ values: [Int], of rank: Int) throws -> [Int] {
+    let axes = try values.map { try axis($0, of: rank) }
+    if Set(axes).count < axes.count { throw ONNXRefusal("its axes \(values) name one twice") }
+    return axes
   }
 
   /// Refuses a feature that is in use.

@@ -7,6 +7,7 @@ import AgnesiLoops
 struct ONNXImporter {
   private let file: ONNXFile
   private let path: String
+  private var work = FileWork()
   private var values: [String: ONNXValue] = [:]
   private(set) var inputs: [(name: String, tensor: Tensor)] = []
 
@@ -51,9 +52,10 @@ struct ONNXImporter {
     }
   }
 
-  private func value(
+  private mutating func value(
     _ array: NDArray, _ name: String, isStatistic: Bool = false
   ) throws -> ONNXValue {
+    work.addWeights(array.count)
     let isSmall = array.count <= Self.constantLimit
     if array.rank == 0 || (isSmall && !array.dtype.isFloating) { return ONNXValue(array) }
     let tags: ParameterTags =
@@ -94,6 +96,7 @@ struct ONNXImporter {
       }
       let tensor = Tensor.input(info.name, shape, dtype)
       inputs.append((info.name, tensor))
+      work.addInput(tensor.type)
       values[info.name] = ONNXValue(tensor)
     }
   }
@@ -105,6 +108,12 @@ struct ONNXImporter {
     let version = file.operatorSets[node.domain] ?? 0
     let label = node.name.isEmpty ? "node \(number)" : "node \"\(node.name)\""
     let place = "\(label) (\(set)\(node.operation), operator set \(version))"
+    let site = Site("\(label) (\(set)\(node.operation))", of: path)
+    try Site.$inherited.withValue(site) { try add(node, version, place) }
+  }
+
+  /// - Parameter place: the node in words.
+  private mutating func add(_ node: ONNXNode, _ version: Int, _ place: String) throws {
     do {
       guard node.domain.isEmpty, let operation = ONNXOperators.byName[node.operation] else {
         throw ONNXRefusal(
@@ -130,7 +139,11 @@ struct ONNXImporter {
         return value
       }
       let call = ONNXCall(node: node, version: version, inputs: inputs)
-      try store(try results(of: operation, call), of: node)
+      let results = try results(of: operation, call)
+      let boundary = Set(inputs.compactMap { $0?.tensor })
+      let new = results.map(\.tensor).topologicalNodes(stoppingAt: boundary)
+      if let excess = work.excess(adding: new) { throw ONNXRefusal(excess) }
+      try store(results, of: node)
     } catch let refusal as ONNXRefusal {
       throw ModelError(path, "\(place): \(refusal.reason)", hint: refusal.hint)
     }
@@ -149,7 +162,8 @@ struct ONNXImporter {
     }
   }
 
-  private func results(of operation: ONNXOperator, _ call: ONNXCall) throws -> [ONNXValue] {
+  private mutating func results(of operation: ONNXOperator, _ call: ONNXCall) throws -> [ONNXValue]
+  {
     if let sizes = try ShapeRules.results(of: call) { return sizes }
     if operation.name == "Constant" { return [try constant(operation, call)] }
     let tensors = try checked(try operation.build(call))
@@ -169,7 +183,7 @@ struct ONNXImporter {
     }
   }
 
-  private func constant(_ operation: ONNXOperator, _ call: ONNXCall) throws -> ONNXValue {
+  private mutating func constant(_ operation: ONNXOperator, _ call: ONNXCall) throws -> ONNXValue {
     guard let tensor = try checked(try operation.build(call)).first, let array = tensor.constant
     else { throw ONNXRefusal("it has no value") }
     return try value(array, call.node.outputs.first ?? call.node.name)
@@ -183,6 +197,10 @@ struct ONNXImporter {
       }
       guard tensor.rank <= 32, tensor.type.isAllowedInFiles else {
         throw ONNXRefusal("its result would be \(tensor.type)")
+      }
+      // Files could make formulas of any length: each product may square it.
+      if let size = tensor.shape.first(where: { $0.weight > ShapeRules.mostTerms }) {
+        throw ONNXRefusal("a size of its result is a formula of \(size.weight) names")
       }
     }
     return tensors

@@ -33,6 +33,19 @@ struct ONNXPicture {
   }
 }
 
+extension Model.Function {
+  /// The input and the probabilities of a function of one input that classifies, `[batch, classes]`: its
+  /// output of that name, or what the scores among its outputs are; nil where it does not.
+  package var classification: (input: Tensor, probabilities: Tensor)? {
+    guard inputs.count == 1 else { return nil }
+    let named = outputs.first { $0.name == "probabilities" && $0.tensor.rank == 2 }?.tensor
+    guard let probabilities = named ?? ONNXScores(outputs.map(\.tensor))?.probabilities,
+      probabilities.shape[1].known != nil
+    else { return nil }
+    return (inputs[0], probabilities)
+  }
+}
+
 /// The scores of a graph that others made, as `[batch, classes]` of float32.
 struct ONNXScores {
   let probabilities: Tensor

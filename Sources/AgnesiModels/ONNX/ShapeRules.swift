@@ -4,6 +4,11 @@ import AgnesiLoops
 /// What happens to sizes that are values: `Shape → Gather → Mul → Concat → Reshape` stays a formula of
 /// the inputs' sizes, which a reshape needs at import.
 enum ShapeRules {
+  /// Lists of more sizes are no shapes: they are computed when the graph runs.
+  private static let countLimit = 64
+  /// Longer formulas are no sizes that a network has.
+  static let mostTerms = 512
+
   /// The results of a node over sizes; nil where it is none, or does what no rule here says.
   static func results(of call: ONNXCall) throws -> [ONNXValue]? {
     switch call.node.operation {
@@ -19,7 +24,7 @@ enum ShapeRules {
       return try reshaped(first, call)
     case "Gather":
       guard let sizes = first.sizes, first.tensor.rank == 1,
-        let places = call.optional(1)?.contents, places.rank <= 1
+        let places = call.optional(1)?.contents, places.rank <= 1, places.count <= countLimit
       else { return nil }
       let numbers = places.boundedIntegers.map { $0 < 0 ? $0 + sizes.count : $0 }
       guard numbers.allSatisfy(sizes.indices.contains) else { return nil }
@@ -27,11 +32,14 @@ enum ShapeRules {
     case "Slice": return try sliced(first, call)
     case "Concat":
       let parts = call.inputs.compactMap { $0?.sizes }
-      guard parts.count == call.inputs.count, first.tensor.rank == 1 else { return nil }
+      guard parts.count == call.inputs.count, first.tensor.rank == 1,
+        parts.reduce(0, { $0 + $1.count }) <= countLimit
+      else { return nil }
       return [ONNXValue(parts.flatMap { $0 })]
     case "ReduceProd":
       guard let sizes = first.sizes else { return nil }
       let isKept = try call.flag("keepdims", true)
+      guard sizes.map(\.weight).product <= mostTerms else { return nil }
       return [ONNXValue([sizes.reduce(1) { $0 * $1 }], isNumber: !isKept)]
     default: return arithmetic(call)
     }
@@ -75,6 +83,9 @@ enum ShapeRules {
     case "Div": function = { $0 / $1 }
     default: return nil
     }
+    // Products of sums of names have as many terms as both multiplied: files could ask for any number.
+    let weights = [x, y].map { $0.map(\.weight).max() ?? 1 }
+    guard weights.product <= mostTerms else { return nil }
     let count = max(x.count, y.count)
     let results = (0..<count).map { function(x[x.count == 1 ? 0 : $0], y[y.count == 1 ? 0 : $0]) }
     let isNumber = call.inputs.allSatisfy { $0?.tensor.rank == 0 }

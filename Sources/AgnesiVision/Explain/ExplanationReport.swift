@@ -39,6 +39,17 @@ public struct ExplanationReport: Sendable {
     self.top = top
   }
 
+  /// The names that the files of ``pictures()`` may have.
+  ///
+  /// - Parameter methods: the names of the methods that are to explain.
+  package static func pictureFiles(methods: [String]) -> [String] {
+    var names = ["photo.png"]
+    for method in methods where !names.contains("\(method).png") { names.append("\(method).png") }
+    return names + [
+      "gabor-answers.png", "activations.png", "patches.png", "kernels.png", "gabor.png",
+    ]
+  }
+
   /// The pictures by file names, in the order of the page.
   public func pictures() throws -> [(file: String, picture: Picture)] {
     var result = [(file: "photo.png", picture: picture)]

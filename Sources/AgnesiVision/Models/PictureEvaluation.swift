@@ -20,6 +20,8 @@ public struct PictureEvaluation: Sendable {
     BinomialInterval(mistakesOfFive, of: result.count)
   }
 
+  init() {}
+
   /// Runs `classifier` over `photos`.
   ///
   /// - Parameters:
@@ -36,24 +38,30 @@ public struct PictureEvaluation: Sendable {
       failures += batch.failures.map { (photos[$0.position].path, $0.error) }
       if !batch.positions.isEmpty {
         let labels = batch.positions.map { classes[photos[$0].label] }
-        add(try classifier(batch.pixels), labels, classifier)
+        add(try classifier(batch.pixels), labels, classCount: classifier.model.classCount)
       }
       progress(result.count + failures.count)
     }
     stream.cancel()
   }
 
-  private mutating func add(_ rows: NDArray, _ labels: [Int], _ classifier: PictureClassifier) {
+  /// - Parameter rows: a row of probabilities for each label.
+  mutating func add(_ rows: NDArray, _ labels: [Int], classCount width: Int) {
     let values = rows.scalars(as: Float.self)
-    let width = classifier.model.classCount
-    let ranked = classifier.ranked(rows)
     for (row, label) in labels.enumerated() {
-      let best = ranked[row][0]
-      result.predictions.append(best.index)
-      result.confidences.append(Double(best.probability))
+      let line = values[(row * width)..<((row + 1) * width)]
+      let first = line.startIndex
+      // Of equal ones the one with the smaller number; NaN is no probability, and comes last.
+      func isBefore(_ one: Int, _ other: Int) -> Bool {
+        let (a, b) = (line[one].isNaN ? -1 : line[one], line[other].isNaN ? -1 : line[other])
+        return a == b ? one < other : a > b
+      }
+      let best = line.indices.min(by: isBefore) ?? first
+      result.predictions.append(best - first)
+      result.confidences.append(Double(line[best]))
       result.labels.append(label)
-      if !ranked[row].contains(where: { $0.index == label }) { mistakesOfFive += 1 }
-      result.addLoss(probability: values[row * width + label])
+      if line.indices.count(where: { isBefore($0, first + label) }) >= 5 { mistakesOfFive += 1 }
+      result.addLoss(probability: line[first + label])
     }
     result.count += labels.count
   }

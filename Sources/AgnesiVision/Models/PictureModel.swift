@@ -118,7 +118,7 @@ public struct PictureModel: Sendable {
 }
 
 /// Reads what a picture model must have, and says what is wrong with one that has not.
-private struct PictureModelReader {
+struct PictureModelReader {
   let model: Model
   let path: String?
 

@@ -5,8 +5,9 @@ import AgnesiTraining
 ///
 /// Three layouts are understood:
 /// - a folder for each class, called as the class is;
-/// - a folder of photos with `labels.csv`, a table with the columns `file` and one of `label`,
-///   `class`, `class_index`, `wnid` or `name`, or without a line of names;
+/// - a folder of photos with `labels.csv` (in any case), a table with a column of files (`file`, `filename`,
+///   `image`, `path` …) and one of classes (`label`, `class`, `category`, `wnid` …), or without a line of
+///   names. Files are named from the folder on and lie below it; links are followed;
 /// - parts, each in one of the layouts above: `train` (or `training`), `val` (`valid`, `validation`,
 ///   `dev`) and `test` (`testing`), in upper or lower case.
 ///
@@ -77,7 +78,7 @@ public struct PictureFolder: Sendable {
     guard PhotoFiles.isFolder(path), let names = try? PhotoFiles.names(in: path) else {
       return false
     }
-    if names.contains(LabelTable.fileName) { return true }
+    if LabelTable.name(among: names) != nil { return true }
     return names.contains { name in
       PhotoFiles.isFolder("\(path)/\(name)")
         && PhotoFiles.expanding(["\(path)/\(name)"]).contains { PhotoFiles.isPicture($0) }
@@ -192,7 +193,7 @@ private struct PictureFolderLayout {
   /// Folders are parts where one of them is to train by and another to judge by, or where nothing stands
   /// beside the only one and it holds classes itself; else a class may well be called "train".
   init(of path: String, _ names: [String]) throws {
-    if names.contains(LabelTable.fileName) { return }
+    if LabelTable.name(among: names) != nil { return }
     let folders = names.filter { PhotoFiles.isFolder("\(path)/\($0)") }
     let found = try DataPart.found(in: folders, of: path)
     let isPair = found[.training] != nil && found.count > 1
@@ -236,7 +237,7 @@ private struct PictureFolderLayout {
 
   private static func holdsClasses(_ path: String) -> Bool {
     guard let names = try? PhotoFiles.names(in: path) else { return false }
-    return names.contains(LabelTable.fileName)
+    return LabelTable.name(among: names) != nil
       || (names.contains { PhotoFiles.isFolder("\(path)/\($0)") }
         && !names.contains { PhotoFiles.isPicture($0) })
   }
@@ -249,8 +250,8 @@ struct PictureFolderPart {
 
   init(reading folder: String) throws {
     let names = try PhotoFiles.names(in: folder)
-    if names.contains(LabelTable.fileName) {
-      try readTable(folder)
+    if let table = LabelTable.name(among: names) {
+      try readTable(folder, table)
     } else {
       try readFolders(folder, names)
     }
@@ -263,17 +264,17 @@ struct PictureFolderPart {
     }
   }
 
-  private mutating func readTable(_ folder: String) throws {
-    let table = try LabelTable(reading: "\(folder)/\(LabelTable.fileName)")
+  private mutating func readTable(_ folder: String, _ tableName: String) throws {
+    let table = try LabelTable(reading: "\(folder)/\(tableName)")
     notes += table.notes
     for row in table.rows {
-      let path = row.file.hasPrefix("/") ? row.file : "\(folder)/\(row.file)"
+      let path = "\(folder)/\(row.file)"
       // Tables of Windows part folders so; a file may have the sign in its name, and goes first.
       let places = row.file.contains("\\") ? [path, path.replacing("\\", with: "/")] : [path]
       if let place = places.first(where: { SystemCalls.status(of: $0)?.isRegularFile == true }) {
         photos.append((place, row.label))
       } else {
-        notes.append(FileName.printable("\(path) is in \(LabelTable.fileName), but not there"))
+        notes.append(FileName.printable("\(path) is in \(tableName), but not there"))
       }
     }
   }

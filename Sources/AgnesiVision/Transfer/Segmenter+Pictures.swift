@@ -43,16 +43,23 @@ public final class PhotoSegmenter {
   private let preprocessing: PicturePreprocessing
   private let color: PictureColor
   private let classCount: Int
+  /// One name for each class; numbers where the model has none.
+  public let classNames: [String]
   private var compiled: (height: Int, width: Int, segmenter: Segmenter)?
 
   /// Sides of multiples of these are tried, in order: so many poolings by 2 have networks.
   private static let multiples = [1, 2, 4, 8, 16, 32, 64]
 
-  /// - Parameter keepsSize: whether photos keep their own size.
-  /// - Throws: ``TransferError`` where the model tells no classes of pixels.
+  /// - Parameters:
+  ///   - path: where the model came from, for errors.
+  ///   - preprocessing: how photos come to the network's size; nil for what the model says, as
+  ///     ``PictureModel`` reads it.
+  ///   - keepsSize: whether photos keep their own size.
+  /// - Throws: ``TransferError`` where the model tells no classes of pixels; `ModelError` where what it says
+  ///   of pictures or classes cannot be.
   public init(
-    _ model: Model, preprocessing: PicturePreprocessing, keepsSize: Bool = false,
-    on backend: any Backend
+    _ model: Model, path: String? = nil, preprocessing: PicturePreprocessing? = nil,
+    keepsSize: Bool = false, on backend: any Backend
   ) throws {
     guard let input = model.functions["segment"]?.inputs.first, input.rank == 4,
       let channels = input.shape[1].known, channels == 1 || channels == 3,
@@ -65,10 +72,13 @@ public final class PhotoSegmenter {
         subject: "segment")
     }
     self.model = model
+    let reader = PictureModelReader(model: model, path: path)
+    let given = try preprocessing ?? reader.preprocessing(for: input)
     self.preprocessing =
       keepsSize
       ? PicturePreprocessing()
-      : preprocessing.withoutCutting(width: input.shape[3].known, height: input.shape[2].known)
+      : given.withoutCutting(width: input.shape[3].known, height: input.shape[2].known)
+    classNames = try reader.names("classes", count: count) ?? []
     self.backend = backend
     color = channels == 1 ? .grey : .rgb
     classCount = count

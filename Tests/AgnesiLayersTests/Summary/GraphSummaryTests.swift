@@ -75,6 +75,22 @@ import Testing
     }
   }
 
+  /// Frameworks part names by dots, by slashes, or make them up: a bias belongs to its product all the same.
+  @Test(arguments: [
+    (["conv1/w", "conv1/b"], "conv1"), (["onnx::Conv_321", "onnx::Conv_322"], "convolution1"),
+    (["17", "18"], "convolution1"), (["conv1_w_0", "conv1_b_0"], "conv1_w_0"),
+    (["a.conv.weight", "a.conv.bias"], "a.conv"),
+  ])
+  func namesOfOthers(names: [String], layer: String) {
+    let x = Tensor.input("x", [.batch, 3, 8, 8])
+    let bias = Tensor.parameter(names[1], [4]).reshaped([4, 1, 1])
+    let y = relu(convolution2D(x, .parameter(names[0], [4, 3, 3, 3])) + bias)
+    let summary = Summary(inputs: [x], outputs: [y])
+    #expect(summary.rows.map(\.layer) == [layer])
+    #expect(summary.rows.map(\.details) == ["4 of 3×3, relu"])
+    #expect(summary.rows.map(\.parameterCount) == [112])
+  }
+
   /// What a layer called twice makes is visible: two sets, unless their parameters are shared.
   @Test func aLayerThatIsCalledTwiceIsTwoLayers() {
     let x = Tensor.input("x", [.batch, 4])

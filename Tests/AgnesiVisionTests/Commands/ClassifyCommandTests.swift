@@ -143,7 +143,8 @@ import Testing
       #expect(
         outcome.errors == """
           the network's probabilities are not numbers
-            hint: its weights hold NaN or infinity, or values that grow beyond float32
+            hint: its weights hold NaN or infinity, values grow beyond float32, or it looks up places that \
+          its tables do not have
 
           """)
     }

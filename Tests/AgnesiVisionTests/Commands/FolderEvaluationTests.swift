@@ -84,6 +84,17 @@ import Testing
     }
   }
 
+  @Test func aMisspeltNetwork() throws {
+    let outcome = try place.agnesi("evaluate", "resnet81", place.folder.path("set"))
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("did you mean resnet18"), "\(outcome.errors)")
+    let data = try place.agnesi("evaluate", "squeezenet1.O", "mnist")
+    #expect(
+      data.errors
+        == "cannot open the network squeezenet1.O: there is no such file, and the zoo has no"
+        + " network of that name; did you mean squeezenet1.0 or squeezenet1.1?\n", "\(data.errors)")
+  }
+
   @Test func aTableMayNumberClasses() throws {
     _ = try place.folder.makeFolder("flat")
     try place.write(PhotoWorkplace.picture([0, 200, 0]), "flat/x.png")

@@ -81,6 +81,46 @@ import Testing
     #expect(mask.samples == expected.flatMap(Segmentation.colour))
   }
 
+  /// A mask never takes the place of the photo, or of what is no picture.
+  @Test func masksReplaceNothing() throws {
+    let path = folder.path("model.safetensors")
+    try model().write(to: path)
+    _ = try folder.makeFolder("a")
+    try folder.write(photo.png, to: "a/photo.png")
+    let command = try #require(BuildProducts.path("agnesi"), "the command was not built")
+    func errors(_ output: String) throws -> String {
+      let outcome = try BuildProducts.run(
+        command, ["segment", path, folder.path("a/photo.png"), "--output", folder.path(output)],
+        environment: ["AGNESI_THREADS": "1"])
+      #expect(outcome.status == 1)
+      return outcome.errors
+    }
+    #expect(
+      try errors("a") == """
+        segment: --output \(folder.path("a"))/photo.png is what the command reads
+          hint: name another folder
+
+        """)
+    _ = try folder.makeFolder("b")
+    try folder.write(Array("notes".utf8), to: "b/photo.png")
+    #expect(
+      try errors("b") == """
+        segment: --output \(folder.path("b"))/photo.png is there already, and is no picture
+          hint: name another folder
+
+        """)
+    #expect(try folder.read("a/photo.png") == photo.png)
+  }
+
+  /// What the model says of its classes is read as of other models of pictures.
+  @Test func namesThatAreTooFew() throws {
+    var other = try model()
+    other.information["classes"] = #"["grass","sky"]"#
+    #expect(
+      errorText { _ = try PhotoSegmenter(other, path: "m", on: .cpu) }
+        == "model m: the model has 3 classes and 2 classes")
+  }
+
   /// Brought to the network's 8 × 8 and back.
   @Test func masksInTheNetworksSize() throws {
     let segmenter = try PhotoSegmenter(

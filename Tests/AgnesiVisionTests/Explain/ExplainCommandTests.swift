@@ -22,6 +22,31 @@ import Testing
       environment: ["AGNESI_THREADS": "1"])
   }
 
+  /// A picture of the page never takes the place of the photo, or of what is no picture.
+  @Test func replacesNothing() throws {
+    _ = try folder.makeFolder("own")
+    let photo = try folder.write(TinyNetwork.photo(seed: 5).png, to: "own/photo.png")
+    let own = try agnesi(photo, "--methods", "gradient", "--output", folder.path("own"))
+    #expect(own.status == 1)
+    #expect(
+      own.errors.hasSuffix(
+        """
+        explain: --output \(photo) is what the command reads
+          hint: name another folder
+
+        """), "\(own.errors)")
+    _ = try folder.makeFolder("other")
+    try folder.write(Array("notes".utf8), to: "other/index.html")
+    let other = try agnesi(photo, "--methods", "gradient", "--output", folder.path("other"))
+    #expect(
+      other.errors.hasSuffix(
+        """
+        explain: --output \(folder.path("other"))/index.html is there already, and is no page
+          hint: name another folder
+
+        """), "\(other.errors)")
+  }
+
   @Test func writesPicturesAndAPage() throws {
     let outcome = try agnesi(
       folder.path("photo5.png"), "--layer", "edges", "--map", "2", "--output", folder.path("out"))

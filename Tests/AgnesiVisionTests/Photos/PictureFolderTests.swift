@@ -132,12 +132,14 @@ import Testing
   @Test func aWrongTableSaysWhichLine() throws {
     let place = try Place()
     let file = "\(place.path)/labels.csv"
-    try Data("path,label\n".utf8).write(to: URL(fileURLWithPath: file))
+    try Data("thing,label\n".utf8).write(to: URL(fileURLWithPath: file))
     let columns = #expect(throws: FormatError.self) { try PictureFolder(reading: place.path) }
     #expect(
       columns?.description
-        == "cannot read \(file) as a table of labels: its first line is \"path,label\", needed are"
-        + " the columns \"file\" and one of label, class, class_index, wnid, name")
+        == "cannot read \(file) as a table of labels: its first line is \"thing,label\", needed is"
+        + " a column of files (file, filename, file_name, filepath, file_path, path, image, image_name,"
+        + " image_path, image_file, img, photo, picture) and one of classes (label, labels, class,"
+        + " class_name, classname, category, target, class_index, class_id, wnid, name)")
     try Data("file,label\nx.jpg\n".utf8).write(to: URL(fileURLWithPath: file))
     let line = #expect(throws: FormatError.self) { try PictureFolder(reading: place.path) }
     #expect(
@@ -153,7 +155,10 @@ import Testing
     "sep=;\nFile;Label\na b.jpg;cat\n\"c,d.jpg\";\"a \"\"dog\"\"\"\n",
     "file\tlabel\na b.jpg\tcat\nc,d.jpg\t\"a \"\"dog\"\"\"\n",
     "a b.jpg,cat\n\"c,d.jpg\",\"a \"\"dog\"\"\"\n",
-    "cat;class;file\n1;cat;a b.jpg\n2;\"a \"\"dog\"\"\";c,d.jpg\n",
+    "class;FILE\ncat;a b.jpg\n\"a \"\"dog\"\"\";c,d.jpg\n",
+    "Filename,Label\na b.jpg,cat\n\"c,d.jpg\",\"a \"\"dog\"\"\"\n",
+    "image,label\n./a b.jpg,cat\n\"x/../c,d.jpg\",\"a \"\"dog\"\"\"\n",
+    "IMAGE PATH;Category\na b.jpg;cat\nc,d.jpg;\"a \"\"dog\"\"\"\n",
   ])
   func tablesOfSpreadsheets(text: String) throws {
     let place = try Place()
@@ -168,6 +173,62 @@ import Testing
       #expect(place.relative(folder.training.map(\.path)) == ["c,d.jpg", "a b.jpg"])
       #expect(folder.notes.isEmpty)
     }
+  }
+
+  /// A table is text from anywhere: it must not make a network look at files elsewhere.
+  @Test(arguments: [
+    "../../etc/passwd", "/etc/passwd", "a/../../b.jpg", "..", "..\\b.jpg", "a\\..\\..\\b.jpg",
+    "C:\\b.jpg",
+    "\\\\server\\b.jpg", ".",
+  ])
+  func filesOutsideOfTheFolder(file: String) throws {
+    let place = try Place()
+    try place.write(["1.jpg"])
+    let path = "\(place.path)/labels.csv"
+    try Data("file,label\n1.jpg,a\n\(file),b\n".utf8).write(to: URL(fileURLWithPath: path))
+    let error = #expect(throws: FormatError.self) { try PictureFolder(reading: place.path) }
+    #expect(
+      error?.reason == "line 3 names \"\(file)\", which is not below the folder of the table;"
+        + " files are named from there on")
+  }
+
+  @Test func moreColumnsAndFields() throws {
+    let place = try Place()
+    try place.write(["1.jpg", "2.jpg"])
+    let path = "\(place.path)/LABELS.CSV"
+    func folder(_ table: String) throws -> PictureFolder {
+      try Data(table.utf8).write(to: URL(fileURLWithPath: path))
+      #expect(PictureFolder.isOne(place.path))
+      return try PictureFolder(reading: place.path)
+    }
+    let wide = try folder("id,Image,Label,split\n7,1.jpg,a,train\n8,2.jpg,b,test\n")
+    #expect(wide.classNames == ["a", "b"])
+    #expect(
+      wide.notes == [
+        "\(path): files are in its column \"Image\", classes in \"Label\"; not read: \"id\", \"split\""
+      ])
+    let more = #expect(throws: FormatError.self) { try folder("file,label\n1.jpg,a\n2.jpg,b,c\n") }
+    #expect(
+      more?.reason
+        == "line 3 has 3 fields, the table has 2 columns; fields with separators stand in quotes")
+    let bare = #expect(throws: FormatError.self) { try folder("1.jpg,a\n2.jpg,b,c\n") }
+    #expect(
+      bare?.reason
+        == "line 2 has 3 fields, the table has a file and its class; fields with separators"
+        + " stand in quotes")
+  }
+
+  /// Another way to write a name is the same file.
+  @Test func oneFileByTwoNames() throws {
+    let place = try Place()
+    try place.write(["1.jpg"])
+    let path = "\(place.path)/labels.csv"
+    let table = "file,label\n1.jpg,a\n./1.jpg,b\n"
+    try Data(table.utf8).write(to: URL(fileURLWithPath: path))
+    let error = #expect(throws: DataError.self) { try PictureFolder(reading: place.path) }
+    #expect(
+      error?.description
+        == "cannot read the classes in \(path): 1.jpg is a in line 2 and b in line 3")
   }
 
   @Test func pathsOfWindowsAndRepeatedRows() throws {

@@ -7,6 +7,27 @@ package protocol CountsWork {
   func multiplyAdds(of operands: [TensorType]) -> Size
 }
 
+/// An operation each of whose results is made of many elements, without being a product.
+package protocol LooksAtMany {
+  /// How many elements are looked at for each element of the results.
+  func looks(at operands: [TensorType]) -> Int
+}
+
+extension MaxPool: LooksAtMany {
+  package func looks(at operands: [TensorType]) -> Int { geometry.area }
+}
+
+extension SumPool: LooksAtMany {
+  package func looks(at operands: [TensorType]) -> Int { geometry.area }
+}
+
+extension TopK: LooksAtMany {
+  /// Each place is searched for in the whole row.
+  package func looks(at operands: [TensorType]) -> Int {
+    operands[0].shape[axis].leastValue ?? .max
+  }
+}
+
 extension MatMul: CountsWork {
   package func multiplyAdds(of operands: [TensorType]) -> Size {
     guard let columns = operands[1].shape.last else { return 0 }

@@ -30,7 +30,9 @@ extension ONNXOperators {
         let slope =
           isOld
           ? given.reshaped([given.size(0)] + Array(repeating: 1, count: x.rank - 2)) : given
-        return select(x .< 0, x * slope, x)
+        let result = select(x .< 0, x * slope, x)
+        try call.checkStays(result, like: x)
+        return result
       },
       ONNXOperator("ThresholdedRelu") { call in
         let x = try call(0)

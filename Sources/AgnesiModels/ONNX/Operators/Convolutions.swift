@@ -24,11 +24,15 @@ extension ONNXOperators {
     guard kernels.rank == x.rank, x.rank >= 3, x.rank <= 5,
       let size = TensorType(.float32, Array(kernels.shape.dropFirst(2))).knownShape
     else { throw ONNXRefusal("kernels \(kernels.type) over \(x.type)") }
+    if let stated = try call.integers("kernel_shape"), stated != size {
+      throw ONNXRefusal("its kernel_shape is \(stated), its weights \(kernels.type)")
+    }
     return try ONNXWindows(call, kernel: size)
   }
 
   private static func withBias(_ sums: Tensor, _ call: ONNXCall) throws -> Tensor {
     guard let bias = call.optional(2)?.tensor, sums.failure == nil else { return sums }
+    try call.checkEachOf(sums.shape[1], "channels of its result", bias, "bias")
     return sums + bias.reshaped([bias.size(0)] + Shape(repeating: 1, count: sums.rank - 2))
   }
 

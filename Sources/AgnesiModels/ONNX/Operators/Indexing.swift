@@ -8,8 +8,9 @@ extension ONNXOperators {
     [
       ONNXOperator("Gather") { call in
         let x = try call(0)
-        return x.gathered(
-          try call(1), axis: try call.axis(try call.integer("axis", 0), of: x.rank))
+        let axis = try call.axis(try call.integer("axis", 0), of: x.rank)
+        try call.checkIndices(1, in: x.shape[axis], axis: axis)
+        return x.gathered(try call(1), axis: axis)
       },
       ONNXOperator("GatherElements") { call in
         let (x, indices) = (try call(0), try call(1))
@@ -17,6 +18,7 @@ extension ONNXOperators {
         guard indices.rank == x.rank else {
           throw ONNXRefusal("indices of \(indices.rank) axes into \(x.rank)")
         }
+        try call.checkIndices(1, in: x.shape[axis], axis: axis)
         // Fewer indices than elements look only at the first places of the other axes.
         let seen = x.shape.indices.reduce(x) { part, other in
           let isWhole = other == axis || x.shape[other] == indices.shape[other]
@@ -52,6 +54,18 @@ extension ONNXOperators {
     return indices.split(into: count, axis: -1).map { $0.squeezed([indices.rank - 1]) }
   }
 
+  /// Checks the last axis of the indices, of which each place is for one axis.
+  private static func checkColumns(_ call: ONNXCall, _ sizes: [Size], from first: Int) throws {
+    guard let array = call.optional(1)?.contents, array.dtype.isInteger, !sizes.isEmpty else {
+      return
+    }
+    let indices = array.boundedIntegers
+    for column in sizes.indices {
+      let own = stride(from: column, to: indices.count, by: sizes.count).map { indices[$0] }
+      try call.check(own, in: sizes[column], axis: first + column)
+    }
+  }
+
   private static func gatherND(_ call: ONNXCall) throws -> Tensor {
     let (x, indices) = (try call(0), try call(1))
     let shared = try call.integer("batch_dims", 0)
@@ -59,6 +73,7 @@ extension ONNXOperators {
     guard shared >= 0, shared < indices.rank, shared + places.count <= x.rank else {
       throw ONNXRefusal("indices \(indices.type) into \(x.type)")
     }
+    try checkColumns(call, Array(x.shape[shared..<(shared + places.count)]), from: shared)
     let leading = Array(indices.shape.dropLast())
     places = (0..<shared).map { Tensor.index(leading, axis: $0) } + places
     let rows = x.shape.prefix(places.count)
@@ -73,6 +88,7 @@ extension ONNXOperators {
     guard indices.rank == x.rank else {
       throw ONNXRefusal("indices of \(indices.rank) axes into \(x.rank)")
     }
+    try call.checkIndices(1, in: x.shape[axis], axis: axis)
     let places = x.shape.indices.map { other in
       other == axis ? indices : Tensor.index(indices.shape, axis: other)
     }
@@ -86,6 +102,7 @@ extension ONNXOperators {
     guard places.count <= x.rank else {
       throw ONNXRefusal("indices \(indices.type) into \(x.type)")
     }
+    try checkColumns(call, Array(x.shape.prefix(places.count)), from: 0)
     let rows = Array(x.shape.prefix(places.count))
     let trailing = Array(x.shape.dropFirst(places.count))
     let position = flatPosition(places, in: rows).flattened()
@@ -114,7 +131,8 @@ extension ONNXOperators {
 
   private static func oneHotValues(_ call: ONNXCall) throws -> Tensor {
     let (indices, values) = (try call(0), try call(2))
-    let depth = Int(try call.number(in: 1, "depth").clamped(to: 0...0x1p30))
+    let depth = try call.integer(in: 1, "depth")
+    guard (1...(1 << 31)).contains(depth) else { throw ONNXRefusal("its depth is \(depth)") }
     let axis = try call.axis(try call.integer("axis", -1), of: indices.rank + 1)
     let number = indices.cast(to: .int64)
     let place = select(number .< 0, number + depth, number).expanded(axis: axis)

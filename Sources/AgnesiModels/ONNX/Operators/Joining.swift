@@ -42,6 +42,9 @@ extension ONNXOperators {
     let x = try call(0)
     let axis = try call.axis(try call.integer("axis", 0), of: x.rank)
     if let sizes = try call.integers("split", orInput: 1) {
+      guard sizes.count == call.node.outputs.count else {
+        throw ONNXRefusal("its split \(sizes) is for \(call.node.outputs.count) outputs")
+      }
       return x.split(sizes: sizes.map { Size($0) }, axis: axis)
     }
     let count = try call.integer("num_outputs", call.node.outputs.count)
@@ -69,8 +72,7 @@ extension ONNXOperators {
       steps.allSatisfy({ $0 != 0 && abs($0) <= 1 << 30 })
     else { throw ONNXRefusal("\(starts.count) starts, \(ends.count) ends, steps \(steps)") }
     var ranges = SliceRanges(x)
-    for number in starts.indices {
-      let axis = try call.axis(axes[number], of: x.rank)
+    for (number, axis) in try call.axes(axes, of: x.rank).enumerated() {
       try ranges.set(axis, starts[number], ends[number], step: steps[number])
     }
     return ranges.applied
@@ -81,7 +83,7 @@ extension ONNXOperators {
     let mode = try call.text("mode", "constant")
     let given = try call.integers("pads", orInput: call.version < 11 ? 9 : 1) ?? []
     var axes = Array(0..<x.rank)
-    if call.has(3) { axes = try call.integers(in: 3, "axes").map { try call.axis($0, of: x.rank) } }
+    if call.has(3) { axes = try call.axes(try call.integers(in: 3, "axes"), of: x.rank) }
     guard given.count == 2 * axes.count, given.allSatisfy({ abs($0) <= 1 << 30 }) else {
       throw ONNXRefusal("its pads are \(given) for \(axes.count) axes")
     }

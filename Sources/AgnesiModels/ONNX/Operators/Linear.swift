@@ -18,7 +18,9 @@ extension ONNXOperators {
         let (alpha, beta) = (try call.float("alpha", 1), try call.float("beta", 1))
         let sums = alpha == 1 ? matmul(a, b) : matmul(a, b) * alpha
         guard let c = call.optional(2)?.tensor, beta != 0 else { return sums }
-        return sums + (beta == 1 ? c : c * beta)
+        let result = sums + (beta == 1 ? c : c * beta)
+        try call.checkStays(result, like: sums)
+        return result
       },
       ONNXOperator("Einsum") { call in
         try EinsteinSum(try call.text("equation", ""), of: call.all()).result

@@ -9,6 +9,7 @@ extension ONNXOperators {
       ONNXOperator("BatchNormalization", batchNormalization),
       ONNXOperator("InstanceNormalization") { call in
         let x = try call(0)
+        for position in 1...2 { try checkChannels(call, position, x) }
         let normal = standardized(
           x, axes: Array(2..<max(x.rank, 2)), epsilon: try call.float("epsilon", 1e-5))
         return normal * perChannel(try call(1), x) + perChannel(try call(2), x)
@@ -17,9 +18,7 @@ extension ONNXOperators {
       ONNXOperator("LayerNormalization", results: layerNormalization),
       ONNXOperator("MeanVarianceNormalization") { call in
         let x = try call(0)
-        let axes = try (try call.integers("axes") ?? [0, 2, 3]).map {
-          try call.axis($0, of: x.rank)
-        }
+        let axes = try call.axes(try call.integers("axes") ?? [0, 2, 3], of: x.rank)
         let centred = x.widened - x.widened.mean(axes: axes, keepingAxes: true)
         let deviation = sqrt(square(centred).mean(axes: axes, keepingAxes: true))
         return (centred / (deviation + 1e-9)).narrowed(as: x)
@@ -50,12 +49,20 @@ extension ONNXOperators {
     values.reshaped([values.size(0)] + Shape(repeating: 1, count: max(x.rank - 2, 0)))
   }
 
+  /// Checks that an input has one value for each channel of `x`.
+  private static func checkChannels(_ call: ONNXCall, _ position: Int, _ x: Tensor) throws {
+    guard x.rank >= 2 else { throw ONNXRefusal("channels of \(x.type)") }
+    try call.checkEachOf(
+      x.shape[1], "channels of its input", try call(position), "input \(position)")
+  }
+
   /// Trains on with the composite; in inference it is ONNX's formula.
   private static func batchNormalization(_ call: ONNXCall) throws -> Tensor {
     let x = try call(0)
     try call.refuse(try call.flag("training_mode"), "the training mode")
     try call.refuse(call.version < 7 && !(try call.flag("is_test")), "the training mode")
     try call.refuse(call.version < 9 && !(try call.flag("spatial", true)), "spatial = 0")
+    for position in 1...4 { try checkChannels(call, position, x) }
     let others = try (1...4).map { try call($0).cast(to: x.dtype) }
     let epsilon = try call.float("epsilon", 1e-5)
     guard epsilon > 0 else {
@@ -80,6 +87,7 @@ extension ONNXOperators {
       x.reshaped(parts), axes: Array(2..<parts.count), epsilon: try call.float("epsilon", 1e-5))
     let (scale, offset) = (try call(1), try call(2))
     if call.version >= 21 {
+      for position in 1...2 { try checkChannels(call, position, x) }
       return normal.reshaped(x.shape) * perChannel(scale, x) + perChannel(offset, x)
     }
     // Before version 21 there was one scale a group.
@@ -96,6 +104,7 @@ extension ONNXOperators {
       (standardized(wide, axes: axes, epsilon: epsilon).cast(to: x.dtype) * (try call(1)))
     ]
     if let offset = call.optional(2)?.tensor { results[0] = results[0] + offset }
+    try call.checkStays(results[0], like: x)
     if call.asks(for: 1) || call.asks(for: 2) {
       let mean = wide.mean(axes: axes, keepingAxes: true)
       let variance = square(wide - mean).mean(axes: axes, keepingAxes: true)

@@ -47,6 +47,7 @@ extension ONNXOperators {
     if values.type.count.isOne { return values.reshaped([]) }
     guard values.rank == 1 else { throw ONNXRefusal("scales of shape \(values.type)") }
     let axis = try call.axis(try call.integer("axis", 1), of: x.rank)
+    try call.checkEachOf(x.shape[axis], "places of axis \(axis)", values, "scale or zero point")
     return values.reshaped([values.size(0)] + Shape(repeating: 1, count: x.rank - 1 - axis))
   }
 }

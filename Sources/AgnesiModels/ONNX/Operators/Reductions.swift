@@ -44,7 +44,7 @@ extension ONNXOperators {
         // Nothing is folded, but the function of each element is taken.
         return function(x.widened.expanded(axis: x.rank), [x.rank], false).narrowed(as: x)
       }
-      let axes = try given.map { try call.axis($0, of: x.rank) }
+      let axes = try call.axes(given, of: x.rank)
       // 16-bit floats in float32, rounded once: squares and sums inside may be beyond their range.
       return function(
         x.widened, axes.isEmpty ? Array(0..<x.rank) : axes, try call.flag("keepdims", true)
@@ -67,7 +67,7 @@ extension ONNXOperators {
 
   private static func cumulated(_ call: ONNXCall) throws -> Tensor {
     let x = try call(0)
-    let axis = try call.axis(Int(try call.number(in: 1, "axis").clamped(to: -99...99)), of: x.rank)
+    let axis = try call.axis(try call.integer(in: 1, "axis"), of: x.rank)
     let isReversed = try call.flag("reverse")
     let sums = x.cumulativeSum(axis: axis, reversed: isReversed)
     guard try call.flag("exclusive") else { return sums }
@@ -79,8 +79,11 @@ extension ONNXOperators {
     let x = try call(0)
     let axis = try call.axis(try call.integer("axis", -1), of: x.rank)
     let count =
-      call.version < 10
-      ? try call.integer("k", 0) : Int(try call.number(in: 1, "number k").clamped(to: -1...0x1p30))
+      call.version < 10 ? try call.integer("k", 0) : try call.integer(in: 1, "number k")
+    guard count >= 0, x.shape[axis].known.map({ count <= $0 }) ?? (count <= 1 << 31) else {
+      throw ONNXRefusal(
+        "its k is \(count), the size of axis \(axis) of \(x.type) is \(x.shape[axis])")
+    }
     if try call.flag("largest", true) {
       let best = x.topK(count, axis: axis)
       return [best.values, best.indices]

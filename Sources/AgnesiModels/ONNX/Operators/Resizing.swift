@@ -36,9 +36,7 @@ extension ONNXOperators {
     sampler.cubicCoefficient = try call.float("cubic_coeff_a", -0.75)
     sampler.excludesOutside = try call.flag("exclude_outside")
     sampler.hasAntialiasing = try call.flag("antialias")
-    let axes = try (try call.integers("axes") ?? Array(0..<x.rank)).map {
-      try call.axis($0, of: x.rank)
-    }
+    let axes = try call.axes(try call.integers("axes") ?? Array(0..<x.rank), of: x.rank)
     let hasSizes = try !isFirst && call.has(3) && !call.sizes(3, "sizes").isEmpty
     guard hasSizes else {
       let scales = try call.contents(isFirst ? 1 : 2, "scales").doubles
