@@ -23,12 +23,13 @@ struct WrongUseTests {
     let near = workplace.path("bras")
     try workplace.expect(
       "--data \(near): there is no such folder\n  hint: did you mean \(workplace.data)?",
-      from: ["train", "mnist", "--data", near])
+      from: ["train", "mnist", "--data", near, "--output", workplace.path("m.safetensors")])
     try workplace.expect(
       "--data /nothing/here: there is no such folder\n"
         + "  hint: --data names a folder that holds the data set, or is to hold it",
-      from: ["evaluate", workplace.path("m.safetensors"), "mnist", "--data", "/nothing/here"],
-      after: "")
+      from: [
+        "train", "mnist", "--data", "/nothing/here", "--output", workplace.path("m.safetensors"),
+      ])
     #expect(workplace.folder.names == ["bars"])
   }
 

@@ -105,6 +105,7 @@ package enum ReportStyle {
     .good{color:var(--good-ink);font-weight:600}
     .bad{color:var(--bad-ink)}
     .sure{color:var(--soft);font-size:12px;white-space:nowrap;font-variant-numeric:tabular-nums}
+    .file{color:var(--soft);font-size:12px;overflow-wrap:anywhere}
     .kernels{display:flex;flex-wrap:wrap;gap:9px}
     .kernels img{border-radius:4px;box-shadow:0 0 0 1px var(--line)}
     .scale{display:flex;align-items:center;gap:10px;margin-top:16px;color:var(--soft);

@@ -198,7 +198,7 @@ private struct PictureFolderLayout {
     let found = try DataPart.found(in: folders, of: path)
     let isPair = found[.training] != nil && found.count > 1
     let others = folders.filter { DataPart(named: $0) == nil }
-    try Self.refuseMisspelt(others, of: path)
+    try checkSpelling(of: others, beside: folders, in: path)
     if found.isEmpty { return }
     let areParts = found.values.allSatisfy { Self.holdsClasses("\(path)/\($0)") }
     guard isPair || (others.isEmpty && areParts) else {
@@ -206,18 +206,28 @@ private struct PictureFolderLayout {
       return
     }
     parts = found
-    notes = others.map { "\(path)/\($0) is left out: the folder has parts, and this is none" }
+    notes += others.map { "\(path)/\($0) is left out: the folder has parts, and this is none" }
   }
 
-  /// What holds folders of photos is no class, so that a name almost like a part's is a mistake.
-  private static func refuseMisspelt(_ others: [String], of path: String) throws {
+  /// A folder that holds folders of photos and is called almost as a part is: where these are called as the
+  /// other classes, it is a part whose name is misspelt, and would become a class of all its photos.
+  private mutating func checkSpelling(
+    of others: [String], beside folders: [String], in path: String
+  ) throws {
     for name in others {
-      guard let part = DataPart.almost(named: name), holdsClasses("\(path)/\(name)") else {
+      guard let part = DataPart.almost(named: name), Self.holdsClasses("\(path)/\(name)") else {
+        continue
+      }
+      let beside = folders.filter { $0 != name }
+      let classes = Set(beside + beside.flatMap { Self.folders(in: "\(path)/\($0)") })
+      guard Self.folders(in: "\(path)/\(name)").contains(where: classes.contains) else {
+        notes.append(
+          FileName.printable("\(path)/\(name) is called almost as a part: did you mean \(part)?"))
         continue
       }
       throw DataError(
         FileName.printable("read the parts of \(path)"),
-        FileName.printable("\(name) holds folders of photos and is no part"),
+        FileName.printable("\(name) holds folders of the same classes and is no part"),
         hint: "did you mean \(part)?")
     }
   }
@@ -233,6 +243,10 @@ private struct PictureFolderLayout {
         "\(part) holds folders of photos, as a part does, and stands beside \(shown), which are no parts"
       ),
       hint: "a folder has either parts or classes: move the one or the others")
+  }
+
+  private static func folders(in path: String) -> [String] {
+    ((try? PhotoFiles.names(in: path)) ?? []).filter { PhotoFiles.isFolder("\(path)/\($0)") }
   }
 
   private static func holdsClasses(_ path: String) -> Bool {

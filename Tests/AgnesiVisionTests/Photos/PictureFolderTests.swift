@@ -61,9 +61,16 @@ import Testing
       try place.write(["a/1.jpg", "b/1.jpg", "\(misspelt)/a/2.jpg", "\(misspelt)/b/2.jpg"])
       #expect(
         errorText { _ = try PictureFolder(reading: place.path) }
-          == "cannot read the parts of \(place.path): \(misspelt) holds folders of photos and is no "
-          + "part; did you mean \(meant)?")
+          == "cannot read the parts of \(place.path): \(misspelt) holds folders of the same "
+          + "classes and is no part; did you mean \(meant)?")
     }
+    // Other folders in it are no classes elsewhere.
+    let seats = try Place()
+    try seats.write(["chair/1.jpg", "rest/deep/1.jpg", "stool/1.jpg"])
+    let folder = try PictureFolder(reading: seats.path)
+    #expect(folder.classNames == ["chair", "rest", "stool"])
+    #expect(
+      folder.notes == ["\(seats.path)/rest is called almost as a part: did you mean test?"])
     let place = try Place()
     try place.write(["ants/1.jpg", "bees/1.jpg", "train/ants/2.jpg", "train/bees/2.jpg"])
     #expect(
