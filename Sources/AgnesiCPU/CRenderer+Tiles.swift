@@ -9,16 +9,20 @@ import AgnesiLoops
 private struct CTileProduct {
   let local: Int
   let start: Scalar
+  /// The loops around the reduction, the outermost first, where it runs over several axes.
+  let loops: [Statement.Loop]
   let reduction: Statement.Reduction
   let product: TileProduct
   let rest: [Statement]
 
   init?(_ tiles: Statement.Tiles, storage: (Buffer) -> DType) {
     guard tiles.body.count > 2, case .define(let local, let start) = tiles.body[0],
-      case .constant = start.kind, case .reduce(let reduction) = tiles.body[1],
+      case .constant = start.kind, let (loops, reduction) = Self.reduction(tiles.body[1]),
       reduction.folds.count == 1, let fold = reduction.folds.first, fold.local == local,
       fold.combiner == .sum, start.dtype == .float32, tiles.columns.step % CLanes.tailWidth == 0,
-      reduction.extent.symbols.isDisjoint(with: [tiles.rows.variable, tiles.columns.variable]),
+      (loops.map(\.extent) + [reduction.extent]).allSatisfy({
+        $0.symbols.isDisjoint(with: [tiles.rows.variable, tiles.columns.variable])
+      }),
       let product = TileProduct(
         fold.value, row: tiles.rows.variable, column: tiles.columns.variable),
       case .load(let buffer, _) = product.right.kind, storage(buffer) == .float32,
@@ -26,9 +30,25 @@ private struct CTileProduct {
     else { return nil }
     self.local = local
     self.start = start
+    self.loops = loops
     self.reduction = reduction
     self.product = product
     rest = Array(tiles.body.dropFirst(2))
+  }
+
+  /// A reduction with the loops around it, which hold nothing else.
+  private static func reduction(
+    _ statement: Statement
+  ) -> (loops: [Statement.Loop], Statement.Reduction)? {
+    switch statement {
+    case .reduce(let reduction): return ([], reduction)
+    case .loop(let loop):
+      guard loop.body.count == 1, let (loops, reduction) = reduction(loop.body[0]) else {
+        return nil
+      }
+      return ([loop] + loops, reduction)
+    default: return nil
+    }
   }
 }
 
@@ -229,9 +249,9 @@ extension CFunction {
           "agnesi_f32x16 \(name)_\(row)_\(vector) = agnesi_tile_splat(\(startText(sum) ?? start));")
       }
     }
-    let variable = declareVariable(sum.reduction.variable, sum.reduction.extent)
-    let upper = text(sum.reduction.extent)
-    block("for (int64_t \(variable) = 0; \(variable) < \(upper); ++\(variable))") { function in
+    let axes =
+      sum.loops.map { ($0.variable, $0.extent) } + [(sum.reduction.variable, sum.reduction.extent)]
+    renderLoops(axes) { function in
       for vector in 0..<vectors {
         let left = exact.map { min(lanes, $0 - vector * lanes) }
         let count = left.map(String.init) ?? "\(it.columns) - \(vector * lanes)"
@@ -254,6 +274,17 @@ extension CFunction {
         let place = "\(sums) + (\(done) + \(row)) * \(it.width) + \(vector * lanes)"
         line("*(agnesi_f32x16 *)(\(place)) = \(name)_\(row)_\(vector);")
       }
+    }
+  }
+
+  /// Loops inside of each other.
+  private mutating func renderLoops(
+    _ axes: [(variable: String, extent: Size)], _ body: (inout CFunction) -> Void
+  ) {
+    guard let (name, extent) = axes.first else { return body(&self) }
+    let (variable, upper) = (declareVariable(name, extent), text(extent))
+    block("for (int64_t \(variable) = 0; \(variable) < \(upper); ++\(variable))") {
+      $0.renderLoops(Array(axes.dropFirst()), body)
     }
   }
 

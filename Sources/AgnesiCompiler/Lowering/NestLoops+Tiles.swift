@@ -22,9 +22,11 @@ extension NestLoops {
 
   /// Rectangles of sums of products; nil where the nest is something else.
   var productTiles: [Statement]? {
-    guard nest.folds.count == 1, nest.folds[0].combiner == .sum, inner.axes.count == 1,
+    guard nest.folds.count == 1, nest.folds[0].combiner == .sum, !inner.axes.isEmpty,
       let value = foldValues.first, value.dtype == .float32, let (row, column) = lastAxes,
-      inner.axes[0].extent.symbols.isDisjoint(with: [row.variable, column.variable]),
+      inner.axes.allSatisfy({
+        $0.extent.symbols.isDisjoint(with: [row.variable, column.variable])
+      }),
       let product = TileProduct(value, row: row.variable, column: column.variable),
       product.right.loadedBuffer.map({ buffers[$0.index].dtype == .float32 }) ?? false
     else { return nil }

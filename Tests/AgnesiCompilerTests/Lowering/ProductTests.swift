@@ -57,6 +57,32 @@ import Testing
     #expect(try lowered([x], [], updates, library: NoLibrary()).inPlaceCount == 2)
   }
 
+  /// The gradient of a dense layer along another axis than the last: its sum runs over samples and places,
+  /// which do not lie behind each other in memory.
+  @Test func aSumOverTwoAxesRunsInTiles() throws {
+    let y = Tensor.input("y", [.batch, 6, 20])
+    let slope = Tensor.input("slope", [.batch * 20, 40])
+    let rows = y.transposed([0, 2, 1]).reshaped([.batch * 20, 6])
+    let product = matmul(rows.transposed(), slope)
+    let program = try lowered([y, slope], [product], library: NoLibrary())
+    #expect(
+      program.text == """
+        kernel (a0: float32, a1: float32, a2: float32 written; batch)
+          parallel tiles for _i0 in 0..<6 by 8, _i1 in 0..<40 by 32
+            var l0: float32 = 0
+            for _r0 in 0..<batch
+              reduce _r1 in 0..<20
+                l0 = sum(l0, (a0[_i0 * 20 + _r0 * 120 + _r1] * a1[_i1 + _r0 * 800 + _r1 * 40]))
+            a2[_i0 * 40 + _i1] = l0
+        """)
+    let fast = try compile([y, slope], to: [product])
+    let right = try compile([y, slope], to: [product], on: .reference)
+    for batch in [0, 1, 3, 17] {
+      let inputs = [whole([batch, 6, 20], 1), whole([batch * 20, 40], 2)]
+      #expect(try fast.call(inputs)[0].doubles == right.call(inputs)[0].doubles)
+    }
+  }
+
   private func whole(_ shape: [Int], _ seed: UInt64) -> NDArray {
     let stream = Philox(key: seed)
     let count = shape.reduce(1, *)
