@@ -89,13 +89,13 @@ public struct CPU: Backend {
   public var passes: [Pass] {
     let isStrict = convolutions.algorithms == .direct
     return [
-      Pass("lanes of samples", from: .fast) { roots, context in
+      Pass("batch-innermost layout", from: .fast) { roots, context in
         LanesArrangement.arranged(roots, expecting: context.expectedSizes)
       },
-      Pass("pixels in vectors", from: .fast) { roots, context in
+      Pass("row vectors", from: .fast) { roots, context in
         PixelsArrangement.arranged(roots, expecting: context.expectedSizes)
       },
-      Pass("blocks of channels", from: .fast) { roots, context in
+      Pass("channel-blocked layout", from: .fast) { roots, context in
         BlockArrangement.arranged(
           roots, expecting: context.expectedSizes, isStrict: isStrict)
       },

@@ -183,7 +183,7 @@ struct LanesChains {
     else { return nil }
     var result = Pooling(node: node, window: geometry.window)
     for toInput in backwards {
-      guard let unpooling = toInput.unpooling, unpooling.places == node.results[1],
+      guard let unpooling = toInput.unpooling, unpooling.argmax == node.results[1],
         !roots.contains(toInput.results[0])
       else { return nil }
       let unpool = Unpool(

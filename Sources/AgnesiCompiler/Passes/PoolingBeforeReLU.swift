@@ -4,11 +4,11 @@ import AgnesiExpressions
 /// is never written.
 ///
 ///     maxPool(rectify(x))                                →  rectify(maxPool(x))
-///     rectifyGradient(y, maxPoolToInput(slope, places))  →  maxPoolToInput(rectifyGradient(…, slope), places)
+///     rectifyGradient(y, maxPoolToInput(slope, argmax))  →  maxPoolToInput(rectifyGradient(…, slope), argmax)
 ///
 /// A maximum and ReLU commute, NaN included. The gradient of a window goes to its first largest element if that
 /// is positive; then it is the same element with and without ReLU, and otherwise the gradient is 0. Only where
-/// nobody else asks for the places of the maxima, so that no maximum is computed twice.
+/// nobody else asks for the argmax of the windows, so that no maximum is computed twice.
 package func poolingBeforeReLU(_ roots: [Tensor]) -> [Tensor] {
   let exchange = PoolingExchange(roots)
   guard !exchange.poolings.isEmpty else { return roots }
@@ -17,16 +17,16 @@ package func poolingBeforeReLU(_ roots: [Tensor]) -> [Tensor] {
       let pooled = Tensor.make(node.operation, [new[x]])
       return [Tensor(Rectify(), pooled[0]), pooled[1]]
     }
-    guard let (unpool, values, places) = exchange.gates[node] else { return nil }
-    let slope = Tensor(RectifyGradient(), new[places.node.results[0]], new[values])
-    return Tensor.make(unpool.operation, [slope, new[places]])
+    guard let (unpool, values, argmax) = exchange.gates[node] else { return nil }
+    let slope = Tensor(RectifyGradient(), new[argmax.node.results[0]], new[values])
+    return Tensor.make(unpool.operation, [slope, new[argmax]])
   }
 }
 
 /// The poolings of a graph that change places with ReLU.
 private struct PoolingExchange {
   /// ReLU's gradients behind the way back through pooling, by node.
-  private(set) var gates: [Node: (unpool: Node, values: Tensor, places: Tensor)] = [:]
+  private(set) var gates: [Node: (unpool: Node, values: Tensor, argmax: Tensor)] = [:]
   private(set) var poolings: Set<Node> = []
 
   init(_ roots: [Tensor]) {
@@ -41,7 +41,7 @@ private struct PoolingExchange {
         !wanted.contains(node.results[1])
       else { continue }
       let backwards = (readers[node.results[1]] ?? []).map { unpool -> (Node, Node)? in
-        guard unpool.unpooling?.places == node.results[1], !wanted.contains(unpool.results[0]),
+        guard unpool.unpooling?.argmax == node.results[1], !wanted.contains(unpool.results[0]),
           let gates = readers[unpool.results[0]], gates.count == 1,
           gates[0].operation is RectifyGradient, gates[0].operands[0] == node.operands[0],
           gates[0].operands[1] == unpool.results[0]

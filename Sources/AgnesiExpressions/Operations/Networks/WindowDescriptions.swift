@@ -111,9 +111,10 @@ package struct PoolingDescription {
 /// Maximum pooling backwards: values that go to where windows had their largest elements.
 package struct UnpoolingDescription {
   package var geometry: PoolingGeometry
-  /// The values that are moved, and the places of the largest elements in their windows.
+  /// What is moved.
   package var values: Tensor
-  package var places: Tensor
+  /// Where the largest elements of the windows were.
+  package var argmax: Tensor
 }
 
 extension PoolingGeometry {
@@ -151,12 +152,7 @@ extension Node {
   /// What this is as the way back of maximum pooling; nil for other nodes.
   package var unpooling: UnpoolingDescription? {
     (operation as? MaxPoolToInput).map {
-      UnpoolingDescription(geometry: $0.geometry, values: operands[0], places: operands[1])
+      UnpoolingDescription(geometry: $0.geometry, values: operands[0], argmax: operands[1])
     }
   }
-}
-
-extension Tensor {
-  /// Whether this says where windows had their largest elements.
-  package var isPlaceOfMaximum: Bool { node.pooling?.isMaximum == true && result == 1 }
 }
