@@ -436,18 +436,18 @@ def jax_step(workload, batch, threads):
     def pixels(y, target):
         return (jnp.maximum(y, 0) - y * target + jnp.log1p(jnp.exp(-jnp.abs(y)))).mean()
 
-    def adam(state, slopes):
+    def adam(state, gradients):
         p, m, v, t = state
         t = t + 1
-        m = tree(lambda m, g: 0.9 * m + 0.1 * g, m, slopes)
-        v = tree(lambda v, g: 0.999 * v + 0.001 * g * g, v, slopes)
+        m = tree(lambda m, g: 0.9 * m + 0.1 * g, m, gradients)
+        v = tree(lambda v, g: 0.999 * v + 0.001 * g * g, v, gradients)
         rate = 1e-3 * jnp.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t)
         return tree(lambda p, m, v: p - rate * m / (jnp.sqrt(v) + 1e-8), p, m, v), m, v, t
 
-    def nesterov(state, slopes):
+    def nesterov(state, gradients):
         p, v, _, t = state
-        v = tree(lambda v, g: 0.9 * v - 0.01 * g, v, slopes)
-        return tree(lambda p, v, g: p + 0.9 * v - 0.01 * g, p, v, slopes), v, (), t
+        v = tree(lambda v, g: 0.9 * v - 0.01 * g, v, gradients)
+        return tree(lambda p, v, g: p + 0.9 * v - 0.01 * g, p, v, gradients), v, (), t
 
     def sizes(text):
         units = [784] + [int(word[:-2]) for word in text.split()]
@@ -475,8 +475,8 @@ def jax_step(workload, batch, threads):
         loss, rule = squared, adam
 
     def update(state, x, target):
-        value, slopes = jax.value_and_grad(lambda p: loss(network(p, x), target))(state[0])
-        return rule(state, slopes), value
+        value, gradients = jax.value_and_grad(lambda p: loss(network(p, x), target))(state[0])
+        return rule(state, gradients), value
     compiled = jax.jit(update, donate_argnums=0)
     zeros = lambda: tree(jnp.zeros_like, parameters)
     state = [(parameters, zeros(), () if rule is nesterov else zeros(), jnp.float32(0))]

@@ -13,8 +13,8 @@ let bias = Tensor.parameter("bias", [10])
 
 let logits = matmul(image.reshaped([.batch, 784]), weight) + bias
 let cost = softmaxCrossEntropy(logits, label).mean()
-let slopes = gradient(of: cost, withRespectTo: [weight, bias])
-let descent = Updates([(weight, weight - 0.1 * slopes[0]), (bias, bias - 0.1 * slopes[1])])
+let gradients = gradient(of: cost, withRespectTo: [weight, bias])
+let descent = Updates([(weight, weight - 0.1 * gradients[0]), (bias, bias - 0.1 * gradients[1])])
 
 let step = try compile([image, label], to: [cost], updates: descent)
 let classify = try compile([image], to: [logits.argMax(axis: 1)])

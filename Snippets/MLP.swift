@@ -24,13 +24,13 @@ let cost = softmaxCrossEntropy(logits, label).mean()
 
 // Nesterov's momentum: the step looks ahead along the velocity.
 let weights = [w1, b1, w2, b2, w3, b3]
-let slopes = gradient(of: cost, withRespectTo: weights)
+let gradients = gradient(of: cost, withRespectTo: weights)
 var updates = Updates()
-for (weight, slope) in zip(weights, slopes) {
+for (weight, gradient) in zip(weights, gradients) {
   let velocity = Tensor.parameter("\(weight.name).velocity", weight.shape, .zeros, .updateState)
-  let next = 0.9 * velocity - 0.02 * slope
+  let next = 0.9 * velocity - 0.02 * gradient
   updates.set(velocity, to: next)
-  updates.set(weight, to: weight + 0.9 * next - 0.02 * slope)
+  updates.set(weight, to: weight + 0.9 * next - 0.02 * gradient)
 }
 
 let step = try compile([image, label], to: [cost], updates: updates)

@@ -13,7 +13,7 @@ protocol WrittenOperation: Operation {
 }
 
 extension WrittenOperation {
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
     operands.map { _ in nil }
   }
 

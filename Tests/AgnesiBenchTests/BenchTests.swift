@@ -101,7 +101,7 @@ import Testing
       written
         == "# A page\n<!-- accuracy: begin -->\n\n\(outcome.output)\n<!-- accuracy: end -->\n")
     let rows = outcome.output.split(separator: "\n").dropFirst(2).map { $0.split(separator: "|") }
-    #expect(rows.map { $0[1] } == [" loss ", " result ", " slopes "])
+    #expect(rows.map { $0[1] } == [" loss ", " result ", " gradients "])
     for cell in rows.joined() where cell.contains("e-") {
       let number = try #require(Double(cell.trimmingCharacters(in: .whitespaces)))
       #expect(number > 0 && number < 1e-3)

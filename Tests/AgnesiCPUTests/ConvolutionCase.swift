@@ -79,22 +79,22 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  func toData(_ slope: [Float], _ weights: [Float]) -> [Float] {
+  func toData(_ upstream: [Float], _ weights: [Float]) -> [Float] {
     var result = [Double](repeating: 0, count: sourceCount)
-    forEachProduct { result[$0] += Double(slope[$2]) * Double(weights[$1]) }
+    forEachProduct { result[$0] += Double(upstream[$2]) * Double(weights[$1]) }
     return result.map { Float($0) }
   }
 
-  func toWeights(_ source: [Float], _ slope: [Float]) -> [Float] {
+  func toWeights(_ source: [Float], _ upstream: [Float]) -> [Float] {
     var result = [Double](repeating: 0, count: weightCount)
-    forEachProduct { result[$1] += Double(source[$0]) * Double(slope[$2]) }
+    forEachProduct { result[$1] += Double(source[$0]) * Double(upstream[$2]) }
     return result.map { Float($0) }
   }
 
-  func toBias(_ slope: [Float]) -> [Float] {
+  func toBias(_ upstream: [Float]) -> [Float] {
     var result = [Double](repeating: 0, count: filters)
     let area = max(output[0] * output[1], 1)
-    for (place, value) in slope.enumerated() { result[place / area % filters] += Double(value) }
+    for (place, value) in upstream.enumerated() { result[place / area % filters] += Double(value) }
     return result.map { Float($0) }
   }
 

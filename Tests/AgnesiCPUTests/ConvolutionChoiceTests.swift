@@ -17,7 +17,7 @@ import Testing
     ConvolutionProblem(.forward, batch: 4, channels: 64, filters: 64, size: 16)
     .measured(threads: 1, limit: 0.01) != nil
 
-  /// A convolution that the estimate gives to Winograd's algorithm, with its slopes.
+  /// A convolution that the estimate gives to Winograd's algorithm, with its gradients.
   private struct Step {
     let image = Tensor.input("image", [.batch, 64, 16, 16])
     let kernels = Tensor.input("kernels", [64, 64, 3, 3])
@@ -75,7 +75,7 @@ import Testing
     let quick = try Step().errors(on: CPU(table: try Step().table(.winograd)))
     let strict = try Step().errors(on: CPU(convolutions: .direct))
     #expect((strict + quick).allSatisfy { $0 < 1e-5 })
-    // Slopes of kernels are long sums, whose own rounding weighs as much as the algorithm's.
+    // Gradients of kernels are long sums, whose own rounding weighs as much as the algorithm's.
     for (exact, rough) in zip(strict, quick).prefix(2) { #expect(exact < rough) }
     #expect(CPU(convolutions: .direct).choices == BackendChoices(isStrict: true))
   }

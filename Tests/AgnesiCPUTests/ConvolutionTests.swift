@@ -50,23 +50,23 @@ private let algorithms = [
 
   @Test(arguments: cases + empty, [0, 1, 2])
   func toData(_ it: ConvolutionCase, algorithm: Int) throws {
-    let (slope, w) = (numbers(it.destinationCount, "dy"), numbers(it.weightCount, "w"))
+    let (upstream, w) = (numbers(it.destinationCount, "dy"), numbers(it.weightCount, "w"))
     let context = try #require(it.context(agnesi_convolution_to_data, 0, algorithms[algorithm]))
     let result = context.buffer(2, numbers(it.sourceCount, "old"))
-    #expect(context.call(context.buffer(0, slope), context.buffer(1, w), result) == 0)
-    #expect(difference(result.values(it.sourceCount), it.toData(slope, w)) < 1e-4)
+    #expect(context.call(context.buffer(0, upstream), context.buffer(1, w), result) == 0)
+    #expect(difference(result.values(it.sourceCount), it.toData(upstream, w)) < 1e-4)
   }
 
   @Test(arguments: cases + empty, [0, 1, 2])
   func toWeights(_ it: ConvolutionCase, algorithm: Int) throws {
-    let (x, slope) = (numbers(it.sourceCount, "x"), numbers(it.destinationCount, "dy"))
+    let (x, upstream) = (numbers(it.sourceCount, "x"), numbers(it.destinationCount, "dy"))
     let context = try #require(
       it.context(agnesi_convolution_to_weights, Int(AGNESI_BIAS), algorithms[algorithm]))
     let weights = context.buffer(2, numbers(it.weightCount, "old"))
     let bias = context.buffer(3, numbers(it.filters, "old"))
-    #expect(context.call(context.buffer(0, x), context.buffer(1, slope), weights, bias) == 0)
-    #expect(difference(weights.values(it.weightCount), it.toWeights(x, slope)) < 1e-4)
-    #expect(difference(bias.values(it.filters), it.toBias(slope)) < 1e-4)
+    #expect(context.call(context.buffer(0, x), context.buffer(1, upstream), weights, bias) == 0)
+    #expect(difference(weights.values(it.weightCount), it.toWeights(x, upstream)) < 1e-4)
+    #expect(difference(bias.values(it.filters), it.toBias(upstream)) < 1e-4)
   }
 
   @Test func scratchMemoryMayBeShared() throws {

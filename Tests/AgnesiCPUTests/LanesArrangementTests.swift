@@ -26,12 +26,12 @@ private struct Network: Sendable, CustomTestStringConvertible {
     (testDescription, self.shape, self.operations, self.body) = (name, shape, operations, body)
   }
 
-  /// The loss, what the body gives, and the slopes of all parameters.
+  /// The loss, what the body gives, and the gradients of all parameters.
   func function() throws -> (input: Tensor, outputs: [Tensor]) {
     let image = Tensor.input("image", [.batch] + shape.map { Size($0) })
     let (result, loss) = Scope.named(testDescription) { () -> (Tensor, Tensor) in
       let result = body(image)
-      // Every number has a slope of its own.
+      // Every number has a gradient of its own.
       let weights = sin(Tensor.index(result.shape, axis: 1).cast(to: .float32) + result)
       return (result, (weights * result).sum())
     }
@@ -165,7 +165,7 @@ struct LanesArrangementTests {
     let graph = try Rewritten([image], outputs)
     let values = [network.image(batch: batch)]
     let expected = try graph.reference(graph.program.outputs, values, batch: batch)
-    // With few registers, slopes are unpooled before convolutions.
+    // With few registers, gradients are unpooled before convolutions.
     for target in [LanesTarget.avx512, .avx2] {
       let arranged = graph.arranged(batch: 16, target: target)
       try arranged.verify()
@@ -258,7 +258,7 @@ struct LanesArrangementTests {
       let (found, expected) = (found[output].doubles, expected[output].doubles)
       let isGradient = position > 1
       for (found, expected) in zip(found, expected) {
-        // Behind pooling, 0 · NaN of places that no slope goes to stays out of the sums.
+        // Behind pooling, 0 · NaN of places that no gradient goes to stays out of the sums.
         if isGradient, expected.isNaN { continue }
         #expect(found.isNaN == expected.isNaN && found.isInfinite == expected.isInfinite)
       }

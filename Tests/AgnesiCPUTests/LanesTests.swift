@@ -126,7 +126,7 @@ struct LanesTests {
       Bench([forward, plain, toData, toWeights], target: target, samples: it.batch))
 
     let (x, w) = (numbers(it.sourceCount, "x"), numbers(it.weightCount, "w"))
-    let (b, slope) = (numbers(it.filters, "b"), numbers(it.destinationCount, "dy"))
+    let (b, upstream) = (numbers(it.filters, "b"), numbers(it.destinationCount, "dy"))
     let (inside, outside) = (it.sourceCount / it.batch, it.destinationCount / it.batch)
     let (source, result) = (bench.buffer(inside, x), bench.buffer(outside))
     let (weights, bias) = (Buffer(bytes: 0, w), Buffer(bytes: 0, b))
@@ -137,16 +137,16 @@ struct LanesTests {
     bench.run(plain, [source, weights, result])
     #expect(difference(bench.values(result, outside), it.forward(x, w, bias: nil)) < 1e-5)
 
-    let gradient = bench.buffer(outside, slope)
+    let gradient = bench.buffer(outside, upstream)
     let dx = bench.buffer(inside, numbers(it.sourceCount, "old"))
     bench.run(toData, [gradient, weights, dx])
-    #expect(difference(bench.values(dx, inside), it.toData(slope, w)) < 1e-5)
+    #expect(difference(bench.values(dx, inside), it.toData(upstream, w)) < 1e-5)
 
     let dw = Buffer(bytes: 0, numbers(it.weightCount, "old"))
     let db = Buffer(bytes: 0, numbers(it.filters, "old"))
     bench.run(toWeights, [source, gradient, dw, db])
-    #expect(difference(dw.values(it.weightCount), it.toWeights(x, slope)) < 1e-5)
-    #expect(difference(db.values(it.filters), it.toBias(slope)) < 1e-5)
+    #expect(difference(dw.values(it.weightCount), it.toWeights(x, upstream)) < 1e-5)
+    #expect(difference(db.values(it.filters), it.toBias(upstream)) < 1e-5)
 
     // The same bits for any number of threads.
     let again = Buffer(bytes: it.weightCount * 4)
@@ -182,17 +182,17 @@ struct LanesTests {
       ])
     #expect(bench.values(result, outside) == most)
 
-    let slope = numbers(most.count, "dy")
+    let upstream = numbers(most.count, "dy")
     var expected = [Float](repeating: 0, count: before.count)
-    for ((window, most), slope) in zip(zip(windows, most), slope) where most > 0 {
-      if let first = window.first(where: { before[$0] == most }) { expected[first] = slope }
+    for ((window, most), upstream) in zip(zip(windows, most), upstream) where most > 0 {
+      if let first = window.first(where: { before[$0] == most }) { expected[first] = upstream }
     }
     let gradient = bench.buffer(inside, numbers(before.count, "old"))
-    bench.run(unpool, [bench.buffer(outside, slope), codes, gradient])
+    bench.run(unpool, [bench.buffer(outside, upstream), codes, gradient])
     #expect(bench.values(gradient, inside) == expected)
   }
 
-  /// The ways back from pooled slopes, against the naive loops on unpooled ones.
+  /// The ways back from pooled gradients, against the naive loops on unpooled ones.
   @Test(arguments: behindPool, targets.indices)
   func behindPooling(_ it: ConvolutionCase, target: Int) throws {
     let target = targets[target]
@@ -204,7 +204,7 @@ struct LanesTests {
 
       let pooled = [it.output[0] / pool[0], it.output[1] / pool[1]]
       let count = it.filters * pooled[0] * pooled[1]
-      let slopes = numbers(it.batch * count, "dy")
+      let upstream = numbers(it.batch * count, "dy")
       // One place more than there are stands for none.
       let area = pool[0] * pool[1]
       let places = numbers(it.batch * count, "codes").map { Int(($0 + 1) / 2 * Float(area + 1)) }
@@ -214,7 +214,7 @@ struct LanesTests {
         let (plane, window) = (index / (pooled[0] * pooled[1]), index % (pooled[0] * pooled[1]))
         let row = window / pooled[1] * pool[0] + place / pool[1]
         let column = window % pooled[1] * pool[1] + place % pool[1]
-        unpooled[plane * outside + row * it.output[1] + column] = slopes[index]
+        unpooled[plane * outside + row * it.output[1] + column] = upstream[index]
       }
       #expect(before == it.filters * outside)
 
@@ -222,7 +222,7 @@ struct LanesTests {
       let inside = it.sourceCount / it.batch
       let all = bench.blocks * target.lanes * count
       let gradient = bench.buffer(count, numbers(all, "beyond the last sample"))
-      bench.fill(gradient, count, slopes)
+      bench.fill(gradient, count, upstream)
       let codes = bench.codes(count, places.map { $0 < area ? UInt8($0) : 255 })
 
       let dx = bench.buffer(inside, numbers(it.sourceCount, "old"))

@@ -17,9 +17,9 @@ import Testing
     let profiler = Profiler()
     let x = Tensor.input("x", shape.map { Size($0) })
     let y = build(x)
-    let slopes = trains ? gradient(of: (y * y).sum(), withRespectTo: y.parameters()) : []
+    let gradients = trains ? gradient(of: (y * y).sum(), withRespectTo: y.parameters()) : []
     let function = try compile(
-      [x], to: [y] + slopes, options: .init(rewriting: rewriting, excluding: excluding),
+      [x], to: [y] + gradients, options: .init(rewriting: rewriting, excluding: excluding),
       on: CPU(profiler: profiler))
     _ = try function(NDArray(filled: 0.5, shape: shape))
     return Set(profiler.steps.map(\.producer))
@@ -78,9 +78,9 @@ import Testing
   func theValuesAreTheSame(level: RewriteLevel) throws {
     let x = Tensor.input("x", [.batch, 1, 12, 12])
     let y = convolution2D(digits(x), weights("b", [6, 20, 3, 3]))
-    let slopes = gradient(of: (y * y).mean(), withRespectTo: y.parameters())
+    let gradients = gradient(of: (y * y).mean(), withRespectTo: y.parameters())
     let values = NDArray(numbers(20 * 144, "digits"), shape: [20, 1, 12, 12])
-    let outputs = [y] + slopes
+    let outputs = [y] + gradients
     let expected = try compile([x], to: outputs, on: .reference)(values)
     let options = CompileOptions(rewriting: level)
     let results = try compile([x], to: outputs, options: options, on: .cpu)(values)

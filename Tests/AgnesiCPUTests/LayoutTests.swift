@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func adjointsInGivenLayouts() throws {
-    let slope = numbers(second.destinationCount, "dy")
+    let upstream = numbers(second.destinationCount, "dy")
     let (x, w) = (numbers(second.sourceCount, "x"), numbers(second.weightCount, "w"))
     let forward = try #require(
       second.context(agnesi_convolution_forward, layouts: [any, any, any]))
@@ -90,17 +90,17 @@ import Testing
     #expect(blockedX.call(blockedX.buffer(0, x), source) == 0)
 
     let dx = toData.buffer(2)
-    #expect(toData.call(toData.buffer(0, slope), weights, dx) == 0)
+    #expect(toData.call(toData.buffer(0, upstream), weights, dx) == 0)
     let dw = toWeights.buffer(2)
-    #expect(toWeights.call(source, toWeights.buffer(1, slope), dw) == 0)
+    #expect(toWeights.call(source, toWeights.buffer(1, upstream), dw) == 0)
 
     let plainX = try #require(Context.reorder(lx, nil))
     let plainW = try #require(Context.reorder(lw, nil))
     let (rx, rw) = (plainX.buffer(1), plainW.buffer(1))
     #expect(plainX.call(dx, rx) == 0)
     #expect(plainW.call(dw, rw) == 0)
-    #expect(difference(rx.values(second.sourceCount), second.toData(slope, w)) < 1e-4)
-    #expect(difference(rw.values(second.weightCount), second.toWeights(x, slope)) < 1e-4)
+    #expect(difference(rx.values(second.sourceCount), second.toData(upstream, w)) < 1e-4)
+    #expect(difference(rw.values(second.weightCount), second.toWeights(x, upstream)) < 1e-4)
   }
 
   @Test func equality() throws {

@@ -137,8 +137,8 @@ struct PixelsArrangementTests {
       let image = layer.image
       let result = layer.result(image)
       let loss = result.sum()
-      let slopes = gradient(of: loss, withRespectTo: loss.parameters())
-      let graph = try Rewritten([image], trains ? slopes : [result])
+      let gradients = gradient(of: loss, withRespectTo: loss.parameters())
+      let graph = try Rewritten([image], trains ? gradients : [result])
       let sizes = ["batch": batch]
       let arranged = PixelsArrangement.arranged(graph.program, expecting: sizes)
       return arranged.outputs != graph.program.outputs

@@ -69,13 +69,13 @@ struct PoolingCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  func backward(_ algorithm: agnesi_pooling_algorithm, _ source: [Float], _ slope: [Float])
+  func backward(_ algorithm: agnesi_pooling_algorithm, _ source: [Float], _ upstream: [Float])
     -> [Float]
   {
     var result = [Float](repeating: 0, count: source.count)
-    for (window, slope) in zip(windows(), slope) {
+    for (window, upstream) in zip(windows(), upstream) {
       for (share, place) in zip(shares(algorithm, window, source), window) {
-        result[place] += share * slope
+        result[place] += share * upstream
       }
     }
     return result
@@ -116,7 +116,7 @@ private let algorithms = [
   func forwardAndBackward(_ it: PoolingCase, algorithm: Int) throws {
     let algorithm = algorithms[algorithm]
     let isMaximum = algorithm == agnesi_pooling_maximum
-    let (x, slope) = (source(it), numbers(it.destinationCount, "dy"))
+    let (x, upstream) = (source(it), numbers(it.destinationCount, "dy"))
     let forward = try #require(it.context(agnesi_pooling_forward, algorithm))
     let backward = try #require(it.context(agnesi_pooling_backward, algorithm))
     let y = forward.buffer(1)
@@ -127,13 +127,13 @@ private let algorithms = [
         agnesi_context_argument_bytes(forward.pointer, 2)
           == agnesi_context_argument_bytes(backward.pointer, 1))
       #expect(forward.call(forward.buffer(0, x), y, workspace) == 0)
-      #expect(backward.call(backward.buffer(0, slope), workspace, dx) == 0)
+      #expect(backward.call(backward.buffer(0, upstream), workspace, dx) == 0)
     } else {
       #expect(forward.call(forward.buffer(0, x), y) == 0)
-      #expect(backward.call(backward.buffer(0, slope), dx) == 0)
+      #expect(backward.call(backward.buffer(0, upstream), dx) == 0)
     }
     #expect(difference(y.values(it.destinationCount), it.forward(algorithm, x)) < 1e-6)
-    #expect(difference(dx.values(it.sourceCount), it.backward(algorithm, x, slope)) < 1e-6)
+    #expect(difference(dx.values(it.sourceCount), it.backward(algorithm, x, upstream)) < 1e-6)
   }
 
   @Test(arguments: cases.prefix(4), [0, 1])
@@ -145,7 +145,7 @@ private let algorithms = [
     let wish = try #require(
       convolution.context(agnesi_convolution_forward, layouts: [any, any, any]))
     let layout = wish.layout(2)
-    let (x, slope) = (source(it), numbers(it.destinationCount, "dy"))
+    let (x, upstream) = (source(it), numbers(it.destinationCount, "dy"))
     guard layout.pointer != nil else { return }
     let there = try #require(Context.reorder(nil, layout))
     let inside = there.buffer(1)
@@ -163,16 +163,16 @@ private let algorithms = [
     if isMaximum {
       let workspace = forward.buffer(2)
       #expect(forward.call(inside, y, workspace) == 0)
-      #expect(backward.call(backward.buffer(0, slope), workspace, dx) == 0)
+      #expect(backward.call(backward.buffer(0, upstream), workspace, dx) == 0)
     } else {
       #expect(forward.call(inside, y) == 0)
-      #expect(backward.call(backward.buffer(0, slope), dx) == 0)
+      #expect(backward.call(backward.buffer(0, upstream), dx) == 0)
     }
     let back = try #require(Context.reorder(layout, nil))
     let result = back.buffer(1)
     #expect(back.call(dx, result) == 0)
     #expect(difference(y.values(it.destinationCount), it.forward(algorithm, x)) < 1e-6)
-    #expect(difference(result.values(it.sourceCount), it.backward(algorithm, x, slope)) < 1e-6)
+    #expect(difference(result.values(it.sourceCount), it.backward(algorithm, x, upstream)) < 1e-6)
   }
 
   @Test func inferenceNeedsNoWorkspace() throws {

@@ -71,8 +71,8 @@ import Testing
     let y = network.build(x)
     let cost = (y * y).mean() + y.mean()
     let weights = cost.parameters(.trainable)
-    let slopes = gradient(of: cost, withRespectTo: weights)
-    return try compile([x], to: [y, cost] + slopes, on: CPU())
+    let gradients = gradient(of: cost, withRespectTo: weights)
+    return try compile([x], to: [y, cost] + gradients, on: CPU())
   }
 
   private func values(_ network: Network, _ count: Int) -> NDArray {

@@ -47,8 +47,8 @@ import Testing
       }
       let (x, image) = input("x", sizes.shape)
       let (w, kernels) = input("w", [sizes.filters, sizes.channels, 4, 4])
-      let (s, slopes) = input("s", sizes.result)
-      (inputs, arrays) = ([x, w, s], [image, kernels, slopes])
+      let (s, gradients) = input("s", sizes.result)
+      (inputs, arrays) = ([x, w, s], [image, kernels, gradients])
       outputs = [
         Tensor(ConvolutionForward(geometry: TileTransformTests.stride), x, w),
         Tensor(
@@ -82,7 +82,7 @@ import Testing
     let arranged = BlockArrangement.arranged(program)
     #expect(arranged.outputs.map(\.type) == program.outputs.map(\.type))
     #expect(Self.count("blockedConvolution", arranged) == 0)
-    // Image and slopes each once, kernels in both orders; one way back for each pass.
+    // Image and gradients each once, kernels in both orders; one way back for each pass.
     #expect(Self.count("tileTransform", arranged) == 7)
     let values = Dictionary(uniqueKeysWithValues: zip(passes.inputs, passes.arrays))
     func reference(_ outputs: [Tensor]) throws -> [NDArray] {

@@ -34,8 +34,8 @@ import Testing
     guard let first = costs.first else { return }
     let cost = costs.dropFirst().reduce(first) { $0 + $1 }
     let variables = built.inputs.filter(\.dtype.isFloating)
-    let slopes = gradient(of: cost, withRespectTo: variables, disconnected: .zero)
-    try built.compare(slopes, tolerance: item.example.tolerance * 64, unit: 0x1p-52)
+    let gradients = gradient(of: cost, withRespectTo: variables, disconnected: .zero)
+    try built.compare(gradients, tolerance: item.example.tolerance * 64, unit: 0x1p-52)
   }
 
   private func compare(_ item: Case, floating: DType, unit: Double) throws {

@@ -62,9 +62,9 @@ import Testing
     let costs = built.outputs.filter(\.dtype.isFloating).map { ($0 * $0).sum() }
     let cost = costs.dropFirst().reduce(costs.first ?? .constant(0, .float64), +)
     let variables = built.inputs.filter(\.dtype.isFloating)
-    let slopes = gradient(of: cost, withRespectTo: variables, disconnected: .zero)
+    let gradients = gradient(of: cost, withRespectTo: variables, disconnected: .zero)
     var walk = built.walk
-    try expectLoweringsAgree(slopes, &walk, tolerance: item.example.tolerance * 4)
+    try expectLoweringsAgree(gradients, &walk, tolerance: item.example.tolerance * 4)
   }
 
   /// Runs every node's loops on the reference's operands.

@@ -94,9 +94,9 @@ import Testing
     let ones = Tensor.ones(like: table.gathered(indices))
     let counted = Tensor.zeros(like: table).scatterAdded(indices, ones)
     let cost = table.gathered(indices).cast(to: .float32).sum()
-    let slopes = gradient(of: cost, withRespectTo: [table])
+    let gradients = gradient(of: cost, withRespectTo: [table])
     let results = try values(
-      [counted] + slopes,
+      [counted] + gradients,
       [
         table: NDArray(zeros: [2], dtype), indices: NDArray(zeros: [5000], .int32),
       ])

@@ -92,10 +92,10 @@ import Testing
   @Test func gradients() throws {
     let x = Tensor.input("x", [.batch])
     let y = (x * x * x).sum()
-    let slope = gradient(of: y, withRespectTo: [x])[0]
-    let curvature = gradient(of: slope.sum(), withRespectTo: [x])[0]
+    let derivative = gradient(of: y, withRespectTo: [x])[0]
+    let curvature = gradient(of: derivative.sum(), withRespectTo: [x])[0]
     let value = NDArray([1, 2] as [Float])
-    #expect(try evaluate(slope, [x: value]) == NDArray([3, 12] as [Float]))
+    #expect(try evaluate(derivative, [x: value]) == NDArray([3, 12] as [Float]))
     #expect(try evaluate(curvature, [x: value]) == NDArray([6, 12] as [Float]))
   }
 
@@ -118,8 +118,8 @@ import Testing
     let label = Tensor.input("label", [.batch], .int32)
     let weight = Tensor.parameter("weight", [9, 3], .glorotUniform)
     let cost = softmaxCrossEntropy(matmul(image, weight), label).mean()
-    let slope = gradient(of: cost, withRespectTo: [weight])[0]
-    let descent = Updates([(weight, weight - 0.1 * slope)])
+    let derivative = gradient(of: cost, withRespectTo: [weight])[0]
+    let descent = Updates([(weight, weight - 0.1 * derivative)])
     let (images, labels) = (NDArray(zeros: [20, 9]), NDArray(zeros: [20], .int32))
     let profiler = Profiler()
     let step = try compile(
@@ -208,8 +208,8 @@ import Testing
       ])
     let label = Tensor.input("label", [.batch], .int32)
     let cost = softmaxCrossEntropy(logits, label).mean()
-    let slopes = Slopes(of: cost, withRespectTo: cost.parameters(.trainable))
-    let updates = adam(slopes.clipped(totalNorm: 5), rate: 0.001)
+    let gradients = Gradients(of: cost, withRespectTo: cost.parameters(.trainable))
+    let updates = adam(gradients.clipped(totalNorm: 5), rate: 0.001)
     #expect(updates.failure == nil)
     let lenet = try Notation.parse("20C5 MP2 50C5 MP2 256FC 10FC")
     print(Summary(lenet, input: [1, 28, 28]))

@@ -5,7 +5,7 @@ import AgnesiLoops
 /// Gradients compared with differences of values.
 ///
 /// The outputs are projected to one number with random weights, and the derivative of that number
-/// along random directions is compared: a wrong slope of a single element changes all of them.
+/// along random directions is compared: a wrong gradient of a single element changes all of them.
 package struct CentralDifferences {
   package var inputs: [Tensor]
   package var values: [NDArray]
@@ -26,25 +26,26 @@ package struct CentralDifferences {
   /// - Throws: ``Unfit`` for the first difference.
   package func check(_ outputs: [Tensor]) throws {
     let cost = projected(outputs, "projection")
-    let slopes = try slopes(of: cost)
-    let gradients = try values(of: slopes, at: values)
-    for (slope, position) in zip(gradients, floating) where slope.shape != values[position].shape {
-      throw Unfit("the slope of \(inputs[position]) has shape \(slope.shape)")
+    let gradients = try gradients(of: cost)
+    let found = try values(of: gradients, at: values)
+    for (gradient, position) in zip(found, floating) where gradient.shape != values[position].shape
+    {
+      throw Unfit("the gradient of \(inputs[position]) has shape \(gradient.shape)")
     }
-    for number in 0..<directions { try check(cost, gradients, direction: number) }
+    for number in 0..<directions { try check(cost, found, direction: number) }
   }
 
   /// Compares second derivatives: those of the gradient.
   package func checkSecond(_ outputs: [Tensor]) throws {
     let cost = projected(outputs, "projection")
-    try check(try slopes(of: cost).filter { $0.dtype.isFloating })
+    try check(try gradients(of: cost).filter { $0.dtype.isFloating })
   }
 
-  private func slopes(of cost: Tensor) throws -> [Tensor] {
+  private func gradients(of cost: Tensor) throws -> [Tensor] {
     let variables = floating.map { inputs[$0] }
-    let slopes = gradient(of: cost, withRespectTo: variables, disconnected: .zero)
-    if let failure = slopes.lazy.compactMap(\.failure).first { throw failure }
-    return slopes
+    let gradients = gradient(of: cost, withRespectTo: variables, disconnected: .zero)
+    if let failure = gradients.lazy.compactMap(\.failure).first { throw failure }
+    return gradients
   }
 
   private func check(_ cost: Tensor, _ gradients: [NDArray], direction number: Int) throws {
@@ -68,7 +69,7 @@ package struct CentralDifferences {
     let measured = (try moved(step) - moved(-step)) / (2 * step)
     let magnitude = products.reduce(1) { $0 + abs($1) }
     guard abs(predicted - measured) <= tolerance * magnitude else {
-      throw Unfit("direction \(number): the slope is \(predicted), differences give \(measured)")
+      throw Unfit("direction \(number): the gradient is \(predicted), differences give \(measured)")
     }
   }
 

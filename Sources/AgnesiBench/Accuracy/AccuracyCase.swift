@@ -74,9 +74,9 @@ struct AccuracyCase {
 
   /// Runs the step three times.
   func errors() throws -> [Errors] {
-    let slopes = loss.map { gradient(of: $0, withRespectTo: variables) } ?? []
+    let gradients = loss.map { gradient(of: $0, withRespectTo: variables) } ?? []
     // Rewritten before the dtype changes, so that all three compute the same formulas.
-    let roots = try Pipeline().apply(to: [loss, result].compactMap { $0 } + slopes)
+    let roots = try Pipeline().apply(to: [loss, result].compactMap { $0 } + gradients)
     // Estimates alone choose, so that the numbers do not depend on what was measured here before.
     let usual = try run(roots, on: CPU(table: ConvolutionTable()))
     let strict = try run(roots, on: CPU(convolutions: .direct))
@@ -84,7 +84,7 @@ struct AccuracyCase {
     let first = loss == nil ? 0 : 1
     var parts = loss == nil ? [] : [("loss", 0..<1)]
     parts.append(("result", first..<(first + 1)))
-    if !slopes.isEmpty { parts.append(("slopes", (first + 1)..<roots.count)) }
+    if !gradients.isEmpty { parts.append(("gradients", (first + 1)..<roots.count)) }
     return parts.map { quantity, range in
       Errors(
         quantity: quantity, usual: Deviation(of: usual[range], from: exact[range]),

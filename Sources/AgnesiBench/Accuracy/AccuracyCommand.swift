@@ -8,8 +8,8 @@ struct AccuracyCommand: ParsableCommand {
     commandName: "accuracy",
     abstract: "Compare the numbers of steps with those of float64.",
     discussion: """
-      Loss, result and slopes of small versions of the workloads: as users get them, in the strict \
-      mode, and in float64 with the same weights.
+      Loss, result and gradients of small versions of the workloads: as users get them, in the \
+      strict mode, and in float64 with the same weights.
       """)
 
   @Argument(help: "The workloads; all where none is named.")

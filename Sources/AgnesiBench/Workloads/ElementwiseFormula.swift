@@ -2,7 +2,7 @@ import Agnesi
 
 /// A formula of many numbers, with nothing to multiply matrices by.
 enum ElementwiseFormula {
-  /// A step gives the value and the slopes along `w` and `b` back.
+  /// A step gives the value and the gradients along `w` and `b` back.
   static func job(count: Int) -> Job {
     let x = Tensor.input("x", [.symbol("count")])
     let w = Tensor.parameter("w", [], .constant(0.7))

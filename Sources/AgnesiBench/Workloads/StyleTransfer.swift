@@ -1,10 +1,10 @@
 import Agnesi
 
-/// The slope of a content and style loss along a picture; the network's weights are fixed.
+/// The gradient of a content and style loss along a picture; the network's weights are fixed.
 ///
 /// Source: Gatys, Ecker & Bethge, *Image style transfer using convolutional neural networks*, 2016.
 enum StyleTransfer {
-  /// A step gives the slope back, in the picture's shape.
+  /// A step gives the gradient back, in the picture's shape.
   static func job(batch: Int) throws -> Job {
     let layers = try Layers(batch: batch, side: 256)
     return Job(

@@ -65,7 +65,7 @@ enum Workload: String, CaseIterable, Codable, ExpressibleByArgument {
         steps: 5, reach: 0.45)
     case .style:
       Traits(
-        summary: "slope of a content and style loss in VGG-19 along a picture of 256×256",
+        summary: "gradient of a content and style loss in VGG-19 along a picture of 256×256",
         batch: 1, steps: 8, reach: 0.5)
     case .dcgan:
       Traits(
@@ -73,7 +73,7 @@ enum Workload: String, CaseIterable, Codable, ExpressibleByArgument {
         steps: 10, reach: 0.6)
     case .elementwise:
       Traits(
-        summary: "Σ tanh(wx + b)² · exp(−x²) over 10 million numbers, with slopes along w and b",
+        summary: "Σ tanh(wx + b)² · exp(−x²) over 10 million numbers, with gradients along w and b",
         batch: 1, steps: 20, reach: 0.33)
     case .efficientNetInfer:
       Traits(

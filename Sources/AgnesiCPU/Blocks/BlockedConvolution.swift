@@ -13,9 +13,9 @@ struct BlockedConvolution: Operation {
   let kind: ConvolutionKind
   let geometry: ConvolutionGeometry
   let blocks: ChannelBlocks
-  /// Whether the image, or its slopes, lie in blocks.
+  /// Whether the image, or its gradients, lie in blocks.
   let blocksImage: Bool
-  /// Whether the convolution's result, or its slopes, lie in blocks.
+  /// Whether the convolution's result, or its gradients, lie in blocks.
   let blocksOutput: Bool
   /// Whether a bias is added; forward only.
   var hasBias = false
@@ -28,8 +28,8 @@ struct BlockedConvolution: Operation {
   var roles: [String] {
     switch kind {
     case .forward: ["input", "kernels"] + (hasBias ? ["bias"] : [])
-    case .toInput: ["slopes", "kernels"]
-    case .toKernels: ["input", "slopes"]
+    case .toInput: ["gradients", "kernels"]
+    case .toKernels: ["input", "gradients"]
     }
   }
 
@@ -60,7 +60,7 @@ struct BlockedConvolution: Operation {
   }
 
   // Made after all gradients are taken.
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
     operands.map { _ in nil }
   }
 

@@ -3,8 +3,8 @@ import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiLoops
 
-/// The slopes of kernels that each have a channel of their own, from images in channel blocks: the
-/// lanes of a vector are channels, so that no sum crosses lanes.
+/// The gradients of kernels that each have a channel of their own, from images in channel blocks:
+/// the lanes of a vector are channels, so that no sum crosses lanes.
 ///
 /// The library has a kernel for few sizes only, and for the others one that is a hundred times slower.
 /// One thread's part is whole blocks of channels. The sums of one image and one row of the kernel
@@ -59,12 +59,12 @@ extension DepthwiseToKernels: WrittenOperation {
   func kernelText(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
   ) -> KernelText {
-    let (image, slopes) = (operands[0].shape, operands[1].shape)
+    let (image, gradients) = (operands[0].shape, operands[1].shape)
     let work = multiplyAdds(of: operands)
     let name = "agnesi_depthwise_to_kernels"
     return KernelText(
       name: name, text: text(name), prelude: LanesC.prelude(target), extent: image[1],
-      sizes: [image[0], image[1], image[2], image[3], slopes[2], slopes[3]], cost: work,
+      sizes: [image[0], image[1], image[2], image[3], gradients[2], gradients[3]], cost: work,
       multiplyAdds: work, producer: "channel blocks, depthwise")
   }
 

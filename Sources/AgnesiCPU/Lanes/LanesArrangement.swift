@@ -13,11 +13,11 @@ package struct LanesArrangement {
   private let target: LanesTarget
   private let chains: LanesChains
   private var forms: LayoutForms
-  /// Slopes before pooling, as long as nobody but a convolution's gradients wants them.
+  /// Gradients before pooling, as long as nobody but the adjoints of a convolution wants them.
   private var pooled: [Tensor: Pooled] = [:]
 
   private struct Pooled {
-    var slopes: Tensor
+    var gradients: Tensor
     var codes: Tensor
     var operation: LanesUnpool
   }
@@ -85,7 +85,7 @@ package struct LanesArrangement {
       let operation = LanesUnpool(
         pool: unpool.pool, size: unpool.size, samples: node.types[0].shape[0])
       pooled[node.results[0]] = Pooled(
-        slopes: inLanes(unpool.slopes), codes: inLanes(unpool.places), operation: operation)
+        gradients: inLanes(unpool.gradients), codes: inLanes(unpool.places), operation: operation)
     case .toInput(let geometry): toInput(node, geometry)
     case .toKernels(let geometry):
       if forms.computed(node.results[0]) == nil { toKernels(node, geometry) }
@@ -113,22 +113,22 @@ package struct LanesArrangement {
   }
 
   private mutating func toInput(_ node: Node, _ geometry: ConvolutionGeometry) {
-    let (slopes, kernels) = (node.operands[0], plain(node.operands[1]))
+    let (gradients, kernels) = (node.operands[0], plain(node.operands[1]))
     var operation = LanesToInput(geometry: geometry, size: Array(node.types[0].plane.dropFirst()))
     let shape = LanesShape(
       geometry, source: node.types[0].plane, kernels: kernels.shape.map { $0.known ?? 0 })
-    if let pooled = pooled[slopes],
+    if let pooled = pooled[gradients],
       shape.paysBehind(pool: pooled.operation.pool, target: target)
     {
       operation.pool = pooled.operation.pool
-      let operands = [pooled.slopes, pooled.codes, kernels]
+      let operands = [pooled.gradients, pooled.codes, kernels]
       setInLanes(node.results[0], Tensor.make(operation, operands)[0])
     } else {
-      setInLanes(node.results[0], Tensor.make(operation, [inLanes(slopes), kernels])[0])
+      setInLanes(node.results[0], Tensor.make(operation, [inLanes(gradients), kernels])[0])
     }
   }
 
-  /// The slopes of kernels and, where somebody wants those of the bias too, of that.
+  /// The gradients of kernels and, where somebody wants those of the bias too, of that.
   private mutating func toKernels(_ node: Node, _ geometry: ConvolutionGeometry) {
     let sum = chains.biasSums[node]
     let kernels = node.types[0].shape.map { $0.known ?? 0 }
@@ -142,7 +142,7 @@ package struct LanesArrangement {
     {
       operation.pool = pooled.operation.pool
       operation.samples = pooled.operation.samples
-      results = Tensor.make(operation, [source, pooled.slopes, pooled.codes])
+      results = Tensor.make(operation, [source, pooled.gradients, pooled.codes])
     } else {
       results = Tensor.make(operation, [source, zeroBeyond(node.operands[1])])
     }
@@ -170,10 +170,10 @@ package struct LanesArrangement {
     return forms.form(tensor, in: layout(of: tensor))
   }
 
-  /// Slopes before pooling that somebody wants after all.
+  /// Gradients before pooling that somebody wants after all.
   private mutating func unpool(_ tensor: Tensor) {
     guard let pooled = pooled[tensor], forms.computed(tensor) == nil else { return }
-    setInLanes(tensor, Tensor(pooled.operation, pooled.slopes, pooled.codes))
+    setInLanes(tensor, Tensor(pooled.operation, pooled.gradients, pooled.codes))
   }
 
   /// The tensor in lanes, with zeros in those beyond the last sample.

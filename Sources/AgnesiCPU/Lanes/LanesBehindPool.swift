@@ -1,7 +1,8 @@
 import AgnesiArrays
-// The two ways back through a convolution with pooling behind it, without the slopes in between: of
-// each window only one slope is not zero, so instead of multiplying with all, each lane selects what
-// its one slope meets. Selecting costs less than multiplying.
+
+// The two ways back through a convolution with pooling behind it, without the gradients in between:
+// of each window only one gradient is not zero, so instead of multiplying with all, each lane
+// selects what its one gradient meets. Selecting costs less than multiplying.
 //
 // The products with zeros that are left out this way could only have been 0 · ∞ or 0 · NaN.
 
@@ -43,11 +44,11 @@ private struct LanesBehindPool {
   private var area: Int { shape.size[0] * shape.size[1] }
   private var kernelArea: Int { shape.kernel[0] * shape.kernel[1] }
 
-  /// Reads the place and the slope of one window.
-  private func writeSlope(_ place: String, used: String? = nil, _ text: inout CText) {
+  /// Reads the place and the gradient of one window.
+  private func writeGradient(_ place: String, used: String? = nil, _ text: inout CText) {
     text.line("const lanes_mask code = __builtin_convertvector(c[\(place)], lanes_mask);")
     let kept = ["(code != 255)", used].compactMap { $0 }.joined(separator: " & ")
-    text.line("const lanes slope = (lanes)((lanes_mask)g[\(place)] & \(kept));")
+    text.line("const lanes gradient = (lanes)((lanes_mask)g[\(place)] & \(kept));")
   }
 
   /// Says for each lane whether the place is in column or row 1, 2 … of its window.
@@ -112,7 +113,7 @@ private struct LanesBehindPool {
       text.line("const lanes_mask used = lanes_first(sizes[1] - block * \(target.lanes));")
       text.loop("i", 0, "\(pooled[0])") { text in
         text.loop("j", 0, "\(pooled[1])") { text in
-          writeSlope("i * \(pooled[1]) + j", used: "used", &text)
+          writeGradient("i * \(pooled[1]) + j", used: "used", &text)
           body(&text)
         }
       }
@@ -143,7 +144,7 @@ private struct LanesBehindPool {
           for column in 0..<columns {
             let values = (0..<pool[0]).map { "p\(first + $0)_\(column)" }
             let sum = "a\(first)_\(column)"
-            text.line("\(sum) = LANES_FMA(slope, \(selected("row", values) ?? ""), \(sum));")
+            text.line("\(sum) = LANES_FMA(gradient, \(selected("row", values) ?? ""), \(sum));")
           }
         }
       }
@@ -161,7 +162,7 @@ private struct LanesBehindPool {
       + " const int64_t *sizes)"
     text.block(head) { text in
       text.line("lanes sum = {0};")
-      writeWindows(&text) { $0.line("sum += slope;") }
+      writeWindows(&text) { $0.line("sum += gradient;") }
       text.line("return lanes_sum(&sum);")
     }
   }
@@ -218,7 +219,7 @@ private struct LanesBehindPool {
       for (row, column) in places { text.line("lanes a\(row)_\(column) = {0};") }
       text.loop("filter", 0, "\(shape.filters)") { text in
         text.line("const float *restrict v = w + filter * \(shape.channels * kernelArea);")
-        writeSlope("filter * \(pooledArea)", &text)
+        writeGradient("filter * \(pooledArea)", &text)
         writeMasks(&text)
         let kernelRows =
           max(0, rows.lowerBound - pool[0] + 1)..<min(rows.upperBound, shape.kernel[0])
@@ -235,7 +236,7 @@ private struct LanesBehindPool {
             }
             let sum = "a\(row)_\(column)"
             let weight = selected("row", weights) ?? "(lanes){0}"
-            text.line("\(sum) = LANES_FMA(slope, \(weight), \(sum));")
+            text.line("\(sum) = LANES_FMA(gradient, \(weight), \(sum));")
           }
         }
       }

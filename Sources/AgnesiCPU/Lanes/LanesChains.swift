@@ -13,7 +13,7 @@ struct LanesChains {
     case unpool(Unpool)
     case toInput(ConvolutionGeometry)
     case toKernels(ConvolutionGeometry)
-    /// The slopes of a bias, which come with those of the kernels.
+    /// The gradients of a bias, which come with those of the kernels.
     case biasSum(of: Node, ConvolutionGeometry)
   }
 
@@ -32,7 +32,7 @@ struct LanesChains {
 
   /// The way back through pooling, and through the rectifier if the chain has one.
   struct Unpool {
-    var slopes: Tensor
+    var gradients: Tensor
     var places: Tensor
     var pool: [Int]
     var size: [Int]
@@ -52,7 +52,7 @@ struct LanesChains {
   }
 
   private(set) var parts: [Node: Part] = [:]
-  /// The sums that are slopes of a bias, by the nodes that make the slopes of the kernels.
+  /// The sums that are gradients of a bias, by the nodes that make the gradients of the kernels.
   private(set) var biasSums: [Node: Tensor] = [:]
   private var users: [Tensor: [Node]] = [:]
   private let roots: Set<Tensor>
@@ -156,12 +156,13 @@ struct LanesChains {
     var outer: Node
     var operation: Unpool
 
-    /// The same where the slopes are those that arrive at ReLU's `result`; nil where they are not.
+    /// The same where the gradients are those that arrive at ReLU's `result`; nil where they are
+    /// not.
     func behindRectifier(_ result: Tensor) -> Unpooling? {
-      let gate = operation.slopes.node
+      let gate = operation.gradients.node
       guard gate.operation is RectifyGradient, gate.operands[0] == result else { return nil }
       var unpooling = self
-      unpooling.operation.slopes = gate.operands[1]
+      unpooling.operation.gradients = gate.operands[1]
       return unpooling
     }
   }
@@ -187,7 +188,7 @@ struct LanesChains {
         !roots.contains(toInput.results[0])
       else { return nil }
       let unpool = Unpool(
-        slopes: unpooling.values, places: node.results[1], pool: geometry.window,
+        gradients: unpooling.values, places: node.results[1], pool: geometry.window,
         size: Array(toInput.types[0].plane.dropFirst()))
       result.backward.append(Unpooling(outer: toInput, operation: unpool))
     }

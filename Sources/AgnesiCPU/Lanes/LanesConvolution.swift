@@ -6,7 +6,7 @@ import AgnesiLoops
 ///
 /// Operands: source, kernels `[filters, channels, height, width]`, bias `[filters]` (if any).
 /// Results: values, and, if wanted, a byte for each that says which element of its window was the
-/// first of the largest, or 255 where no slope passes the rectifier.
+/// first of the largest, or 255 where no gradient passes the rectifier.
 struct LanesConvolution: LanesOperation {
   static let name = "lanesConvolution"
   let geometry: ConvolutionGeometry
@@ -85,8 +85,8 @@ struct LanesConvolution: LanesOperation {
   }
 }
 
-/// What arrived behind disjoint windows → what arrives before them: slopes go where the maxima were.
-/// Lanes beyond the last sample become zero.
+/// What arrived behind disjoint windows → what arrives before them: gradients go where the maxima
+/// were. Lanes beyond the last sample become zero.
 struct LanesUnpool: LanesOperation {
   static let name = "lanesUnpool"
   let pool: [Int]
@@ -94,28 +94,28 @@ struct LanesUnpool: LanesOperation {
   let size: [Int]
   let samples: Size
 
-  var roles: [String] { ["slopes", "codes"] }
+  var roles: [String] { ["gradients", "codes"] }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    let slopes = operands[0]
-    try slopes.requireLanes()
-    guard operands[1] == TensorType(.uint8, slopes.shape) else {
-      throw TypeError("codes \(operands[1]) for slopes \(slopes)")
+    let gradients = operands[0]
+    try gradients.requireLanes()
+    guard operands[1] == TensorType(.uint8, gradients.shape) else {
+      throw TypeError("codes \(operands[1]) for gradients \(gradients)")
     }
-    guard [size[0] / pool[0], size[1] / pool[1]] == Array(slopes.plane.dropFirst()) else {
-      throw TypeError("slopes \(slopes) of windows \(pool) in \(size)")
+    guard [size[0] / pool[0], size[1] / pool[1]] == Array(gradients.plane.dropFirst()) else {
+      throw TypeError("gradients \(gradients) of windows \(pool) in \(size)")
     }
-    return [.lanes(blocks: slopes.shape[0], [slopes.plane[0]] + size, slopes.shape[4])]
+    return [.lanes(blocks: gradients.shape[0], [gradients.plane[0]] + size, gradients.shape[4])]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
     let lanes = operands[0].shape[4]
-    let (slopes, codes) = (operands[0].withoutLanes, operands[1].withoutLanes)
-    let shape = slopes.shape.prefix(2) + size
+    let (gradients, codes) = (operands[0].withoutLanes, operands[1].withoutLanes)
+    let shape = gradients.shape.prefix(2) + size
     let type = TensorType(.float32, shape.map { Size($0) })
     let places = codes.cast(to: .int32)
     let all = try PoolingGeometry(disjoint: pool).unpooling(to: size.map { Size($0) })
-      .reference([slopes, places], types: [type])[0]
+      .reference([gradients, places], types: [type])[0]
     let used = (samples.known ?? 0) * shape.dropFirst().product
     let kept = all.doubles.enumerated().map { $0 < used ? $1 : 0 }
     return [NDArray(rounding: kept, shape: Array(shape), .float32).withLanes(lanes)]

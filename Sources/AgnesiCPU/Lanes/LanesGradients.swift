@@ -4,8 +4,8 @@ import AgnesiLoops
 
 /// The gradient of the image with lanes.
 ///
-/// Operands: slopes of the result and kernels; behind pooling the slopes of what is pooled, codes and
-/// kernels.
+/// Operands: gradients of the result and kernels; behind pooling the gradients of what is pooled,
+/// codes and kernels.
 struct LanesToInput: LanesOperation {
   static let name = "lanesToInput"
   let geometry: ConvolutionGeometry
@@ -15,7 +15,9 @@ struct LanesToInput: LanesOperation {
   var pool: [Int]?
 
   var arity: ClosedRange<Int> { 2...3 }
-  var roles: [String] { pool == nil ? ["slopes", "kernels"] : ["slopes", "codes", "kernels"] }
+  var roles: [String] {
+    pool == nil ? ["gradients", "kernels"] : ["gradients", "codes", "kernels"]
+  }
 
   private var plain: any Operation {
     ConvolutionKind.toInput.operation(geometry, size: size.map { Size($0) })
@@ -23,14 +25,14 @@ struct LanesToInput: LanesOperation {
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let kernels = operands[operands.count - 1]
-    var slopes = operands[0]
+    var gradients = operands[0]
     if let unpool = try unpool(operands) {
-      slopes = try unpool.types(of: Array(operands[0..<2]))[0]
+      gradients = try unpool.types(of: Array(operands[0..<2]))[0]
     }
-    try slopes.requireLanes()
+    try gradients.requireLanes()
     let result = try plain.types(
-      of: [TensorType(.float32, Array(slopes.shape.prefix(4))), kernels])[0]
-    return [.lanes(blocks: slopes.shape[0], result.plane, slopes.shape[4])]
+      of: [TensorType(.float32, Array(gradients.shape.prefix(4))), kernels])[0]
+    return [.lanes(blocks: gradients.shape[0], result.plane, gradients.shape[4])]
   }
 
   /// What stands before this where there is pooling. All lanes count here.
@@ -49,14 +51,14 @@ struct LanesToInput: LanesOperation {
   func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
     let lanes = operands[0].shape[4]
     let known = operands.map { TensorType($0.dtype, $0.shape.map { Size($0) }) }
-    var slopes = operands[0]
+    var gradients = operands[0]
     if let unpool = try unpool(known) {
       let before = try unpool.types(of: Array(known[0..<2]))
-      slopes = try unpool.reference(Array(operands[0..<2]), types: before)[0]
+      gradients = try unpool.reference(Array(operands[0..<2]), types: before)[0]
     }
-    let shape = [Size(slopes.shape[0] * lanes)] + types[0].shape.dropFirst().prefix(3)
+    let shape = [Size(gradients.shape[0] * lanes)] + types[0].shape.dropFirst().prefix(3)
     let result = try plain.reference(
-      [slopes.withoutLanes, operands[operands.count - 1]],
+      [gradients.withoutLanes, operands[operands.count - 1]],
       types: [TensorType(.float32, shape)])[0]
     return [result.withLanes(lanes)]
   }
@@ -77,10 +79,10 @@ struct LanesToInput: LanesOperation {
   }
 }
 
-/// The gradient of the kernels with lanes, and the slopes of the bias if wanted.
+/// The gradient of the kernels with lanes, and the gradients of the bias if wanted.
 ///
-/// Operands: source and slopes of the result, which are zero beyond the last sample; behind pooling
-/// source, slopes of what is pooled, which may be anything there, and codes.
+/// Operands: source and gradients of the result, which are zero beyond the last sample; behind
+/// pooling source, gradients of what is pooled, which may be anything there, and codes.
 struct LanesToKernels: LanesOperation {
   static let name = "lanesToKernels"
   let geometry: ConvolutionGeometry
@@ -93,7 +95,7 @@ struct LanesToKernels: LanesOperation {
   var samples: Size = 0
 
   var arity: ClosedRange<Int> { 2...3 }
-  var roles: [String] { ["source", "slopes", "codes"] }
+  var roles: [String] { ["source", "gradients", "codes"] }
   var resultCount: Int { bias ? 2 : 1 }
 
   private var plain: any Operation {
@@ -102,15 +104,17 @@ struct LanesToKernels: LanesOperation {
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
     try operands[0].requireLanes()
-    var slopes = operands[1]
-    if let unpool = try unpool(operands) { slopes = try unpool.types(of: Array(operands[1...]))[0] }
-    try slopes.requireLanes()
-    guard operands[0].shape[4] == slopes.shape[4] else {
-      throw TypeError("lanes differ, \(operands[0].shape[4]) ≠ \(slopes.shape[4])")
+    var gradients = operands[1]
+    if let unpool = try unpool(operands) {
+      gradients = try unpool.types(of: Array(operands[1...]))[0]
+    }
+    try gradients.requireLanes()
+    guard operands[0].shape[4] == gradients.shape[4] else {
+      throw TypeError("lanes differ, \(operands[0].shape[4]) ≠ \(gradients.shape[4])")
     }
     let kernels = try plain.types(
-      of: [operands[0], slopes].map { TensorType(.float32, Array($0.shape.prefix(4))) })
-    return kernels + (bias ? [TensorType(.float32, [slopes.shape[1]])] : [])
+      of: [operands[0], gradients].map { TensorType(.float32, Array($0.shape.prefix(4))) })
+    return kernels + (bias ? [TensorType(.float32, [gradients.shape[1]])] : [])
   }
 
   /// What stands before this where there is pooling.
@@ -123,17 +127,19 @@ struct LanesToKernels: LanesOperation {
 
   func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
     let known = operands.map { TensorType($0.dtype, $0.shape.map { Size($0) }) }
-    var slopes = operands[1]
+    var gradients = operands[1]
     if let unpool = try unpool(known) {
       let before = try unpool.types(of: Array(known[1...]))
-      slopes = try unpool.reference(Array(operands[1...]), types: before)[0]
+      gradients = try unpool.reference(Array(operands[1...]), types: before)[0]
     }
-    slopes = slopes.withoutLanes
-    let kernels = try plain.reference([operands[0].withoutLanes, slopes], types: [types[0]])
+    gradients = gradients.withoutLanes
+    let kernels = try plain.reference([operands[0].withoutLanes, gradients], types: [types[0]])
     guard bias else { return kernels }
-    var sums = [Double](repeating: 0, count: slopes.shape[1])
-    let area = slopes.shape[2] * slopes.shape[3]
-    for (place, slope) in slopes.doubles.enumerated() { sums[place / area % sums.count] += slope }
+    var sums = [Double](repeating: 0, count: gradients.shape[1])
+    let area = gradients.shape[2] * gradients.shape[3]
+    for (place, gradient) in gradients.doubles.enumerated() {
+      sums[place / area % sums.count] += gradient
+    }
     return kernels + [NDArray(rounding: sums, shape: [sums.count], .float32)]
   }
 

@@ -3,7 +3,7 @@ extension LanesShape {
   ///
   /// Arguments: source, weights `[filters, channels, kernel…]` (plain), bias `[filters]` (if any),
   /// destination, and codes (if wanted): for each lane of the destination a byte that says which
-  /// element of its window was the first of the largest, or 255 where no slope passes ReLU.
+  /// element of its window was the first of the largest, or 255 where no gradient passes ReLU.
   ///
   /// - Complexity: one product for each pair of weight and pixel that meet; nothing is padded.
   package func forward(
@@ -51,10 +51,10 @@ extension LanesShape {
           text.loop("j", 0, "\(pooled[1])") { text in
             let place = "i * \(pooled[1]) + j"
             text.line("lanes_mask code = __builtin_convertvector(c[\(place)], lanes_mask);")
-            text.line("lanes_mask slope = (lanes_mask)g[\(place)] & used;")
+            text.line("lanes_mask gradient = (lanes_mask)g[\(place)] & used;")
             for (index, (u, v)) in pairs(pool[0], pool[1]).enumerated() {
               let target = "(i * \(pool[0]) + \(u)) * \(width) + j * \(pool[1]) + \(v)"
-              text.line("y[\(target)] = (lanes)((code == \(index)) & slope);")
+              text.line("y[\(target)] = (lanes)((code == \(index)) & gradient);")
             }
           }
         }

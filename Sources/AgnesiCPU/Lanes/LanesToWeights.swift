@@ -89,10 +89,10 @@ private struct LanesToWeights {
         }
         for filter in 0..<size {
           text.block("") { text in
-            text.line("lanes slope = s[x0 + \(filter * resultArea)];")
+            text.line("lanes gradient = s[x0 + \(filter * resultArea)];")
             for (tap, reaches) in run.taps.enumerated() where !reaches.isEmpty {
               let sum = "a\(filter)_\(tap)"
-              text.line("\(sum) = LANES_FMA(slope, p\(tap), \(sum));")
+              text.line("\(sum) = LANES_FMA(gradient, p\(tap), \(sum));")
             }
           }
         }

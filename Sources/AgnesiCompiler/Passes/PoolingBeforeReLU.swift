@@ -4,7 +4,8 @@ import AgnesiExpressions
 /// is never written.
 ///
 ///     maxPool(rectify(x))                                →  rectify(maxPool(x))
-///     rectifyGradient(y, maxPoolToInput(slope, argmax))  →  maxPoolToInput(rectifyGradient(…, slope), argmax)
+///     rectifyGradient(y, maxPoolToInput(gradient, argmax))  →  maxPoolToInput(rectifyGradient(…,
+///     gradient), argmax)
 ///
 /// A maximum and ReLU commute, NaN included. The gradient of a window goes to its first largest element if that
 /// is positive; then it is the same element with and without ReLU, and otherwise the gradient is 0. Only where
@@ -18,8 +19,8 @@ package func poolingBeforeReLU(_ roots: [Tensor]) -> [Tensor] {
       return [Tensor(Rectify(), pooled[0]), pooled[1]]
     }
     guard let (unpool, values, argmax) = exchange.gates[node] else { return nil }
-    let slope = Tensor(RectifyGradient(), new[argmax.node.results[0]], new[values])
-    return Tensor.make(unpool.operation, [slope, new[argmax]])
+    let gradient = Tensor(RectifyGradient(), new[argmax.node.results[0]], new[values])
+    return Tensor.make(unpool.operation, [gradient, new[argmax]])
   }
 }
 

@@ -13,7 +13,7 @@ extension Rewrites {
   }
 
   /// A value times a choice of 0 is 0, also where the value is infinite or NaN: this keeps the
-  /// slopes of what was not chosen out of the gradient.
+  /// NaN of what was not chosen out of the gradient.
   package static let choices = rules {
     let (condition, x, y) = (Tensor.any("condition"), Tensor.any("x"), Tensor.any("y"))
     let whereTrue = Tensor.node("select", condition, x, .constant(0))

@@ -6,7 +6,7 @@ import AgnesiExpressions
 
 extension Rewrites {
   package static let rectifiers = rules {
-    let (x, y, slope) = (Tensor.any("x"), Tensor.any("y"), Tensor.any("slope"))
+    let (x, y, gradient) = (Tensor.any("x"), Tensor.any("y"), Tensor.any("slope"))
     let zero = Tensor.constant(0)
     let isNegative = Tensor.node("lessOrEqual", x, zero)
     rule("ReLU as a choice", Tensor.node("select", isNegative, zero, x)) { match in
@@ -16,9 +16,9 @@ extension Rewrites {
       match.root.dtype.isFloating ? Tensor(Rectify(), match[x]) : nil
     }
     let isPositive = Tensor.node("less", zero, y)
-    rule("gradient of ReLU", Tensor.node("select", isPositive, slope, zero)) { match in
-      match[y].dtype == match[slope].dtype
-        ? Tensor(RectifyGradient(), match[y], match[slope]) : nil
+    rule("gradient of ReLU", Tensor.node("select", isPositive, gradient, zero)) { match in
+      match[y].dtype == match[gradient].dtype
+        ? Tensor(RectifyGradient(), match[y], match[gradient]) : nil
     }
   }
 }

@@ -13,18 +13,18 @@ extension Rewrites {
       return Tensor.make(bare, match.root.node.operands)[0].padded(geometry.border)
     }
     rule(
-      "slopes without a border to the input", Tensor.node(ConvolutionKind.toInput.label)
+      "gradients without a border to the input", Tensor.node(ConvolutionKind.toInput.label)
     ) { match in
       guard let (bare, geometry) = match.withoutBorder else { return nil }
-      let (slopes, kernels) = (match.root.node.operands[0], match.root.node.operands[1])
-      return Tensor.make(bare, [slopes.padded(geometry.cut), kernels])[0]
+      let (gradients, kernels) = (match.root.node.operands[0], match.root.node.operands[1])
+      return Tensor.make(bare, [gradients.padded(geometry.cut), kernels])[0]
     }
     rule(
-      "slopes without a border to kernels", Tensor.node(ConvolutionKind.toKernels.label)
+      "gradients without a border to kernels", Tensor.node(ConvolutionKind.toKernels.label)
     ) { match in
       guard let (bare, geometry) = match.withoutBorder else { return nil }
-      let (x, slopes) = (match.root.node.operands[0], match.root.node.operands[1])
-      return Tensor.make(bare, [x, slopes.padded(geometry.cut)])[0]
+      let (x, gradients) = (match.root.node.operands[0], match.root.node.operands[1])
+      return Tensor.make(bare, [x, gradients.padded(geometry.cut)])[0]
     }
   }
 }

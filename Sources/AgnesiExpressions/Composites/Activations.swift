@@ -18,7 +18,7 @@ public func gelu(_ x: Tensor) -> Tensor {
 public func softsign(_ x: Tensor) -> Tensor {
   .floatingComposite(
     "softsign", x,
-    gradient: { slopes, operands, _ in [slopes[0].map { $0 / square(1 + abs(operands[0])) }] },
+    gradient: { upstream, operands, _ in [upstream[0].map { $0 / square(1 + abs(operands[0])) }] },
     body: { $0 / (1 + abs($0)) })
 }
 

@@ -12,7 +12,7 @@ import AgnesiLoops
 public func sigmoidCrossEntropy(_ logits: Tensor, _ targets: Tensor) -> Tensor {
   elementLoss(
     "sigmoidCrossEntropy", ("logits", logits), targets,
-    gradient: { slope, x, t in (slope * (sigmoid(x) - t), -slope * x) },
+    gradient: { upstream, x, t in (upstream * (sigmoid(x) - t), -upstream * x) },
     body: { x, t in relu(x) - x * t + softplus(-abs(x)) })
 }
 
@@ -30,12 +30,12 @@ public func sigmoidCrossEntropy(_ logits: Tensor, _ targets: Tensor) -> Tensor {
 public func binaryCrossEntropy(_ probabilities: Tensor, _ targets: Tensor) -> Tensor {
   elementLoss(
     "binaryCrossEntropy", ("probabilities", probabilities), targets,
-    gradient: { slope, p, t in
+    gradient: { upstream, p, t in
       let zero = Tensor.zeros(like: p)
       let whole = select(t .== 1, zero, (1 - t) / (1 - p)) - select(t .== 0, zero, t / p)
       return (
-        (slope * whole).keepingZeros(of: slope),
-        (slope * (log1p(-p) - log(p))).keepingZeros(of: slope)
+        (upstream * whole).keepingZeros(of: upstream),
+        (upstream * (log1p(-p) - log(p))).keepingZeros(of: upstream)
       )
     },
     body: { p, t in
@@ -45,11 +45,11 @@ public func binaryCrossEntropy(_ probabilities: Tensor, _ targets: Tensor) -> Te
     })
 }
 
-/// A loss of each element and its target, as a composite with closed-form slopes.
+/// A loss of each element and its target, as a composite with closed-form gradients.
 func elementLoss(
   _ name: String, _ prediction: (role: String, tensor: Tensor), _ targets: Tensor,
   attributes: [String: Attribute] = [:],
-  gradient: (@Sendable (_ slope: Tensor, _ x: Tensor, _ t: Tensor) -> (Tensor, Tensor))? = nil,
+  gradient: (@Sendable (_ upstream: Tensor, _ x: Tensor, _ t: Tensor) -> (Tensor, Tensor))? = nil,
   body: (_ x: Tensor, _ t: Tensor) -> Tensor
 ) -> Tensor {
   let pair: (Tensor, Tensor)
@@ -60,9 +60,9 @@ func elementLoss(
     return .mistake(name, error, [prediction, ("targets", targets)])
   }
   let rule = gradient.map { gradient -> Composite.Rule in
-    { slopes, operands, _ in
-      guard let slope = slopes[0] else { return [nil, nil] }
-      let (x, t) = gradient(slope, operands[0], operands[1])
+    { upstream, operands, _ in
+      guard let upstream = upstream[0] else { return [nil, nil] }
+      let (x, t) = gradient(upstream, operands[0], operands[1])
       return [x, t]
     }
   }

@@ -140,7 +140,7 @@ package enum CompositeExamples {
     Example("standardised rows", [.init([3, 5])], tolerance: 64) {
       standardized($0[0], axes: [-1])
     },
-    // The sum of squares, whose gradient is compared, is nearly constant: its slopes cancel.
+    // The sum of squares, whose gradient is compared, is nearly constant: its parts cancel.
     Example("standardised planes", [.init([2, 3, 3, 2])], tolerance: 512) {
       standardized($0[0], axes: [2, 3])
     },

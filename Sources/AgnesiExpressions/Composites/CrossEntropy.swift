@@ -16,11 +16,11 @@ public func softmaxCrossEntropy(_ logits: Tensor, _ labels: Tensor) -> Tensor {
     switch try Targets(logits, labels) {
     case .labels:
       return .builtIn(
-        "softmaxCrossEntropy", [logits, labels], gradient: slopesWithLabels,
+        "softmaxCrossEntropy", [logits, labels], gradient: gradientsWithLabels,
         body: { lossWithLabels($0[0], $0[1]) })
     case .distributions(let converted):
       return .builtIn(
-        "softmaxCrossEntropy", [logits, converted], gradient: slopesWithDistributions,
+        "softmaxCrossEntropy", [logits, converted], gradient: gradientsWithDistributions,
         body: { crossEntropy($0[1], ofLogarithms: logSoftmax($0[0])) })
     }
   } catch {
@@ -45,19 +45,20 @@ public func crossEntropy(_ probabilities: Tensor, _ labels: Tensor) -> Tensor {
       // The logarithm of the label's probability alone: those of others may be infinite.
       return .builtIn(
         "crossEntropy", [probabilities, labels],
-        gradient: { slopes, operands, _ in
+        gradient: { upstream, operands, _ in
           let losses = -log(operands[0].picked(operands[1]))
           return pullback(
-            of: [losses], slopes: slopes, withRespectTo: operands, stopping: true, unread: .some)
+            of: [losses], upstream: upstream, withRespectTo: operands, stopping: true,
+            unread: .some)
         },
         body: { -log($0[0].picked($0[1])) })
     case .distributions(let converted):
       return .builtIn(
         "crossEntropy", [probabilities, converted],
-        gradient: { slopes, operands, _ in
-          guard let slope = slopes[0]?.expanded(axis: -1) else { return [nil, nil] }
+        gradient: { upstream, operands, _ in
+          guard let upstream = upstream[0]?.expanded(axis: -1) else { return [nil, nil] }
           let (p, t) = (operands[0], operands[1])
-          let spread = slope.broadcast(to: p.shape)
+          let spread = upstream.broadcast(to: p.shape)
           let toProbabilities = (-spread * t / p).keepingZeros(of: spread)
           return [
             select(t .== 0, .zeros(like: t), toProbabilities),
@@ -114,25 +115,26 @@ private func lossWithLabels(_ logits: Tensor, _ labels: Tensor) -> Tensor {
 }
 
 // softmax(x) − one-hot
-@Sendable private func slopesWithLabels(
-  _ slopes: [Tensor?], _ operands: [Tensor], _ results: [Tensor]
+@Sendable private func gradientsWithLabels(
+  _ upstream: [Tensor?], _ operands: [Tensor], _ results: [Tensor]
 ) -> [Tensor?] {
-  guard let slope = slopes[0] else { return [nil, nil] }
+  guard let upstream = upstream[0] else { return [nil, nil] }
   let (logits, labels) = (operands[0], operands[1])
   let probabilities = softmax(logits)
   let hit = logits.isPicked(labels)
-  let share = select(logits.isLabel(labels), slope, .notANumber(like: slope)).expanded(axis: -1)
+  let share = select(logits.isLabel(labels), upstream, .notANumber(like: upstream)).expanded(
+    axis: -1)
   return [(probabilities - hit.cast(to: logits.dtype)) * share, nil]
 }
 
 // softmax(x)·Σt − t, and −ln softmax(x)
-@Sendable private func slopesWithDistributions(
-  _ slopes: [Tensor?], _ operands: [Tensor], _ results: [Tensor]
+@Sendable private func gradientsWithDistributions(
+  _ upstream: [Tensor?], _ operands: [Tensor], _ results: [Tensor]
 ) -> [Tensor?] {
-  guard let slope = slopes[0]?.expanded(axis: -1) else { return [nil, nil] }
+  guard let upstream = upstream[0]?.expanded(axis: -1) else { return [nil, nil] }
   let (logits, t) = (operands[0], operands[1])
   let total = t.sum(axes: [-1], keepingAxes: true)
-  return [slope * (softmax(logits) * total - t), -slope * logSoftmax(logits)]
+  return [upstream * (softmax(logits) * total - t), -upstream * logSoftmax(logits)]
 }
 
 /// −Σ t·ln p, where 0·ln 0 is 0.

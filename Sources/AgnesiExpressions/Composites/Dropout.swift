@@ -34,8 +34,8 @@ public func dropout(
   // The draw is a result, so that the gradient uses it instead of drawing again.
   return .builtIn(
     "dropout", [x], attributes: attributes,
-    gradient: { slopes, _, results in
-      [slopes[0].map { select(results[1], $0 * scale, .zeros(like: $0)) }]
+    gradient: { upstream, _, results in
+      [upstream[0].map { select(results[1], $0 * scale, .zeros(like: $0)) }]
     },
     inference: { [$0[0], .constant(1, .bool).broadcast(to: $0[0].shape)] },
     isUnique: true, resultCount: 2,

@@ -19,11 +19,11 @@ public func logAddExp(_ a: Tensor, _ b: Tensor) -> Tensor {
   }
   return .builtIn(
     "logAddExp", operands,
-    gradient: { slopes, operands, _ in
-      guard let slope = slopes[0] else { return [nil, nil] }
+    gradient: { upstream, operands, _ in
+      guard let upstream = upstream[0] else { return [nil, nil] }
       // ∂/∂a = eᵃ / (eᵃ + eᵇ)
       let distance = difference(operands[0], operands[1])
-      return [slope * sigmoid(distance), slope * sigmoid(-distance)]
+      return [upstream * sigmoid(distance), upstream * sigmoid(-distance)]
     },
     body: { operands in
       let distance = abs(difference(operands[0], operands[1]))

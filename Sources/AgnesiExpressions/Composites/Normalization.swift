@@ -20,12 +20,12 @@ public func standardized(_ x: Tensor, axes: [Int], epsilon: Double = 1e-5) -> Te
   return .builtIn(
     "standardized", [x],
     attributes: ["axes": .integers(positions), "epsilon": .number(epsilon)],
-    gradient: { slopes, operands, results in
-      guard let slope = slopes[0] else { return [nil] }
+    gradient: { upstream, operands, results in
+      guard let upstream = upstream[0] else { return [nil] }
       let y = results[0]
       // dx = (s − mean(s) − y·mean(s·y)) / √(variance + ε)
-      let centred = slope - slope.mean(axes: positions, keepingAxes: true)
-      let along = y * (slope * y).mean(axes: positions, keepingAxes: true)
+      let centred = upstream - upstream.mean(axes: positions, keepingAxes: true)
+      let along = y * (upstream * y).mean(axes: positions, keepingAxes: true)
       let statistics = Statistics(operands[0], axes: positions)
       return [(centred - along) * statistics.factor(epsilon: epsilon)]
     },

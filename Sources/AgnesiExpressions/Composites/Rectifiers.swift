@@ -9,9 +9,9 @@ import AgnesiLoops
 public func relu(_ x: Tensor) -> Tensor {
   .builtIn(
     "relu", [x],
-    gradient: { slopes, _, results in
+    gradient: { upstream, _, results in
       // The result tells as much as the operand, whose memory is free by then.
-      [slopes[0].map { select(results[0] .> 0, $0, .zeros(like: $0)) }]
+      [upstream[0].map { select(results[0] .> 0, $0, .zeros(like: $0)) }]
     },
     body: { select($0[0] .<= 0, .zeros(like: $0[0]), $0[0]) })
 }
@@ -25,10 +25,10 @@ public func relu(_ x: Tensor) -> Tensor {
 public func relu6(_ x: Tensor) -> Tensor {
   .floatingComposite(
     "relu6", x,
-    gradient: { slopes, _, results in
+    gradient: { upstream, _, results in
       // The result tells as much as the operand, whose memory is free by then.
       let isBetween = (results[0] .> 0) .& (results[0] .< 6)
-      return [slopes[0].map { select(isBetween, $0, .zeros(like: $0)) }]
+      return [upstream[0].map { select(isBetween, $0, .zeros(like: $0)) }]
     },
     body: { clip($0, 0, 6) })
 }
@@ -43,8 +43,8 @@ public func relu6(_ x: Tensor) -> Tensor {
 public func leakyReLU(_ x: Tensor, slope: Double = 0.01) -> Tensor {
   .floatingComposite(
     "leakyReLU", x, attributes: ["slope": .number(slope)],
-    gradient: { slopes, operands, _ in
-      [slopes[0].map { select(operands[0] .> 0, $0, $0 * slope) }]
+    gradient: { upstream, operands, _ in
+      [upstream[0].map { select(operands[0] .> 0, $0, $0 * slope) }]
     },
     body: { select($0 .> 0, $0, $0 * slope) })
 }
@@ -57,9 +57,9 @@ public func leakyReLU(_ x: Tensor, slope: Double = 0.01) -> Tensor {
 public func elu(_ x: Tensor, alpha: Double = 1) -> Tensor {
   .floatingComposite(
     "elu", x, attributes: ["alpha": .number(alpha)],
-    gradient: { slopes, operands, results in
-      // α·eˣ = y + α; the body's own rule would multiply a slope of 0 by an infinite eˣ.
-      [slopes[0].map { select(operands[0] .> 0, $0, $0 * (results[0] + alpha)) }]
+    gradient: { upstream, operands, results in
+      // α·eˣ = y + α; the body's own rule would multiply a gradient of 0 by an infinite eˣ.
+      [upstream[0].map { select(operands[0] .> 0, $0, $0 * (results[0] + alpha)) }]
     },
     body: { select($0 .> 0, $0, alpha * expm1($0)) })
 }

@@ -12,9 +12,9 @@ import AgnesiLoops
 public func softmax(_ x: Tensor, axis: Int = -1) -> Tensor {
   alongAxis(
     "softmax", x, axis,
-    gradient: { y, slope, axis in
+    gradient: { y, upstream, axis in
       // dxᵢ = yᵢ·(sᵢ − Σⱼ sⱼ·yⱼ)
-      y * (slope - (slope * y).sum(axes: [axis], keepingAxes: true))
+      y * (upstream - (upstream * y).sum(axes: [axis], keepingAxes: true))
     },
     body: { x, axis in
       let powers = exp(x - x.max(axes: [axis], keepingAxes: true))
@@ -31,9 +31,9 @@ public func softmax(_ x: Tensor, axis: Int = -1) -> Tensor {
 public func logSoftmax(_ x: Tensor, axis: Int = -1) -> Tensor {
   alongAxis(
     "logSoftmax", x, axis,
-    gradient: { y, slope, axis in
+    gradient: { y, upstream, axis in
       // dxᵢ = sᵢ − softmax(x)ᵢ·Σⱼ sⱼ
-      slope - exp(y) * slope.sum(axes: [axis], keepingAxes: true)
+      upstream - exp(y) * upstream.sum(axes: [axis], keepingAxes: true)
     },
     body: { x, axis in
       let shifted = x - x.max(axes: [axis], keepingAxes: true)
@@ -43,7 +43,7 @@ public func logSoftmax(_ x: Tensor, axis: Int = -1) -> Tensor {
 
 private func alongAxis(
   _ name: String, _ x: Tensor, _ axis: Int,
-  gradient: @escaping @Sendable (_ y: Tensor, _ slope: Tensor, _ axis: Int) -> Tensor,
+  gradient: @escaping @Sendable (_ y: Tensor, _ upstream: Tensor, _ axis: Int) -> Tensor,
   body: (_ x: Tensor, _ axis: Int) -> Tensor
 ) -> Tensor {
   let position: Int
@@ -55,8 +55,8 @@ private func alongAxis(
   }
   return .builtIn(
     name, [x], attributes: ["axis": .integers([position])],
-    gradient: { slopes, _, results in
-      [slopes[0].map { gradient(results[0], $0, position) }]
+    gradient: { upstream, _, results in
+      [upstream[0].map { gradient(results[0], $0, position) }]
     },
     body: { body($0[0], position) })
 }
@@ -79,11 +79,11 @@ public func logSumExp(_ x: Tensor, axes: [Int]? = nil, keepingAxes: Bool = false
   }
   let result = Tensor.builtIn(
     "logSumExp", [x], attributes: ["axes": .integers(positions)],
-    gradient: { slopes, operands, results in
-      guard let slope = slopes[0] else { return [nil] }
+    gradient: { upstream, operands, results in
+      guard let upstream = upstream[0] else { return [nil] }
       let x = operands[0]
       let shift = results[0].orZeroWhereInfinite.spread(along: positions, of: x)
-      return [slope.spread(along: positions, of: x) * exp(x - shift)]
+      return [upstream.spread(along: positions, of: x) * exp(x - shift)]
     },
     body: { operands in
       let x = operands[0]

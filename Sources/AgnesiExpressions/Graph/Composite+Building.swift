@@ -84,10 +84,10 @@ private struct Widening {
   }
 
   func rule(_ rule: @escaping Composite.Rule) -> Composite.Rule {
-    { slopes, stored, results in
-      let wideSlopes = slopes.map { slope in slope.map(\.widened) }
-      let wide = rule(wideSlopes, stored.map(\.widened), results.map(\.widened))
-      return zip(wide, stored).map { slope, operand in slope.map { $0.narrowed(as: operand) } }
+    { upstream, stored, results in
+      let wideUpstream = upstream.map { $0?.widened }
+      let wide = rule(wideUpstream, stored.map(\.widened), results.map(\.widened))
+      return zip(wide, stored).map { gradient, operand in gradient?.narrowed(as: operand) }
     }
   }
 }

@@ -37,7 +37,7 @@ public struct Composite: Operation {
   }
 
   public typealias Rule =
-    @Sendable (_ slopes: [Tensor?], _ operands: [Tensor], _ results: [Tensor])
+    @Sendable (_ upstream: [Tensor?], _ operands: [Tensor], _ results: [Tensor])
     -> [Tensor?]
 
   package struct GradientRule: Sendable { package let apply: Rule }
@@ -91,20 +91,20 @@ public struct Composite: Operation {
 
   /// The composite's own rule, else that of its body.
   public func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    gradient(slopes, operands: operands, results: results, unread: .none)
+    gradient(upstream, operands: operands, results: results, unread: .none)
   }
 
   /// As above, where elements of the results may have been left out.
   ///
   /// The formulas of this library are finite where their operands are, so theirs stay as they are.
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor], unread: UnreadElements
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor], unread: UnreadElements
   ) -> [Tensor?] {
-    if let override { return override.apply(slopes, operands, results) }
+    if let override { return override.apply(upstream, operands, results) }
     return pullback(
-      of: body.applied(to: operands), slopes: slopes, withRespectTo: operands, stopping: true,
+      of: body.applied(to: operands), upstream: upstream, withRespectTo: operands, stopping: true,
       unread: isBuiltIn ? .ignored : unread)
   }
 

@@ -7,15 +7,15 @@ import AgnesiLoops
 /// - Parameters:
 ///   - cost: a floating tensor of one element.
 ///   - variables: any tensors that `cost` is made of, intermediate ones too.
-///   - constants: tensors through which no slope flows.
+///   - constants: tensors through which no gradient flows.
 ///   - disconnected: what a variable gets that `cost` does not depend on; by default a mistake,
 ///     since an answer of zero hides a wrong graph.
 /// - Returns: one tensor for each variable, of its shape.
 ///
 /// The gradient of an element that nothing reads is 0: one that a slice, an index, a choice, a maximum
 /// or a window leaves out, even where it is NaN or a function in between has an infinite derivative
-/// (that of `sqrt(x)[0]` at [4, 0] is [¼, 0]). Where every element is read, a slope of 0 times an infinite
-/// derivative is NaN, as the product says.
+/// (that of `sqrt(x)[0]` at [4, 0] is [¼, 0]). Where every element is read, a gradient of 0 times
+/// an infinite derivative is NaN, as the product says.
 ///
 /// - Complexity: one visit of each node between the variables and the cost.
 /// - Source: reverse accumulation; Griewank & Walther, *Evaluating Derivatives*, ch. 3.
@@ -32,10 +32,10 @@ public func gradient(
   }
   let one = Tensor.constant(1, cost.dtype).broadcast(to: cost.shape)
   let stable = cost.stabilized(keeping: variables + constants)
-  let slopes = pullback(
-    of: [stable], slopes: [one], withRespectTo: variables, constants: Set(constants))
-  return zip(variables, slopes).map { variable, slope in
-    slope ?? disconnected.answer(for: variable)
+  let gradients = pullback(
+    of: [stable], upstream: [one], withRespectTo: variables, constants: Set(constants))
+  return zip(variables, gradients).map { variable, gradient in
+    gradient ?? disconnected.answer(for: variable)
   }
 }
 

@@ -35,7 +35,7 @@ package struct Input: Operation {
   package var instanceName: String? { inputName }
   package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] { [type] }
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] { [] }
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     internalError("an input has no value of its own")
@@ -55,7 +55,7 @@ package struct Constant: Operation {
     [TensorType(array.dtype, array.shape.map { Size($0) })]
   }
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] { [] }
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] { [array] }
 
@@ -132,7 +132,7 @@ package struct ParameterLeaf: Operation {
     [TensorType(parameter.dtype, parameter.shape.map { Size($0) })]
   }
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] { [] }
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     [parameter.value]
@@ -157,7 +157,7 @@ package struct CallNumber: Operation {
     [TensorType(.int64, [])]
   }
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] { [] }
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     internalError("the executor knows the number of calls")
@@ -179,7 +179,7 @@ package struct Wildcard: Operation {
   package var instanceName: String? { wildcardName }
   package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] { [.unknown] }
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] { [] }
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     internalError("a wildcard has no value")

@@ -14,9 +14,10 @@ public protocol Operation: Sendable, Hashable, Codable {
   /// The types of the results; throws a sentence where the operands do not fit.
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType]
 
-  /// The slopes of the operands, given those of the results (nil: no slope arrives there). A nil
-  /// answer means that the result does not depend on that operand in a differentiable way.
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?]
+  /// The gradients of the operands, given `upstream`, those of the results (nil: none arrives
+  /// there). A nil answer means that the result does not depend on that operand in a differentiable
+  /// way.
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?]
 
   /// The results for given operands: the meaning of the operation, slow and obvious.
   ///

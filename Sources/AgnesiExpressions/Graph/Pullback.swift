@@ -1,21 +1,21 @@
 import AgnesiArrays
 import AgnesiLoops
 
-/// The product of slopes with the Jacobian: what arrives at each variable when `slopes` arrive at
-/// `outputs`; nil where nothing does.
+/// The product of upstream gradients with the Jacobian: what arrives at each
+/// variable when `upstream` arrives at `outputs`; nil where nothing does.
 ///
 /// With `stopping`, the walk does not look behind the variables, which makes it local: composites
 /// use it on their bodies.
 ///
 /// - Parameter unread: whether elements of the outputs may have been left out already.
 package func pullback(
-  of outputs: [Tensor], slopes: [Tensor?], withRespectTo variables: [Tensor],
+  of outputs: [Tensor], upstream: [Tensor?], withRespectTo variables: [Tensor],
   constants: Set<Tensor> = [], stopping: Bool = false, unread: UnreadElements = .none
 ) -> [Tensor?] {
   let order = outputs.topologicalNodes(stoppingAt: stopping ? Set(variables) : [])
   var walk = Pullback(order: order, variables: variables, constants: constants, unread: unread)
-  for (output, slope) in zip(outputs, slopes) {
-    walk.add(slope, to: output, isPartial: unread == .some)
+  for (output, gradient) in zip(outputs, upstream) {
+    walk.add(gradient, to: output, isPartial: unread == .some)
   }
   walk.run()
   return variables.map { walk.arrived[$0] }
@@ -25,7 +25,7 @@ package func pullback(
 package enum UnreadElements: Sendable {
   /// Every element of the outputs is read.
   case none
-  /// Some elements of the outputs may not be read: their slopes are 0.
+  /// Some elements of the outputs may not be read: their gradients are 0.
   case some
   /// No matter: the formula is one of this library's, which is finite where its operands are.
   case ignored
@@ -33,10 +33,10 @@ package enum UnreadElements: Sendable {
 
 /// One walk from outputs to variables.
 ///
-/// An operation that leaves elements out (a slice) gives them the slope 0, and 0 they must stay: times
-/// an infinite derivative (that of a square root at 0) it would be NaN. So where such zeros may
-/// be, functions whose derivatives may be infinite keep them. Elsewhere nothing is added, and zeros that
-/// were computed mean what they mean in a product.
+/// An operation that leaves elements out (a slice) gives them the gradient 0, and 0 they must stay:
+/// times an infinite derivative (that of a square root at 0) it would be NaN. So where such zeros
+/// may be, functions whose derivatives may be infinite keep them. Elsewhere nothing is added, and
+/// zeros that were computed mean what they mean in a product.
 private struct Pullback {
   let order: [Node]
   let variables: [Tensor]
@@ -44,7 +44,7 @@ private struct Pullback {
   let unread: UnreadElements
   let needed: Set<Node>
   private(set) var arrived: [Tensor: Tensor] = [:]
-  /// Where a slope arrived that has a value for each element.
+  /// Where a gradient arrived that has a value for each element.
   private var complete: Set<Tensor> = []
   /// The tensors of `order` that may hold NaN or infinity where leaves are finite.
   private var risky: Set<Tensor> = []
@@ -62,9 +62,9 @@ private struct Pullback {
     if unread != .ignored { findRisks() }
   }
 
-  mutating func add(_ slope: Tensor?, to tensor: Tensor, isPartial: Bool) {
-    guard let slope, !constants.contains(tensor) else { return }
-    arrived[tensor] = arrived[tensor].map { $0 + slope } ?? slope
+  mutating func add(_ gradient: Tensor?, to tensor: Tensor, isPartial: Bool) {
+    guard let gradient, !constants.contains(tensor) else { return }
+    arrived[tensor] = arrived[tensor].map { $0 + gradient } ?? gradient
     if !isPartial { complete.insert(tensor) }
   }
 
@@ -74,19 +74,19 @@ private struct Pullback {
       let incoming = results.map { arrived[$0] }
       guard incoming.contains(where: { $0 != nil }) else { continue }
       let isPartial = results.allSatisfy { arrived[$0] == nil || !complete.contains($0) }
-      // What was consumed is kept only for variables, so that a long graph holds few slopes.
+      // What was consumed is kept only for variables, so that a long graph holds few gradients.
       let outgoing = Site.$inherited.withValue(node.site) {
-        slopes(of: node, incoming, isPartial: isPartial)
+        gradients(of: node, incoming, isPartial: isPartial)
       }
       let leavesOut = isPartial || (unread != .ignored && node.operation.leavesElementsOut)
-      for (operand, slope) in zip(node.operands, outgoing)
+      for (operand, gradient) in zip(node.operands, outgoing)
       where needed.contains(operand.node) || variables.contains(operand) {
-        add(slope, to: operand, isPartial: leavesOut)
+        add(gradient, to: operand, isPartial: leavesOut)
       }
     }
   }
 
-  private func slopes(of node: Node, _ incoming: [Tensor?], isPartial: Bool) -> [Tensor?] {
+  private func gradients(of node: Node, _ incoming: [Tensor?], isPartial: Bool) -> [Tensor?] {
     if let composite = node.operation as? Composite {
       return composite.gradient(
         incoming, operands: node.operands, results: node.results,
@@ -94,13 +94,13 @@ private struct Pullback {
     }
     let outgoing = node.operation.gradient(
       incoming, operands: node.operands, results: node.results)
-    guard isPartial, unread != .ignored, let slope = incoming[0], multiplies(node) else {
+    guard isPartial, unread != .ignored, let gradient = incoming[0], multiplies(node) else {
       return outgoing
     }
-    return outgoing.map { $0.map { $0.keepingZeros(of: slope) } }
+    return outgoing.map { $0.map { $0.keepingZeros(of: gradient) } }
   }
 
-  /// Whether slopes are multiplied by something that may be infinite.
+  /// Whether gradients are multiplied by something that may be infinite.
   private func multiplies(_ node: Node) -> Bool {
     guard let isBounded = node.operation.elementwiseBound else { return false }
     return !isBounded || node.operands.contains(where: risky.contains)
@@ -120,18 +120,20 @@ private struct Pullback {
 }
 
 extension Tensor {
-  /// This product of each element with `slope`, but 0 where `slope` is 0 and the other factor is not finite.
-  func keepingZeros(of slope: Tensor) -> Tensor {
-    guard self != slope, dtype == slope.dtype, scalarConstant == nil, !isChoice(of: slope) else {
+  /// This product of each element with `upstream`, but 0 where `upstream` is 0 and the other factor
+  /// is not finite.
+  func keepingZeros(of upstream: Tensor) -> Tensor {
+    guard self != upstream, dtype == upstream.dtype, scalarConstant == nil, !isChoice(of: upstream)
+    else {
       return self
     }
-    return select((slope .== 0) .& isNaN(self), Tensor.constant(0, dtype), self)
+    return select((upstream .== 0) .& isNaN(self), Tensor.constant(0, dtype), self)
   }
 
-  /// Whether each element is that of `slope` or 0: nothing was multiplied.
-  private func isChoice(of slope: Tensor) -> Bool {
+  /// Whether each element is that of `upstream` or 0: nothing was multiplied.
+  private func isChoice(of upstream: Tensor) -> Bool {
     guard node.operation is Select else { return false }
-    return node.operands.dropFirst().allSatisfy { $0 == slope || $0.scalarConstant == 0 }
+    return node.operands.dropFirst().allSatisfy { $0 == upstream || $0.scalarConstant == 0 }
   }
 }
 

@@ -4,7 +4,7 @@
 /// along (``init(_:bringing:)``). All values are computed from the parameters as they were before the
 /// call. A mistake is recorded in ``failure`` and thrown by `compile`.
 ///
-///     let descent = Updates([(w, w - 0.1 * slope)])
+///     let descent = Updates([(w, w - 0.1 * gradient)])
 public struct Updates: Sendable {
   /// One parameter and its new value, of the same dtype and shape.
   public struct Pair: Hashable, Sendable {

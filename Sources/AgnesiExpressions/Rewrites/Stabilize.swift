@@ -1,6 +1,6 @@
 // Formulas that overflow, cancel or make NaN on the way, put into forms that do not. They are the
 // user's formulas as they stand in books, so they are rewritten rather than forbidden. A formula is
-// made stable before it is differentiated, too: the slopes of an unstable one are as unstable.
+// made stable before it is differentiated, too: the gradient of an unstable one is as unstable.
 //
 // Operands are in the form of the canonical table: `exp(x) − 1` is `exp(x) + (−1)`.
 

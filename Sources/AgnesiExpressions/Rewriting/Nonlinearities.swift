@@ -16,27 +16,27 @@ public struct Nonlinearity: Sendable {
   /// The function itself, of another operand.
   public func callAsFunction(_ x: Tensor) -> Tensor { apply(x) }
 
-  /// The same function with a gradient of its own: what `rule` makes of the slope that arrives at
-  /// `y = f(x)` is the slope of `x`.
+  /// The same function with a gradient of its own: what `rule` makes of the upstream
+  /// gradient, which arrives at `y = f(x)`, is the gradient of `x`.
   ///
   /// - Parameter name: of the function in printed graphs.
   public func overriding(
-    gradient rule: @escaping @Sendable (_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor,
+    gradient rule: @escaping @Sendable (_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor,
     name: String
   ) -> @Sendable (Tensor) -> Tensor {
     { x in
       .composite(
         name, [x],
-        gradient: { slopes, operands, results in
-          [slopes[0].map { rule($0, operands[0], results[0]) }]
+        gradient: { upstream, operands, results in
+          [upstream[0].map { rule($0, operands[0], results[0]) }]
         },
         isOwnKind: true, body: { apply($0[0]) })
     }
   }
 
-  /// The function's own gradient: the slope of `x` where `slope` arrives at `f(x)`.
-  public func slope(_ slope: Tensor, at x: Tensor) -> Tensor {
-    pullback(of: [apply(x)], slopes: [slope], withRespectTo: [x], stopping: true)[0]
+  /// The function's own gradient: that of `x` where `upstream` arrives at `f(x)`.
+  public func gradient(_ upstream: Tensor, at x: Tensor) -> Tensor {
+    pullback(of: [apply(x)], upstream: [upstream], withRespectTo: [x], stopping: true)[0]
       ?? .zeros(like: x)
   }
 }

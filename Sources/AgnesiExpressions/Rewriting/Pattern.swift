@@ -26,7 +26,7 @@ extension PatternOperation {
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
     [TensorType](repeating: .unknown, count: resultCount)
   }
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
     operands.map { _ in nil }
   }
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

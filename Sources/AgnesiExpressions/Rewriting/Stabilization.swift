@@ -1,6 +1,6 @@
 extension Tensor {
-  /// This formula in its stable form, for differentiation: the slope of `log(softmax(x))` as it is
-  /// written is 0/0 where a probability is 0, that of `logSoftmax(x)` is right.
+  /// This formula in its stable form, for differentiation: the gradient of `log(softmax(x))` as it
+  /// is written is 0/0 where a probability is 0, that of `logSoftmax(x)` is right.
   ///
   /// Unchanged where no rule of stability fits, or where one would take away any of `kept`.
   ///

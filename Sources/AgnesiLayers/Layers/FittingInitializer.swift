@@ -10,25 +10,26 @@ extension Activation {
   ///
   /// - Parameter input: what the weights are multiplied with.
   ///
-  /// Source: Glorot & Bengio 2010, whose derivation assumes a slope of 1; the gain of 4 is that of Theano's
-  /// tutorial (*Multilayer Perceptron*, deeplearning.net).
+  /// Source: Glorot & Bengio 2010, whose derivation assumes a gradient of 1; the gain of 4 is that
+  /// of Theano's tutorial (*Multilayer Perceptron*, deeplearning.net).
   package func fittingInitializer(behind input: Tensor) -> Initializer {
     switch self {
     case .relu, .relu6, .elu, .gelu: .heNormal
     case .leakyReLU(let slope): .he(uniform: false, gain: (2 / (1 + slope * slope)).squareRoot())
     case .selu: .lecunNormal
-    case .sigmoid, .hardSigmoid: .glorot(uniform: true, gain: 1 / (input.slopeOfSigmoid ?? 1))
+    case .sigmoid, .hardSigmoid: .glorot(uniform: true, gain: 1 / (input.gradientOfSigmoid ?? 1))
     default: .glorotUniform
     }
   }
 
-  /// Whether slopes shrink to a quarter or less on the way back through it.
+  /// Whether gradients shrink to a quarter or less on the way back through it.
   package var isSigmoid: Bool { self == .sigmoid || self == .hardSigmoid }
 }
 
 extension Tensor {
-  /// The slope at 0 of the sigmoid that these values come from; nil where they come from something else.
-  fileprivate var slopeOfSigmoid: Double? {
+  /// The gradient at 0 of the sigmoid that these values come from; nil where they come from
+  /// something else.
+  fileprivate var gradientOfSigmoid: Double? {
     var source = self
     while source.failure == nil, Self.passing.contains(where: source.isKind) {
       source = source.node.operands[0]
@@ -44,7 +45,7 @@ extension Tensor {
 }
 
 extension Chain {
-  /// Whether a sigmoid stands before the last layer, so that slopes pass through it.
+  /// Whether a sigmoid stands before the last layer, so that gradients pass through it.
   var hasInnerSigmoids: Bool {
     layers.dropLast().contains { layer in
       switch layer {

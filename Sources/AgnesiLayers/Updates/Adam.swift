@@ -10,16 +10,16 @@ import Foundation
 /// `√v`.
 ///
 /// - Parameters:
-///   - slopes: parameters and slopes, perhaps clipped.
+///   - gradients: parameters and gradients, perhaps clipped.
 ///   - rate: η; 0.001 is usual.
-///   - beta1: the weight of the past in the mean slope.
+///   - beta1: the weight of the past in the mean gradient.
 ///   - beta2: the weight of the past in the mean square.
 /// - Source: Kingma & Ba, *Adam*, 2015, algorithm 1 and §2.
 public func adam(
-  _ slopes: Slopes, rate: some LearningRate = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
-  epsilon: Double = 1e-8
+  _ gradients: Gradients, rate: some LearningRate = 0.001, beta1: Double = 0.9,
+  beta2: Double = 0.999, epsilon: Double = 1e-8
 ) -> Updates {
-  adam("adam", slopes, rate, beta1, beta2, epsilon) { _, next in next }
+  adam("adam", gradients, rate, beta1, beta2, epsilon) { _, next in next }
 }
 
 /// ``adam(_:rate:beta1:beta2:epsilon:)`` along the gradient of `cost`.
@@ -28,7 +28,7 @@ public func adam(
   beta2: Double = 0.999, epsilon: Double = 1e-8
 ) -> Updates {
   adam(
-    Slopes(of: cost, withRespectTo: parameters), rate: rate, beta1: beta1, beta2: beta2,
+    Gradients(of: cost, withRespectTo: parameters), rate: rate, beta1: beta1, beta2: beta2,
     epsilon: epsilon)
 }
 
@@ -37,10 +37,10 @@ public func adam(
 ///
 /// - Source: Reddi et al., *On the convergence of Adam and beyond*, 2018, algorithm 2.
 public func amsgrad(
-  _ slopes: Slopes, rate: some LearningRate = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
-  epsilon: Double = 1e-8
+  _ gradients: Gradients, rate: some LearningRate = 0.001, beta1: Double = 0.9,
+  beta2: Double = 0.999, epsilon: Double = 1e-8
 ) -> Updates {
-  adam("amsgrad", slopes, rate, beta1, beta2, epsilon, largest: "largestMeanSquare") {
+  adam("amsgrad", gradients, rate, beta1, beta2, epsilon, largest: "largestMeanSquare") {
     maximum($0, $1)
   }
 }
@@ -51,21 +51,22 @@ public func amsgrad(
   beta2: Double = 0.999, epsilon: Double = 1e-8
 ) -> Updates {
   amsgrad(
-    Slopes(of: cost, withRespectTo: parameters), rate: rate, beta1: beta1, beta2: beta2,
+    Gradients(of: cost, withRespectTo: parameters), rate: rate, beta1: beta1, beta2: beta2,
     epsilon: epsilon)
 }
 
 private func adam(
-  _ name: String, _ slopes: Slopes, _ rate: some LearningRate, _ beta1: Double, _ beta2: Double,
-  _ epsilon: Double, largest: String? = nil, _ used: (_ old: Tensor, _ next: Tensor) -> Tensor
+  _ name: String, _ gradients: Gradients, _ rate: some LearningRate, _ beta1: Double,
+  _ beta2: Double, _ epsilon: Double, largest: String? = nil,
+  _ used: (_ old: Tensor, _ next: Tensor) -> Tensor
 ) -> Updates {
-  var rule = UpdateBuilder(name, slopes, rate)
+  var rule = UpdateBuilder(name, gradients, rate)
   let step = rule.step()
   let correction = sqrt(biasCorrection(beta2, step)) / biasCorrection(beta1, step)
   rule.forEach { weight in
     let (mean, meanSquare) = (weight.state("mean"), weight.state("meanSquare"))
-    let nextMean = beta1 * mean + (1 - beta1) * weight.slope
-    let nextSquare = beta2 * meanSquare + (1 - beta2) * square(weight.slope)
+    let nextMean = beta1 * mean + (1 - beta1) * weight.gradient
+    let nextSquare = beta2 * meanSquare + (1 - beta2) * square(weight.gradient)
     var pairs = [(mean, nextMean), (meanSquare, nextSquare)]
     var size = nextSquare
     if let largest {
@@ -73,7 +74,7 @@ private func adam(
       size = used(old, nextSquare)
       pairs.append((old, size))
     }
-    let rate = weight.rate * correction.cast(to: weight.slope.dtype)
+    let rate = weight.rate * correction.cast(to: weight.gradient.dtype)
     let change = rate * nextMean / (sqrt(size) + epsilon)
     return pairs + [(weight.parameter, weight.parameter - change)]
   }
@@ -84,16 +85,16 @@ private func adam(
 ///
 /// - Source: Kingma & Ba, *Adam*, 2015, algorithm 2.
 public func adamax(
-  _ slopes: Slopes, rate: some LearningRate = 0.002, beta1: Double = 0.9, beta2: Double = 0.999,
-  epsilon: Double = 1e-8
+  _ gradients: Gradients, rate: some LearningRate = 0.002, beta1: Double = 0.9,
+  beta2: Double = 0.999, epsilon: Double = 1e-8
 ) -> Updates {
-  var rule = UpdateBuilder("adamax", slopes, rate)
+  var rule = UpdateBuilder("adamax", gradients, rate)
   let correction = biasCorrection(beta1, rule.step())
   rule.forEach { weight in
     let (mean, largest) = (weight.state("mean"), weight.state("largest"))
-    let nextMean = beta1 * mean + (1 - beta1) * weight.slope
-    let nextLargest = maximum(beta2 * largest, abs(weight.slope))
-    let rate = weight.rate / correction.cast(to: weight.slope.dtype)
+    let nextMean = beta1 * mean + (1 - beta1) * weight.gradient
+    let nextLargest = maximum(beta2 * largest, abs(weight.gradient))
+    let rate = weight.rate / correction.cast(to: weight.gradient.dtype)
     let change = rate * nextMean / (nextLargest + epsilon)
     return [
       (mean, nextMean), (largest, nextLargest), (weight.parameter, weight.parameter - change),
@@ -108,7 +109,7 @@ public func adamax(
   beta2: Double = 0.999, epsilon: Double = 1e-8
 ) -> Updates {
   adamax(
-    Slopes(of: cost, withRespectTo: parameters), rate: rate, beta1: beta1, beta2: beta2,
+    Gradients(of: cost, withRespectTo: parameters), rate: rate, beta1: beta1, beta2: beta2,
     epsilon: epsilon)
 }
 
@@ -123,10 +124,10 @@ private func biasCorrection(_ beta: Double, _ step: Tensor) -> Tensor {
 ///
 /// - Source: Loshchilov & Hutter, *Decoupled weight decay regularization*, 2019, algorithm 2.
 public func adamW(
-  _ slopes: Slopes, rate: some LearningRate = 0.001, decay: Double = 0.01, beta1: Double = 0.9,
-  beta2: Double = 0.999, epsilon: Double = 1e-8
+  _ gradients: Gradients, rate: some LearningRate = 0.001, decay: Double = 0.01,
+  beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8
 ) -> Updates {
-  adam(slopes, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon)
+  adam(gradients, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon)
     .decayingWeights(by: decay, rate: rate)
 }
 
@@ -136,6 +137,6 @@ public func adamW(
   beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8
 ) -> Updates {
   adamW(
-    Slopes(of: cost, withRespectTo: parameters), rate: rate, decay: decay, beta1: beta1,
+    Gradients(of: cost, withRespectTo: parameters), rate: rate, decay: decay, beta1: beta1,
     beta2: beta2, epsilon: epsilon)
 }

@@ -38,7 +38,7 @@ public func normConstrained(_ x: Tensor, to limit: Double, axes: [Int]? = nil) -
 
 extension Updates {
   /// Weights (parameters for weight penalties) that shrink by `rate · amount` of themselves in each
-  /// step, whatever the update rule does with their slopes.
+  /// step, whatever the update rule does with their gradients.
   ///
   /// - Source: Loshchilov & Hutter, *Decoupled weight decay regularization*, 2019, §2.
   public func decayingWeights(by amount: Double, rate: some LearningRate) -> Updates {

@@ -34,14 +34,14 @@ extension Parameter: LearningRate {
 }
 
 extension Tensor {
-  /// A rate as a factor for `slope`: of its dtype and no axes, or a mistake.
-  func asRate(of rule: String, for slope: Tensor) -> Tensor {
+  /// A rate as a factor for `gradient`: of its dtype and no axes, or a mistake.
+  func asRate(of rule: String, for gradient: Tensor) -> Tensor {
     if failure != nil { return self }
     guard type.count.isOne, dtype != .bool else {
       let operand = GraphError.Operand(role: "rate", name: name, type: type, site: node.site)
       return .failed(
         GraphError(rule, "the rate must be one number, got \(type)", operands: [operand]))
     }
-    return reshaped([]).cast(to: slope.dtype)
+    return reshaped([]).cast(to: gradient.dtype)
   }
 }

@@ -18,34 +18,34 @@ public enum Optimizer: Hashable, Sendable, Codable {
   public func updates(
     of cost: Tensor, parameters: [Tensor], rate: some LearningRate
   ) -> Updates {
-    updates(Slopes(of: cost, withRespectTo: parameters), rate: rate)
+    updates(Gradients(of: cost, withRespectTo: parameters), rate: rate)
   }
 
-  /// The updates along given slopes.
-  public func updates(_ slopes: Slopes, rate: some LearningRate) -> Updates {
-    made(self, slopes, rate)
+  /// The updates along given gradients.
+  public func updates(_ gradients: Gradients, rate: some LearningRate) -> Updates {
+    made(self, gradients, rate)
   }
 }
 
 // Outside of the enumeration, whose cases hide the functions of the same names.
-private func made(_ rule: Optimizer, _ slopes: Slopes, _ rate: some LearningRate) -> Updates {
+private func made(_ rule: Optimizer, _ gradients: Gradients, _ rate: some LearningRate) -> Updates {
   switch rule {
-  case .sgd: sgd(slopes, rate: rate)
-  case .momentum(let mu): momentum(slopes, rate: rate, momentum: mu)
-  case .nesterov(let mu): nesterov(slopes, rate: rate, momentum: mu)
+  case .sgd: sgd(gradients, rate: rate)
+  case .momentum(let mu): momentum(gradients, rate: rate, momentum: mu)
+  case .nesterov(let mu): nesterov(gradients, rate: rate, momentum: mu)
   case .adam(let beta1, let beta2, let epsilon):
-    adam(slopes, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon)
+    adam(gradients, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon)
   case .adamW(let decay, let beta1, let beta2, let epsilon):
-    adamW(slopes, rate: rate, decay: decay, beta1: beta1, beta2: beta2, epsilon: epsilon)
+    adamW(gradients, rate: rate, decay: decay, beta1: beta1, beta2: beta2, epsilon: epsilon)
   case .amsgrad(let beta1, let beta2, let epsilon):
-    amsgrad(slopes, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon)
+    amsgrad(gradients, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon)
   case .adamax(let beta1, let beta2, let epsilon):
-    adamax(slopes, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon)
+    adamax(gradients, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon)
   case .rmsprop(let decay, let epsilon):
-    rmsprop(slopes, rate: rate, decay: decay, epsilon: epsilon)
-  case .adagrad(let epsilon): adagrad(slopes, rate: rate, epsilon: epsilon)
+    rmsprop(gradients, rate: rate, decay: decay, epsilon: epsilon)
+  case .adagrad(let epsilon): adagrad(gradients, rate: rate, epsilon: epsilon)
   case .adadelta(let decay, let epsilon):
-    adadelta(slopes, rate: rate, decay: decay, epsilon: epsilon)
+    adadelta(gradients, rate: rate, decay: decay, epsilon: epsilon)
   }
 }
 
@@ -87,8 +87,9 @@ extension Optimizer {
     }
   }
 
-  /// ``usualRate``, or twice that for a network with sigmoids between its layers, whose slopes shrink to
-  /// a quarter on the way back through each. Rules that adapt to the size of slopes do not need it.
+  /// ``usualRate``, or twice that for a network with sigmoids between its layers, whose gradients
+  /// shrink to a quarter on the way back through each. Rules that adapt to the size of gradients do
+  /// not need it.
   public func usualRate(for network: Chain) -> Double {
     switch self {
     case .sgd, .momentum, .nesterov: usualRate * (network.hasInnerSigmoids ? 2 : 1)

@@ -7,20 +7,20 @@ import AgnesiExpressions
 /// tagged ``ParameterTags/updateState``: part of a checkpoint, not of a model.
 struct UpdateBuilder {
   let rule: String
-  let slopes: Slopes
+  let gradients: Gradients
   private let rate: Tensor
   private(set) var pairs: [(Tensor, Tensor)] = []
 
-  init(_ rule: String, _ slopes: Slopes, _ rate: some LearningRate) {
+  init(_ rule: String, _ gradients: Gradients, _ rate: some LearningRate) {
     self.rule = rule
-    self.slopes = slopes
+    self.gradients = gradients
     self.rate = rate.rateTensor
   }
 
   /// What a rule sees of one parameter.
   struct Weight {
     let parameter: Tensor
-    let slope: Tensor
+    let gradient: Tensor
     let rate: Tensor
     fileprivate let name: String
 
@@ -31,11 +31,11 @@ struct UpdateBuilder {
     }
   }
 
-  /// New values from each parameter, slope and rate; the last one is the parameter's.
+  /// New values from each parameter, gradient and rate; the last one is the parameter's.
   mutating func forEach(_ body: (Weight) -> [(Tensor, Tensor)]) {
-    for (parameter, slope) in slopes.pairs {
+    for (parameter, gradient) in gradients.pairs {
       let weight = Weight(
-        parameter: parameter, slope: slope, rate: rate.asRate(of: rule, for: slope),
+        parameter: parameter, gradient: gradient, rate: rate.asRate(of: rule, for: gradient),
         name: parameter.name)
       pairs += body(weight)
     }
@@ -46,14 +46,14 @@ struct UpdateBuilder {
   /// One for all parameters of the rule, named after the first, so that two rules in one function
   /// (generator and discriminator) count apart.
   mutating func step() -> Tensor {
-    let owner = slopes.pairs.first?.parameter.name ?? rule
+    let owner = gradients.pairs.first?.parameter.name ?? rule
     let count = Tensor.state("\(owner).step", shape: [], dtype: .int64)
     let next = count + 1
     pairs.append((count, next))
     return next.cast(to: .float64)
   }
 
-  var updates: Updates { Updates(pairs, bringing: slopes.outputs) }
+  var updates: Updates { Updates(pairs, bringing: gradients.outputs) }
 }
 
 extension Tensor {

@@ -16,18 +16,18 @@ struct TrainingObjective {
       cost = cost + settings.weightPenalty * l2(weights)
     }
     let learned = graph.output.parameters(.trainable).filter(learns)
-    var slopes = Slopes(of: cost, withRespectTo: learned)
+    var gradients = Gradients(of: cost, withRespectTo: learned)
     // One norm of all groups: each shortened on its own would turn the direction.
-    if let limit = settings.clip { slopes = slopes.clipped(totalNorm: limit) }
+    if let limit = settings.clip { gradients = gradients.clipped(totalNorm: limit) }
     guard let factors else {
-      updates = settings.optimizer.updates(slopes, rate: rate)
+      updates = settings.optimizer.updates(gradients, rate: rate)
       return
     }
-    let groups = Dictionary(grouping: slopes.pairs) { factors[$0.parameter.name] }
+    let groups = Dictionary(grouping: gradients.pairs) { factors[$0.parameter.name] }
     var pairs: [(Tensor, Tensor)] = []
     var failed: Updates?
     for (factor, group) in groups.sorted(by: { $0.key < $1.key }) {
-      let own = Slopes(group.map { ($0.parameter, $0.slope) })
+      let own = Gradients(group.map { ($0.parameter, $0.gradient) })
       let changes = settings.optimizer.updates(own, rate: factor == 1 ? rate : rate * factor)
       if changes.failure != nil { failed = failed ?? changes }
       pairs += changes.pairs.map { ($0.parameter, $0.value) }

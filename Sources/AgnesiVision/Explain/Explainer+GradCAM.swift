@@ -9,10 +9,10 @@ extension Explainer {
     let maps = try graph.featureMaps(layer, "Grad-CAM")
     let function = try function("gradCAM.\(maps.name)") {
       let classes = classInput()
-      let slopes = gradient(
+      let gradients = gradient(
         of: Self.score(model.logits, classes), withRespectTo: [maps.tensor],
         disconnected: .zero)[0]
-      let weights = slopes.mean(axes: [2, 3], keepingAxes: true)
+      let weights = gradients.mean(axes: [2, 3], keepingAxes: true)
       return ([model.pixels, classes], [relu((maps.tensor * weights).sum(axes: [1]))])
     }
     try question.progress(0)
@@ -28,7 +28,7 @@ extension Explainer {
   /// - Source: Selvaraju et al. 2017, §3.2.
   func guidedGradCAM(_ question: Question, layer: String?) throws -> Answer {
     let map = try gradCAM(question, layer: layer)
-    guard let guided = try slopes(question, .guided).slopes else { return map }
+    guard let guided = try gradients(question, .guided).gradients else { return map }
     let weights = map.heat.doubles
     let products = guided.doubles.enumerated().map { $1 * weights[$0 % weights.count] }
     var answer = Self.answer(NDArray(rounding: products, shape: guided.shape, .float32))

@@ -4,7 +4,8 @@ import AgnesiExpressions
 import AgnesiTraining
 
 extension Explainer {
-  /// The integral of the slopes along the straight line from the baseline, by the rule of midpoints.
+  /// The integral of the gradients along the straight line from the baseline, by the rule of
+  /// midpoints.
   ///
   /// In both cases the baseline is 0 at some place of the graph: the pixels, or the pixels after
   /// scaling. The line is a factor there.
@@ -24,7 +25,7 @@ extension Explainer {
     var sum = RunningSum()
     var done = 0
     while done < steps {
-      let count = min(Self.slopeBatch, steps - done)
+      let count = min(Self.gradientBatch, steps - done)
       let positions = (done..<(done + count)).map { Float((Double($0) + 0.5) / Double(steps)) }
       let results = try function.call([
         question.pixels(times: count), question.classes(times: count), NDArray(positions),
@@ -36,7 +37,7 @@ extension Explainer {
     let attributions = sum.array(dividedBy: Double(steps))
     let total = attributions.doubles.reduce(0, +)
     return Answer(
-      heat: Self.summed(attributions), slopes: attributions,
+      heat: Self.summed(attributions), gradients: attributions,
       facts: [
         ("sum over all pixels", NumberText.fixed(total, 3)),
         ("growth of the score", NumberText.fixed(growth, 3)),
@@ -45,7 +46,7 @@ extension Explainer {
   }
 
   /// From pixels, classes and positions `[batch]` on the line: each picture's score, and the summed
-  /// products of values and slopes.
+  /// products of values and gradients.
   private func integrand(
     _ baseline: ExplanationMethod.Baseline
   ) throws -> BatchedFunction {
@@ -56,10 +57,10 @@ extension Explainer {
       let position = Tensor.input("position", [batch])
       let point = place * position.reshaped([batch, 1, 1, 1])
       let logits = model.logits.replacing([place: point])
-      let slopes = gradient(of: Self.score(logits, classes), withRespectTo: [point])[0]
+      let gradients = gradient(of: Self.score(logits, classes), withRespectTo: [point])[0]
       return (
         [model.pixels, classes, position],
-        [logits.picked(classes, axis: 1), summedOverBatch(slopes * place)]
+        [logits.picked(classes, axis: 1), summedOverBatch(gradients * place)]
       )
     }
   }

@@ -59,16 +59,16 @@ public final class Explainer: Sendable {
     let answer = try answer(question, method)
     return Explanation(
       method: method, classIndex: index, className: model.classNames[index], picture: picture,
-      heat: answer.heat, slopes: answer.slopes, facts: answer.facts)
+      heat: answer.heat, gradients: answer.gradients, facts: answer.facts)
   }
 
   private func answer(_ question: Question, _ method: ExplanationMethod) throws -> Answer {
     switch method {
     case .occlusion(let box, let stride):
       return try occlusion(question, box: box, stride: stride)
-    case .gradient: return try slopes(question, .gradient)
-    case .guidedBackpropagation: return try slopes(question, .guided)
-    case .deconvolution: return try slopes(question, .deconvolution)
+    case .gradient: return try gradients(question, .gradient)
+    case .guidedBackpropagation: return try gradients(question, .guided)
+    case .deconvolution: return try gradients(question, .deconvolution)
     case .smoothGrad(let samples, let noise, let seed):
       return try smoothGrad(question, samples: samples, noise: noise, seed: seed)
     case .integratedGradients(let baseline, let steps):
@@ -111,7 +111,7 @@ extension Explainer {
   /// What a method found.
   struct Answer {
     var heat: NDArray
-    var slopes: NDArray?
+    var gradients: NDArray?
     var facts: [(label: String, value: String)] = []
   }
 
@@ -130,7 +130,8 @@ extension Explainer {
     return function
   }
 
-  /// The scores of the classes asked for, before softmax, summed: each picture's slopes are its own.
+  /// The scores of the classes asked for, before softmax, summed: each picture's gradients are its
+  /// own.
   static func score(_ logits: Tensor, _ classes: Tensor) -> Tensor {
     logits.picked(classes, axis: 1).sum()
   }

@@ -16,7 +16,7 @@ public struct Explanation: Sendable {
   public let heat: NDArray
   /// `[channels, height, width]`, float32: what arrived at each sample of the picture, for methods
   /// that go back to the pixels.
-  public let slopes: NDArray?
+  public let gradients: NDArray?
   /// What else was found, as label and value.
   public let facts: [(label: String, value: String)]
 }
@@ -36,11 +36,13 @@ extension Explanation {
 
   /// More pictures of the same, with captions.
   public func details() throws(PictureError) -> [(caption: String, picture: Picture)] {
-    guard let slopes, method == .gradient else { return [] }
+    guard let gradients, method == .gradient else { return [] }
     let pixels = heat.count
-    let values = slopes.doubles
+    let values = gradients.doubles
     func largest(_ sign: Double) -> NDArray {
-      let planes = (0..<(slopes.count / pixels)).map { values[($0 * pixels)..<(($0 + 1) * pixels)] }
+      let planes = (0..<(gradients.count / pixels)).map {
+        values[($0 * pixels)..<(($0 + 1) * pixels)]
+      }
       let best = (0..<pixels).map { pixel in
         planes.map { sign * $0[$0.startIndex + pixel] }.max().map { max($0, 0) } ?? 0
       }
@@ -65,11 +67,11 @@ extension Explanation {
       heat: joined, limit: Self.most(of: joined, 0.995), isSigned: true, opacity: 1)
   }
 
-  /// Slopes as colours around mid-grey.
+  /// Gradients as colours around mid-grey.
   private func coloured() throws(PictureError) -> Picture {
-    guard let slopes else { return try Picture.heat(heat) }
-    let limit = max(Self.most(of: slopes, 0.998), .leastNormalMagnitude)
-    return try Picture(slopes, range: -limit...limit)
+    guard let gradients else { return try Picture.heat(heat) }
+    let limit = max(Self.most(of: gradients, 0.998), .leastNormalMagnitude)
+    return try Picture(gradients, range: -limit...limit)
   }
 
   /// The magnitude that a share of all values does not exceed.

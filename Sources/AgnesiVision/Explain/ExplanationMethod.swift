@@ -5,13 +5,13 @@ public enum ExplanationMethod: Sendable, Hashable {
   /// - box: pixels of the box's side; by default 2/7 of the picture's shorter side, 64 of 224.
   /// - stride: pixels between neighbouring boxes; by default a quarter of the box.
   case occlusion(box: Int? = nil, stride: Int? = nil)
-  /// The slopes of the class's score, before softmax, with respect to the pixels.
+  /// The gradients of the class's score, before softmax, with respect to the pixels.
   case gradient
   /// The same, where rectifiers pass only what speaks for the class.
   case guidedBackpropagation
   /// The same, where rectifiers pass what speaks for the class, whether they were on or not.
   case deconvolution
-  /// The mean of the slopes at noisy copies of the picture.
+  /// The mean of the gradients at noisy copies of the picture.
   ///
   /// - noise: the noise's deviation, as a share of the range of the picture's values.
   case smoothGrad(samples: Int = 48, noise: Double = 0.15, seed: UInt64 = 0)
@@ -73,13 +73,13 @@ public enum ExplanationMethod: Sendable, Hashable {
         name: "gradient", title: "Gradient",
         meaning:
           "How strongly each pixel moves the score of the class, before softmax: the largest "
-          + "slope among its colours.",
+          + "gradient among its colours.",
         source: "Simonyan, Vedaldi & Zisserman, Deep inside convolutional networks, 2014, §3")
     case .guidedBackpropagation:
       Words(
         name: "guided", title: "Guided back-propagation",
         meaning:
-          "The slopes that reach the pixels when every rectifier passes only what speaks for "
+          "The gradients that reach the pixels when every rectifier passes only what speaks for "
           + "the class, and only if it was on: edges and textures that the network saw.",
         source: "Springenberg, Dosovitskiy, Brox & Riedmiller, Striving for simplicity: the all "
           + "convolutional net, 2015, §3.4")

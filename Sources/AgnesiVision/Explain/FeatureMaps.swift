@@ -149,10 +149,10 @@ extension Explainer {
       let value = row.reshaped([batch, row.shape[2] * row.shape[3]]).picked(place, axis: 1)
       // All other values are left out, and this one is what goes back.
       let seed = (value * stopGradient(value)).sum()
-      let slopes = gradient(of: seed, withRespectTo: [self.model.pixels], disconnected: .zero)[0]
-      return ([self.model.pixels, index, place], [slopes])
+      let gradients = gradient(of: seed, withRespectTo: [self.model.pixels], disconnected: .zero)[0]
+      return ([self.model.pixels, index, place], [gradients])
     }
-    let slopes = try function(
+    let gradients = try function(
       pixels(of: peak.picture), NDArray([Int32(map)]), NDArray([Int32(peak.place)]))
     let (row, column) = peak.place.quotientAndRemainder(dividingBy: peak.width)
     var fields = ReceptiveFields(in: model.pixels)
@@ -163,6 +163,6 @@ extension Explainer {
       name: peak.name, picture: peak.picture, activation: peak.value, row: row, column: column,
       rows: field?.rows.range(at: row, of: height) ?? 0..<height,
       columns: field?.columns.range(at: column, of: width) ?? 0..<width,
-      reconstruction: slopes.reshaped(Array(slopes.shape.dropFirst())))
+      reconstruction: gradients.reshaped(Array(gradients.shape.dropFirst())))
   }
 }

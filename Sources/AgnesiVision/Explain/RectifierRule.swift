@@ -2,13 +2,13 @@ import AgnesiExpressions
 
 /// What passes a rectifier on the way back from a score to the pixels.
 public enum RectifierRule: String, Sendable, Hashable, CaseIterable {
-  /// The function's own slope.
+  /// The function's own gradient.
   case gradient
-  /// Positive slopes only, and only where the rectifier was on.
+  /// Positive gradients only, and only where the rectifier was on.
   ///
   /// Source: Springenberg et al., *Striving for simplicity: the all convolutional net*, 2015, §3.4.
   case guided
-  /// Positive slopes only, wherever the rectifier stood.
+  /// Positive gradients only, wherever the rectifier stood.
   ///
   /// Source: Zeiler & Fergus, *Visualizing and understanding convolutional networks*, 2014, §2.1.
   case deconvolution
@@ -19,16 +19,16 @@ extension [Tensor] {
   ///
   /// A rectifier is a function that lets positive values through and holds negative ones back:
   /// `relu`, its bounded and leaky forms, `elu` and so on. Under the guided rule they also keep their
-  /// own slope, so that a bounded rectifier passes nothing where it is saturated.
+  /// own gradient, so that a bounded rectifier passes nothing where it is saturated.
   public func passingRectifiers(by rule: RectifierRule) -> [Tensor] {
     if rule == .gradient { return self }
     return replacingNonlinearities { nonlinearity, x in
       guard nonlinearity.isRectifier else { return nil }
       return nonlinearity.overriding(
-        gradient: { slope, x, _ in
-          let positive = select(slope .> 0, slope, .zeros(like: slope))
+        gradient: { upstream, x, _ in
+          let positive = select(upstream .> 0, upstream, .zeros(like: upstream))
           if rule == .deconvolution { return positive }
-          return nonlinearity.slope(select(x .> 0, positive, .zeros(like: slope)), at: x)
+          return nonlinearity.gradient(select(x .> 0, positive, .zeros(like: upstream)), at: x)
         },
         name: "\(rule.rawValue).\(nonlinearity.name)")(x)
     }

@@ -102,11 +102,11 @@ import Testing
     var outputs: [Tensor] = []
     for (_, reading) in readings {
       let cost = reading(pole.function(x)).sum()
-      let slopes = gradient(of: cost, withRespectTo: [x])[0]
-      outputs.append(slopes)
-      outputs.append(gradient(of: slopes.sum(), withRespectTo: [x], disconnected: .zero)[0])
+      let gradients = gradient(of: cost, withRespectTo: [x])[0]
+      outputs.append(gradients)
+      outputs.append(gradient(of: gradients.sum(), withRespectTo: [x], disconnected: .zero)[0])
       outputs.append(
-        gradient(of: (slopes * slopes).sum(), withRespectTo: [x], disconnected: .zero)[0])
+        gradient(of: (gradients * gradients).sum(), withRespectTo: [x], disconnected: .zero)[0])
     }
     let values = [Float(pole.read)] + [Float](repeating: Float(pole.unread), count: 3)
     let results = try compile([x], to: outputs, on: backend)(NDArray(values, shape: [2, 2]))
@@ -138,9 +138,9 @@ import Testing
   @Test func withoutRewriting() throws {
     let x = Tensor.input("x", [2])
     for cost in [sqrt(x)[0], select(x .> 1, log(x), 0 * x).sum()] {
-      let slopes = gradient(of: cost, withRespectTo: [x])[0]
+      let gradients = gradient(of: cost, withRespectTo: [x])[0]
       let function = try compile(
-        [x], to: [slopes], options: CompileOptions(rewriting: .none), on: .reference)
+        [x], to: [gradients], options: CompileOptions(rewriting: .none), on: .reference)
       #expect(try function(NDArray([4, 0] as [Float]))[0] == NDArray([0.25, 0] as [Float]))
     }
   }
@@ -150,9 +150,9 @@ import Testing
     let (x, w) = (Tensor.input("x", [2]), Tensor.input("w", [2]))
     let masked = select(isFinite(x), x * w, .zeros(like: x)).sum()
     let sliced = (log(x) * w)[0]
-    let slopes = [masked, sliced].map { gradient(of: $0, withRespectTo: [w])[0] }
+    let gradients = [masked, sliced].map { gradient(of: $0, withRespectTo: [w])[0] }
     let function = try compile(
-      [x, w], to: slopes, options: CompileOptions(allowsUnusedInputs: true), on: backend)
+      [x, w], to: gradients, options: CompileOptions(allowsUnusedInputs: true), on: backend)
     let one = NDArray([1, 1] as [Float])
     #expect(try function(NDArray([2, .nan] as [Float]), one)[0] == NDArray([2, 0] as [Float]))
     #expect(try function(NDArray([1, 0] as [Float]), one)[1] == NDArray([0, 0] as [Float]))
@@ -168,8 +168,8 @@ import Testing
     let labels = crossEntropy(rows, .constant(NDArray([0, 0] as [Int32])))
     let shares = crossEntropy(rows, stacked([targets, 0 * targets], axis: 1))
     let costs = [binary, labels[0], shares[0]]
-    let slopes = costs.map { gradient(of: $0, withRespectTo: [p])[0] }
-    let results = try compile([p], to: slopes, on: backend)(NDArray([0.5, 0] as [Float]))
+    let gradients = costs.map { gradient(of: $0, withRespectTo: [p])[0] }
+    let results = try compile([p], to: gradients, on: backend)(NDArray([0.5, 0] as [Float]))
     for result in results.arrays { #expect(result == NDArray([-2, 0] as [Float])) }
   }
 
@@ -179,14 +179,14 @@ import Testing
   ) throws {
     let x = Tensor.input("x", [3])
     let costs = [sqrt(x).sum(), sqrt(x)[0..<2].sum(), (sqrt(x) * x).sum()]
-    let slopes = costs.map { gradient(of: $0, withRespectTo: [x])[0] }
-    let results = try compile([x], to: slopes, on: backend)(NDArray([4, 0, 0] as [Float]))
+    let gradients = costs.map { gradient(of: $0, withRespectTo: [x])[0] }
+    let results = try compile([x], to: gradients, on: backend)(NDArray([4, 0, 0] as [Float]))
     #expect(results[0] == NDArray([0.25, .infinity, .infinity] as [Float]))
     #expect(results[1] == NDArray([0.25, .infinity, 0] as [Float]))
     #expect(results[2].doubles[0] == 3)
   }
 
-  /// A derivative of 0 times a slope of 0 has derivatives of its own.
+  /// A derivative of 0 times a gradient of 0 has derivatives of its own.
   @Test(arguments: [any Backend].both) func zerosThatAreReadHaveSecondDerivatives(
     _ backend: any Backend
   ) throws {
@@ -203,8 +203,8 @@ import Testing
 
   @Test(arguments: [any Backend].both) func powersOfZero(_ backend: any Backend) throws {
     let (x, y) = (Tensor.input("x", [5]), Tensor.input("y", [5]))
-    let slopes = gradient(of: power(x, y).sum(), withRespectTo: [x, y])
-    let results = try compile([x, y], to: slopes, on: backend)(
+    let gradients = gradient(of: power(x, y).sum(), withRespectTo: [x, y])
+    let results = try compile([x, y], to: gradients, on: backend)(
       NDArray([0, 0, 0, 0, 0] as [Float]), NDArray([-1, -0.5, 0, 1, 2] as [Float]))
     #expect(results[0] == NDArray([-.infinity, -.infinity, 0, 1, 0] as [Float]))
     #expect(results[1] == NDArray([0, 0, 0, 0, 0] as [Float]))

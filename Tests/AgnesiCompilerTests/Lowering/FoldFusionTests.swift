@@ -73,9 +73,9 @@ import Testing
     try expectAgreement([square], outputs, [(0..<36).map { Double($0) }])
   }
 
-  /// The new velocity and the new parameter are computed where the slope is finished, in place; the
-  /// slope itself is nowhere.
-  @Test func momentumIsTheEpilogueOfTheSlope() throws {
+  /// The new velocity and the new parameter are computed where the gradient is finished, in place;
+  /// the gradient itself is nowhere.
+  @Test func momentumIsTheEpilogueOfTheGradient() throws {
     let wide = Tensor.input("wide", [.batch, 20])
     let w = Tensor.parameter("w", [20])
     let cost = (wide * w).sum()

@@ -127,7 +127,7 @@ private struct RandomNetwork {
 
   mutating func updates() -> Updates {
     let cost = tanh(pool[pool.count - 1]).sum()
-    let slopes = gradient(of: cost, withRespectTo: weights, disconnected: .zero)
-    return Updates(zip(weights, slopes).map { ($0, $0 - 0.1 * $1) })
+    let gradients = gradient(of: cost, withRespectTo: weights, disconnected: .zero)
+    return Updates(zip(weights, gradients).map { ($0, $0 - 0.1 * $1) })
   }
 }

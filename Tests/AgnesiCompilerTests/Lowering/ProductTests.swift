@@ -48,10 +48,10 @@ import Testing
     let w = Tensor.parameter("w", [5, 40])
     let cost = matmul(x, w).sum()
     let updates = Optimizer.nesterov().updates(of: cost, parameters: [w], rate: 0.1)
-    let slope = Tensor.input("slope", [.batch, 40])
+    let gradient = Tensor.input("gradient", [.batch, 40])
     let given = Optimizer.nesterov().updates(
-      of: (matmul(x, w) * slope).sum(), parameters: [w], rate: 0.1)
-    let program = try lowered([x, slope], [], given, library: NoLibrary())
+      of: (matmul(x, w) * gradient).sum(), parameters: [w], rate: 0.1)
+    let program = try lowered([x, gradient], [], given, library: NoLibrary())
     #expect(program.steps.count == 1)
     #expect(program.inPlaceCount == 2)
     #expect(try lowered([x], [], updates, library: NoLibrary()).inPlaceCount == 2)
@@ -61,10 +61,10 @@ import Testing
   /// which do not lie behind each other in memory.
   @Test func aSumOverTwoAxesRunsInTiles() throws {
     let y = Tensor.input("y", [.batch, 6, 20])
-    let slope = Tensor.input("slope", [.batch * 20, 40])
+    let gradient = Tensor.input("gradient", [.batch * 20, 40])
     let rows = y.transposed([0, 2, 1]).reshaped([.batch * 20, 6])
-    let product = matmul(rows.transposed(), slope)
-    let program = try lowered([y, slope], [product], library: NoLibrary())
+    let product = matmul(rows.transposed(), gradient)
+    let program = try lowered([y, gradient], [product], library: NoLibrary())
     #expect(
       program.text == """
         kernel (a0: float32, a1: float32, a2: float32 written; batch)
@@ -75,8 +75,8 @@ import Testing
                 l0 = sum(l0, (a0[_i0 * 20 + _r0 * 120 + _r1] * a1[_i1 + _r0 * 800 + _r1 * 40]))
             a2[_i0 * 40 + _i1] = l0
         """)
-    let fast = try compile([y, slope], to: [product])
-    let right = try compile([y, slope], to: [product], on: .reference)
+    let fast = try compile([y, gradient], to: [product])
+    let right = try compile([y, gradient], to: [product], on: .reference)
     for batch in [0, 1, 3, 17] {
       let inputs = [whole([batch, 6, 20], 1), whole([batch * 20, 40], 2)]
       #expect(try fast.call(inputs)[0].doubles == right.call(inputs)[0].doubles)

@@ -99,11 +99,11 @@ import Testing
     }
   }
 
-  /// The mask of the slope is that of the value.
-  @Test func dropoutAndItsSlopeShareTheirDraw() throws {
+  /// The mask of the gradient is that of the value.
+  @Test func dropoutAndItsGradientShareTheirDraw() throws {
     let y = dropout(x, rate: 0.5)
-    let slope = gradient(of: y.sum(), withRespectTo: [x])[0]
-    let rewritten = try Pipeline().apply(to: [y, slope])
+    let gradient = gradient(of: y.sum(), withRespectTo: [x])[0]
+    let rewritten = try Pipeline().apply(to: [y, gradient])
     let draws = rewritten.topologicalNodes().filter { $0.operation.label == "randomWord" }
     #expect(draws.count == 1)
   }
@@ -157,7 +157,7 @@ import Testing
   /// Closures cannot be compared, so gradients of one's own keep composites apart.
   @Test func gradientsOfTheirOwnKeepCompositesApart() {
     func guided(_ factor: Double) -> Tensor {
-      .composite("guided", [x], gradient: { slopes, _, _ in [slopes[0].map { $0 * factor }] }) {
+      .composite("guided", [x], gradient: { upstream, _, _ in [upstream[0].map { $0 * factor }] }) {
         exp($0[0])
       }
     }

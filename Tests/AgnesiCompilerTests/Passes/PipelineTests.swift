@@ -45,8 +45,8 @@ import Testing
     let pooled = maxPool2D(relu(normalized.output), window: [2, 2])
     let dense = matmul(dropout(pooled).flattened(from: 1), weights)
     let cost = crossEntropy(softmax(dense), label).mean() + 0.01 * l2Penalty([weights])
-    let slopes = gradient(of: cost, withRespectTo: [kernels, scale, weights])
-    return (input, label, [cost, normalized.runningMean, normalized.runningVariance] + slopes)
+    let gradients = gradient(of: cost, withRespectTo: [kernels, scale, weights])
+    return (input, label, [cost, normalized.runningMean, normalized.runningVariance] + gradients)
   }
 
   @Test func everyLevelComputesTheSameNetwork() throws {

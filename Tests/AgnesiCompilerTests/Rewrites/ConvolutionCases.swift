@@ -10,7 +10,7 @@ private func geometry(_ padBegin: [Int], _ padEnd: [Int], stride: [Int] = [1, 1]
 private let bordered = geometry([1, 0], [2, 1])
 private let bare = geometry([0, 0], [0, 0])
 private let (images, points) = (Example.Input([2, 3, 4, 5]), Example.Input([6, 3, 1, 1]))
-private let slopes = Example.Input([2, 6, 7, 6])
+private let gradients = Example.Input([2, 6, 7, 6])
 
 let convolutionCases = cases {
   RuleCase("border behind kernels of one point", [images, points]) {
@@ -31,14 +31,14 @@ let convolutionCases = cases {
   ) {
     Tensor(ConvolutionForward(geometry: bordered), $0[0], $0[1])
   }
-  RuleCase("slopes without a border to the input", [slopes, points]) {
+  RuleCase("gradients without a border to the input", [gradients, points]) {
     Tensor(ConvolutionToInput(geometry: bordered, size: [4, 5]), $0[0], $0[1])
   } becomes: {
     Tensor(
       ConvolutionToInput(geometry: bare, size: [4, 5]),
       $0[0].padded([(0, 0), (0, 0), (-1, -2), (0, -1)]), $0[1])
   }
-  RuleCase("slopes without a border to kernels", [images, slopes]) {
+  RuleCase("gradients without a border to kernels", [images, gradients]) {
     Tensor(ConvolutionToKernels(geometry: bordered, size: [1, 1]), $0[0], $0[1])
   } becomes: {
     Tensor(

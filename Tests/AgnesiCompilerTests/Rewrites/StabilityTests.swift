@@ -81,23 +81,23 @@ private let extremes = elementwiseExtremes + lossExtremes
     #expect(isRight(result, item) == item.isRightAsWritten, "\(result)")
   }
 
-  /// The slopes too, on their own: formulas are made stable before they are differentiated.
+  /// The gradients too, on their own: formulas are made stable before they are differentiated.
   @Test(arguments: extremes.filter { !$0.isRightAsWritten })
-  func slopesAreFinite(_ item: ExtremeCase) throws {
-    let slopes = try run(item) { formula in
+  func gradientsAreFinite(_ item: ExtremeCase) throws {
+    let gradients = try run(item) { formula in
       let x = try #require(formula.inputs.first)
       return gradient(of: formula.sum(), withRespectTo: [x])[0]
     }
     let isLimit = item.inputs.contains { !$0.isFinite }
-    #expect(isLimit || slopes.allSatisfy(\.isFinite), "\(slopes)")
+    #expect(isLimit || gradients.allSatisfy(\.isFinite), "\(gradients)")
   }
 
-  @Test func slopesOfCrossEntropyAreProbabilitiesLessOnes() throws {
+  @Test func gradientsOfCrossEntropyAreProbabilitiesLessOnes() throws {
     let x = Tensor.input("x", [1, 3])
     let cost = crossEntropy(softmax(x), .constant(NDArray([Int32(1)]))).sum()
-    let slope = gradient(of: cost, withRespectTo: [x])
+    let gradient = gradient(of: cost, withRespectTo: [x])
     let values = [x: NDArray([Float(1000), 0, -1000], shape: [1, 3])]
-    let result = try ReferenceExecutor.run(outputs: slope, inputs: values)[0]
+    let result = try ReferenceExecutor.run(outputs: gradient, inputs: values)[0]
     #expect(result.doubles == [1, -1, 0])
   }
 
@@ -105,9 +105,9 @@ private let extremes = elementwiseExtremes + lossExtremes
   @Test func logAddExpIsSmoothEverywhere() throws {
     let (a, b) = (Tensor.input("a", [5]), Tensor.input("b", [5]))
     let sum = logAddExp(a, b)
-    let slopes = gradient(of: sum.sum(), withRespectTo: [a, b])
+    let gradients = gradient(of: sum.sum(), withRespectTo: [a, b])
     let results = try ReferenceExecutor.run(
-      outputs: [sum] + slopes,
+      outputs: [sum] + gradients,
       inputs: [
         a: NDArray([Float(0), 1000, -1000, -.infinity, .infinity]),
         b: NDArray([Float(0), -1000, 1000, -.infinity, .infinity]),
@@ -130,25 +130,25 @@ private let extremes = elementwiseExtremes + lossExtremes
       logAddExp(Tensor.input("a", [3], .int32), Tensor.input("b", [3], .int32)).failure != nil)
   }
 
-  /// Whoever asks for the slope of the probabilities themselves gets it.
+  /// Whoever asks for the gradient of the probabilities themselves gets it.
   @Test func variablesInsideAreKept() throws {
     let x = Tensor.input("x", [2])
     let probabilities = softmax(x)
-    let slope = gradient(of: log(probabilities).sum(), withRespectTo: [probabilities])
+    let gradient = gradient(of: log(probabilities).sum(), withRespectTo: [probabilities])
     let values = [x: NDArray([Float(0), 0])]
-    let result = try ReferenceExecutor.run(outputs: slope, inputs: values)[0]
+    let result = try ReferenceExecutor.run(outputs: gradient, inputs: values)[0]
     #expect(result.doubles == [2, 2])
   }
 
-  /// The slope of a choice that was not made stays away from 0 · ∞.
-  @Test func slopesOfWhatWasNotChosen() throws {
+  /// The gradient of a choice that was not made stays away from 0 · ∞.
+  @Test func gradientsOfWhatWasNotChosen() throws {
     let x = Tensor.input("x", [3])
     let root = select(x .> 0, sqrt(x), .zeros(like: x))
-    let slope = gradient(of: root.sum(), withRespectTo: [x])[0]
+    let gradient = gradient(of: root.sum(), withRespectTo: [x])[0]
     let values = [x: NDArray([Float(0), 4, -1])]
-    let before = try ReferenceExecutor.run(outputs: [slope], inputs: values)[0].doubles
+    let before = try ReferenceExecutor.run(outputs: [gradient], inputs: values)[0].doubles
     #expect(before == [0, 0.25, 0])
-    let rewritten = try Pipeline().apply(to: [slope])
+    let rewritten = try Pipeline().apply(to: [gradient])
     let after = try ReferenceExecutor.run(outputs: rewritten, inputs: values)[0].doubles
     #expect(after == [0, 0.25, 0])
   }

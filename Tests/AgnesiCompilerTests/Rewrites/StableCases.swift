@@ -5,7 +5,7 @@ private let positive: [Example.Input] = [.init([3, 4], .uniform(0.1...3))]
 private let fraction: [Example.Input] = [.init([3, 4], .uniform(-0.9...0.9))]
 private let two: [Example.Input] = [.init([3, 4]), .init([3, 4])]
 
-let stableCases = logarithmCases + sigmoidCases + slopeCases + lossCases
+let stableCases = logarithmCases + sigmoidCases + gradientCases + lossCases
 
 private let logarithmCases = cases {
   RuleCase("log of one plus", fraction) {
@@ -160,7 +160,7 @@ private let lossCases = cases {
   }
 }
 
-private let slopeCases = cases {
+private let gradientCases = cases {
   RuleCase("product of a choice or 0", two) {
     $0[1] * select($0[0] .> 0, $0[0], .constant(0))
   } becomes: {

@@ -38,12 +38,12 @@ import Testing
         """)
   }
 
-  @Test func slopesOfWhatWasRepeatedAreSummed() throws {
+  @Test func gradientsOfWhatWasRepeatedAreSummed() throws {
     let (a, b) = (Tensor.floats([1, 2, 3], [3, 1]), Tensor.floats([10, 20]))
-    let slopes = gradient(of: (a * b).sum(), withRespectTo: [a, b])
-    #expect(try computed(slopes[0]) == [30, 30, 30])
-    #expect(try computed(slopes[1]) == [6, 6])
-    #expect(typeText(slopes[0]) == "float32[3, 1]")
+    let gradients = gradient(of: (a * b).sum(), withRespectTo: [a, b])
+    #expect(try computed(gradients[0]) == [30, 30, 30])
+    #expect(try computed(gradients[1]) == [6, 6])
+    #expect(typeText(gradients[0]) == "float32[3, 1]")
   }
 }
 

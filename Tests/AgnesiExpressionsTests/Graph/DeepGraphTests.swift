@@ -28,9 +28,9 @@ import Testing
     let x = Tensor.input("x", [2], .float64)
     let end = chain(x, 20_001)
     #expect([end].topologicalNodes().count == 20_002)
-    let slope = gradient(of: end.sum(), withRespectTo: [x])[0]
+    let gradient = gradient(of: end.sum(), withRespectTo: [x])[0]
     let values = try referenceValues(
-      [end, slope], [x: NDArray(rounding: [3, 4], shape: [2], .float64)])
+      [end, gradient], [x: NDArray(rounding: [3, 4], shape: [2], .float64)])
     #expect(values.map(\.doubles) == [[-3, -4], [-1, -1]])
   }
 

@@ -8,16 +8,16 @@ import Testing
 
   @Test func disconnectedVariablesMayBeZero() throws {
     let other = Tensor.floats([1, 2], [2, 1])
-    let slopes = gradient(of: x.sum(), withRespectTo: [x, other], disconnected: .zero)
-    #expect(try computed(slopes[0]) == [1, 1, 1])
-    #expect(try computed(slopes[1]) == [0, 0])
-    #expect(typeText(slopes[1]) == "float32[2, 1]")
+    let gradients = gradient(of: x.sum(), withRespectTo: [x, other], disconnected: .zero)
+    #expect(try computed(gradients[0]) == [1, 1, 1])
+    #expect(try computed(gradients[1]) == [0, 0])
+    #expect(typeText(gradients[1]) == "float32[2, 1]")
   }
 
-  @Test func constantsEndSlopes() throws {
+  @Test func constantsEndGradients() throws {
     let y = x * x
-    let slope = gradient(of: (y * x).sum(), withRespectTo: [x], constants: [y])[0]
-    #expect(try computed(slope) == [4, 0, 9])
+    let derivative = gradient(of: (y * x).sum(), withRespectTo: [x], constants: [y])[0]
+    #expect(try computed(derivative) == [4, 0, 9])
     #expect(
       try computed(gradient(of: (stopGradient(y) * x).sum(), withRespectTo: [x])[0]) == [4, 0, 9])
   }
@@ -28,12 +28,12 @@ import Testing
   }
 
   @Test func thirdDerivative() throws {
-    var slope = power(x, 4).sum()
-    for _ in 0..<3 { slope = gradient(of: slope, withRespectTo: [x])[0].sum() }
-    #expect(try computed(slope) == [24])
+    var derivative = power(x, 4).sum()
+    for _ in 0..<3 { derivative = gradient(of: derivative, withRespectTo: [x])[0].sum() }
+    #expect(try computed(derivative) == [24])
   }
 
-  @Test func slopesMayBeClippedScaledAndTurned() throws {
+  @Test func gradientsMayBeClippedScaledAndTurned() throws {
     let weights = Tensor.floats([-5, 0.5, 7])
     let clipped = gradientClipped(x, -1, 2)
     #expect(try computed(clipped) == [-2, 0, 3])
@@ -45,32 +45,32 @@ import Testing
   }
 
   @Test func kinksHaveOneSide() throws {
-    func slopes(_ build: (Tensor, Tensor) -> Tensor) throws -> [[Double]] {
+    func gradients(_ build: (Tensor, Tensor) -> Tensor) throws -> [[Double]] {
       let (a, b) = (Tensor.floats([1, 2, 3]), Tensor.floats([2, 2, 2]))
       return try gradient(of: build(a, b).sum(), withRespectTo: [a, b], disconnected: .zero)
         .map { try computed($0) }
     }
-    #expect(try slopes { maximum($0, $1) } == [[0, 1, 1], [1, 0, 0]])
-    #expect(try slopes { minimum($0, $1) } == [[1, 1, 0], [0, 0, 1]])
-    #expect(try slopes { a, _ in abs(a - 2) } == [[-1, 0, 1], [0, 0, 0]])
-    #expect(try slopes { a, _ in clip(a, 2, 2.5) } == [[0, 1, 0], [0, 0, 0]])
-    #expect(try slopes { a, b in clip(a, b, b) } == [[0, 1, 0], [1, 0, 1]])
-    #expect(try slopes { a, _ in (a * 0).max() * 1 } == [[0, 0, 0], [0, 0, 0]])
+    #expect(try gradients { maximum($0, $1) } == [[0, 1, 1], [1, 0, 0]])
+    #expect(try gradients { minimum($0, $1) } == [[1, 1, 0], [0, 0, 1]])
+    #expect(try gradients { a, _ in abs(a - 2) } == [[-1, 0, 1], [0, 0, 0]])
+    #expect(try gradients { a, _ in clip(a, 2, 2.5) } == [[0, 1, 0], [0, 0, 0]])
+    #expect(try gradients { a, b in clip(a, b, b) } == [[0, 1, 0], [1, 0, 1]])
+    #expect(try gradients { a, _ in (a * 0).max() * 1 } == [[0, 0, 0], [0, 0, 0]])
     let ties = Tensor.floats([1, 4, 4])
     #expect(try computed(gradient(of: ties.max(), withRespectTo: [ties])[0]) == [0, 1, 0])
   }
 
   @Test func powersAtTheEdge() throws {
-    func slope(_ base: [Double], _ exponent: Double) throws -> [Double] {
+    func derivative(_ base: [Double], _ exponent: Double) throws -> [Double] {
       let x = Tensor.floats(base)
       return try computed(
         gradient(of: power(x, exponent).sum(), withRespectTo: [x], disconnected: .zero)[0])
     }
-    #expect(try slope([0, -3], 2) == [0, -6])
-    #expect(try slope([0, -3], 1) == [1, 1])
-    #expect(try slope([0, -3], 0) == [0, 0])
-    #expect(try slope([0, -2], 5) == [0, 80])
-    #expect(try slope([0], 0.5) == [.infinity])
+    #expect(try derivative([0, -3], 2) == [0, -6])
+    #expect(try derivative([0, -3], 1) == [1, 1])
+    #expect(try derivative([0, -3], 0) == [0, 0])
+    #expect(try derivative([0, -2], 5) == [0, 80])
+    #expect(try derivative([0], 0.5) == [.infinity])
     let (bases, exponents) = (Tensor.floats([0, 0, 2, 5]), Tensor.floats([0, 2, 0, 1]))
     let both = gradient(
       of: power(bases, exponents).sum(), withRespectTo: [bases, exponents])
@@ -78,15 +78,15 @@ import Testing
     #expect(try computed(both[1])[0...1] == [0, 0])
   }
 
-  /// The slope of what was not chosen stays out, even where it is NaN.
-  @Test func selectGuardsSlopes() throws {
+  /// The gradient of what was not chosen stays out, even where it is NaN.
+  @Test func selectGuardsGradients() throws {
     let x = Tensor.floats([0, 4])
     let safe = select(x .> 0, x, .ones(like: x))
     let root = select(x .> 0, sqrt(safe), .zeros(like: x))
     #expect(try computed(gradient(of: root.sum(), withRespectTo: [x])[0]) == [0, 0.25])
   }
 
-  @Test func whatWasDroppedHasNoSlope() throws {
+  @Test func whatWasDroppedHasNoGradient() throws {
     let updates = Tensor.floats([1, 2, 3])
     let sum = Tensor.floats([0, 0]).scatterAdded(.wholes([0, 5, 0]), updates)
     #expect(try computed(sum) == [4, 0])

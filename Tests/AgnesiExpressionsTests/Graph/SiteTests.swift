@@ -35,11 +35,11 @@ import Testing
     matmul(x, x)
   }
 
-  @Test func aSlopeIsWhereItsOperationWasWritten() {
+  @Test func aGradientIsWhereItsOperationWasWritten() {
     let x = Tensor.input("x", [3])
     let line = #line + 1
     let y = sin(x)
-    let slope = gradient(of: y.sum(), withRespectTo: [x])[0]
-    #expect(slope.node.site.description.hasPrefix("SiteTests.swift:\(line):"))
+    let gradient = gradient(of: y.sum(), withRespectTo: [x])[0]
+    #expect(gradient.node.site.description.hasPrefix("SiteTests.swift:\(line):"))
   }
 }

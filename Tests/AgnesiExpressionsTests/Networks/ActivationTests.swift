@@ -26,9 +26,9 @@ import Testing
         selu(x), [scale * alpha * far, scale * alpha * close, 0, scale * 0.5, scale * 2], 1e-9))
   }
 
-  @Test func theSlopeOfReLUAtZeroIsZero() throws {
-    let slope = gradient(of: relu(x).sum(), withRespectTo: [x])[0]
-    #expect(try evaluated(slope).doubles == [0, 0, 0, 1, 1])
+  @Test func theGradientOfReLUAtZeroIsZero() throws {
+    let derivative = gradient(of: relu(x).sum(), withRespectTo: [x])[0]
+    #expect(try evaluated(derivative).doubles == [0, 0, 0, 1, 1])
     let leaky = gradient(of: leakyReLU(x, slope: 0.1).sum(), withRespectTo: [x])[0]
     #expect(try evaluated(leaky).doubles == [0.1, 0.1, 0.1, 1, 1])
   }
@@ -41,13 +41,13 @@ import Testing
     #expect(try evaluated(relu(.doubles([.nan], [1]))).doubles[0].isNaN)
   }
 
-  /// Where eˣ is infinite, the slope of the other branch must not be 0 · ∞.
-  @Test func slopesOfEluAreFinite() throws {
+  /// Where eˣ is infinite, the gradient of the other branch must not be 0 · ∞.
+  @Test func gradientsOfEluAreFinite() throws {
     let large = Tensor.doubles([1000, -1000], [2])
     for y in [elu(large), selu(large)] {
-      let slopes = try evaluated(gradient(of: y.sum(), withRespectTo: [large])[0]).doubles
-      #expect(slopes[0] >= 1)
-      #expect(slopes[1] == 0)
+      let gradients = try evaluated(gradient(of: y.sum(), withRespectTo: [large])[0]).doubles
+      #expect(gradients[0] >= 1)
+      #expect(gradients[1] == 0)
     }
   }
 

@@ -60,16 +60,16 @@ import Testing
     let operation = try #require(node.operation as? ConvolutionForward)
     let (x, w) = (node.operands[0], node.operands[1])
     let count = y.type.count.known ?? 0
-    let slopes = Tensor.doubles(
+    let gradients = Tensor.doubles(
       Philox(seed: 1, name: title).uniforms(count), y.shape.map { $0.known ?? 0 }
     ).cast(to: y.dtype)
     let toInput = Tensor(
-      ConvolutionToInput(geometry: operation.geometry, size: Array(x.shape.dropFirst(2))), slopes,
-      w)
+      ConvolutionToInput(geometry: operation.geometry, size: Array(x.shape.dropFirst(2))),
+      gradients, w)
     let toKernels = Tensor(
       ConvolutionToKernels(geometry: operation.geometry, size: Array(w.shape.dropFirst(2))), x,
-      slopes)
-    let products = [(y * slopes).sum(), (x * toInput).sum(), (w * toKernels).sum()]
+      gradients)
+    let products = [(y * gradients).sum(), (x * toInput).sum(), (w * toKernels).sum()]
     let inputs = Dictionary(uniqueKeysWithValues: zip(prepared.inputs, prepared.values))
     let values = try evaluated(products, inputs).map(\.scalar)
     let tolerance = 1e-9 * max(1, abs(values[0]))
@@ -94,16 +94,16 @@ import Testing
     let y = convolution2D(x, kernels, stride: [1, 2], padding: .same)
     #expect(y.type.description == "float32[batch, 8, h, ((w - 1) / (2)) + 1]")
     let cost = (y * y).sum()
-    let slopes = gradient(of: cost, withRespectTo: [x, kernels])
-    #expect(slopes.map(\.type) == [x.type, kernels.type])
-    #expect(slopes.allSatisfy { $0.failure == nil })
+    let gradients = gradient(of: cost, withRespectTo: [x, kernels])
+    #expect(gradients.map(\.type) == [x.type, kernels.type])
+    #expect(gradients.allSatisfy { $0.failure == nil })
   }
 
   @Test func work() throws {
     let (x, k) = (Tensor.input("x", [.batch, 4, 9, 8]), Tensor.input("k", [6, 2, 3, 3]))
     let y = convolution2D(x, k, padding: .same, groups: 2)
-    let slopes = gradient(of: (y * y).sum(), withRespectTo: [x, k])
-    for tensor in [y] + slopes {
+    let gradients = gradient(of: (y * y).sum(), withRespectTo: [x, k])
+    for tensor in [y] + gradients {
       let node = try #require(
         [tensor].topologicalNodes().last { $0.operation is any CountsWork })
       let operation = try #require(node.operation as? any CountsWork)

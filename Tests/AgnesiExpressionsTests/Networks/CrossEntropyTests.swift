@@ -10,9 +10,9 @@ import Testing
     let values = try evaluated(loss).doubles
     #expect(abs(values[0] - ln(4.0 / 3)) < 1e-15)
     #expect(abs(values[1] - ln(2)) < 1e-15)
-    let slopes = try evaluated(gradient(of: loss.sum(), withRespectTo: [scores])[0]).doubles
-    for (slope, expected) in zip(slopes, [0.25, -0.25, -0.5, 0.5]) {
-      #expect(abs(slope - expected) < 1e-15)
+    let gradients = try evaluated(gradient(of: loss.sum(), withRespectTo: [scores])[0]).doubles
+    for (gradient, expected) in zip(gradients, [0.25, -0.25, -0.5, 0.5]) {
+      #expect(abs(gradient - expected) < 1e-15)
     }
   }
 
@@ -24,8 +24,8 @@ import Testing
       // Whole numbers in the shape of the scores are a distribution too.
       softmaxCrossEntropy(scores, oneHot.cast(to: .int32)),
     ]
-    let slopes = pair.map { gradient(of: $0.sum(), withRespectTo: [scores])[0] }
-    let values = try evaluated(pair + slopes, [:]).map(\.doubles)
+    let gradients = pair.map { gradient(of: $0.sum(), withRespectTo: [scores])[0] }
+    let values = try evaluated(pair + gradients, [:]).map(\.doubles)
     for other in values[1..<5] { #expect(close(values[0], other)) }
     for other in values[6...] { #expect(close(values[5], other)) }
   }
@@ -39,8 +39,8 @@ import Testing
     let loss = softmaxCrossEntropy(x, .labels([1]))
     #expect(try evaluated(loss).scalar == 2000)
     #expect(try evaluated(softmaxCrossEntropy(x, .labels([0]))).scalar == 0)
-    let slope = gradient(of: loss.sum(), withRespectTo: [x])[0]
-    #expect(try evaluated(slope).doubles == [1, -1])
+    let gradient = gradient(of: loss.sum(), withRespectTo: [x])[0]
+    #expect(try evaluated(gradient).doubles == [1, -1])
     // Of probabilities that were rounded to 0 nothing can be saved.
     #expect(try evaluated(crossEntropy(softmax(x), .labels([1]))).scalar == .infinity)
   }
@@ -58,12 +58,12 @@ import Testing
     ] {
       let values = try evaluated(loss).doubles
       #expect(values.map(\.isNaN) == [true, false, true])
-      let slopes = try evaluated(gradient(of: loss.sum(), withRespectTo: [x])[0]).doubles
-      #expect(slopes[2...3].allSatisfy { $0.isFinite })
+      let gradients = try evaluated(gradient(of: loss.sum(), withRespectTo: [x])[0]).doubles
+      #expect(gradients[2...3].allSatisfy { $0.isFinite })
     }
     let loss = softmaxCrossEntropy(x, .labels([-1, 1, 2]))
-    let slopes = try evaluated(gradient(of: loss.sum(), withRespectTo: [x])[0]).doubles
-    #expect(slopes.map(\.isNaN) == [true, true, false, false, true, true])
+    let gradients = try evaluated(gradient(of: loss.sum(), withRespectTo: [x])[0]).doubles
+    #expect(gradients.map(\.isNaN) == [true, true, false, false, true, true])
   }
 
   @Test func impossibleClassesCostNothing() throws {
@@ -87,12 +87,12 @@ import Testing
     ]
     // The last one is smaller than the rounding of its score.
     for (value, want) in zip(values, expected) { #expect(abs(value - want) <= 2e-15 * want) }
-    let slopes = try evaluated(
+    let gradients = try evaluated(
       gradient(of: sigmoidCrossEntropy(x, t).sum(), withRespectTo: [x])[0]
     ).doubles
-    #expect(slopes[0] == -0.5)
-    #expect(slopes[3] == 0)
-    #expect(slopes[4] == -1)
+    #expect(gradients[0] == -0.5)
+    #expect(gradients[3] == 0)
+    #expect(gradients[4] == -1)
   }
 
   @Test func ofGivenProbabilities() throws {
@@ -100,8 +100,8 @@ import Testing
     let t = Tensor.doubles([1, 0, 1, 1, 0], [5])
     let loss = binaryCrossEntropy(p, t)
     #expect(try evaluated(loss).doubles == [ln(4), 0, 0, .infinity, .infinity])
-    let slopes = try evaluated(gradient(of: loss.sum(), withRespectTo: [p])[0]).doubles
-    #expect(slopes == [-4, 1, -1, -.infinity, .infinity])
+    let gradients = try evaluated(gradient(of: loss.sum(), withRespectTo: [p])[0]).doubles
+    #expect(gradients == [-4, 1, -1, -.infinity, .infinity])
   }
 
   @Test func mistakes() {

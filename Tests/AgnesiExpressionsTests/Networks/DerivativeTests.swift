@@ -18,7 +18,7 @@ import Testing
     guard item.example.isDifferentiable else { return }
     let prepared = PreparedExample(item.example)
     let differences = CentralDifferences(inputs: prepared.inputs, values: prepared.values)
-    // Squares, so that second derivatives depend on the slopes that arrive.
+    // Squares, so that second derivatives depend on the gradients that arrive.
     try differences.check(prepared.outputs.map { $0 * $0 + $0 * 0.3 })
     guard item.example.isSmooth else { return }
     try differences.checkSecond(prepared.outputs.map { $0 * $0 + $0 * 0.3 })

@@ -14,12 +14,12 @@ import Testing
     #expect(abs(dropped - 400) < 90)
   }
 
-  @Test func theSlopeHasTheSameHoles() throws {
+  @Test func theGradientHasTheSameHoles() throws {
     let x = Tensor.input("x", [50, 40])
     let y = dropout(x, rate: 0.5)
-    let slope = gradient(of: y.sum(), withRespectTo: [x])[0]
+    let gradient = gradient(of: y.sum(), withRespectTo: [x])[0]
     let input = NDArray(filled: 1, shape: [50, 40])
-    let values = try evaluated([y, slope], [x: input])
+    let values = try evaluated([y, gradient], [x: input])
     #expect(values[0] == values[1])
   }
 

@@ -4,14 +4,14 @@ import AgnesiLoops
 import Testing
 
 @Suite struct PoolingTests {
-  /// Values and places of 2×2 windows, with the slopes of the sum.
+  /// Values and places of 2×2 windows, with the gradients of the sum.
   private func pooled(
     _ values: [Double], _ shape: [Int], _ geometry: PoolingGeometry
-  ) throws -> (values: [Double], places: [Double], slopes: [Double]) {
+  ) throws -> (values: [Double], places: [Double], gradients: [Double]) {
     let x = Tensor.doubles(values, shape)
     let results = Tensor.make(MaxPool(geometry: geometry), [x])
-    let slopes = gradient(of: results[0].sum(), withRespectTo: [x])
-    let arrays = try evaluated(results + slopes, [:])
+    let gradients = gradient(of: results[0].sum(), withRespectTo: [x])
+    let arrays = try evaluated(results + gradients, [:])
     return (arrays[0].doubles, arrays[1].doubles, arrays[2].doubles)
   }
 
@@ -22,7 +22,7 @@ import Testing
     let result = try pooled([1, 3, 3, 3], [2, 2], two)
     #expect(result.values == [3])
     #expect(result.places == [1])
-    #expect(result.slopes == [0, 1, 0, 0])
+    #expect(result.gradients == [0, 1, 0, 0])
   }
 
   @Test func zerosOfBothSignsAreEqual() throws {
@@ -33,7 +33,7 @@ import Testing
     let result = try pooled([1, .nan, 9, .nan], [2, 2], two)
     #expect(result.values[0].isNaN)
     #expect(result.places == [1])
-    #expect(result.slopes == [0, 1, 0, 0])
+    #expect(result.gradients == [0, 1, 0, 0])
   }
 
   @Test func infinitelySmallValuesHaveAPlace() throws {
@@ -43,7 +43,7 @@ import Testing
     #expect(result.values == [Double](repeating: -.infinity, count: 4))
     // In each window of one element, that element, never the padding.
     #expect(result.places == [3, 2, 1, 0])
-    #expect(result.slopes == [1, 1, 1, 1])
+    #expect(result.gradients == [1, 1, 1, 1])
   }
 
   @Test func paddingNeverWins() throws {
@@ -52,12 +52,12 @@ import Testing
     #expect(y.doubles == [-5, -5, -6, -5, -5, -6, -7, -7, -8])
   }
 
-  @Test func slopesOfOverlappingWindowsAddUp() throws {
+  @Test func gradientsOfOverlappingWindowsAddUp() throws {
     let geometry = PoolingGeometry(
       window: [1, 2], stride: [1, 1], padBegin: [0, 0], padEnd: [0, 0])
     let result = try pooled([1, 5, 2, 4], [1, 4], geometry)
     #expect(result.values == [5, 5, 4])
-    #expect(result.slopes == [0, 2, 0, 1])
+    #expect(result.gradients == [0, 2, 0, 1])
   }
 
   @Test func partialWindows() throws {
@@ -97,8 +97,8 @@ import Testing
     let x = Tensor.input("x", [.batch, 3, .symbol("h"), 28])
     let y = maxPool2D(x)
     #expect(y.type.description == "float32[batch, 3, ((h - 2) / (2)) + 1, 14]")
-    let slope = gradient(of: (y * y).sum(), withRespectTo: [x])[0]
-    #expect(slope.type == x.type)
+    let derivative = gradient(of: (y * y).sum(), withRespectTo: [x])[0]
+    #expect(derivative.type == x.type)
     let mean = averagePool2D(x, padding: [1, 1])
     #expect(gradient(of: (mean * mean).sum(), withRespectTo: [x])[0].type == x.type)
   }

@@ -17,8 +17,8 @@ import Testing
     for value in p[3...] { #expect(abs(value - 1.0 / 3) < 1e-7) }
     let logarithms = try evaluated(logSoftmax(x)).doubles
     #expect(logarithms[0..<3] == [0, -2000, -1000])
-    let slope = gradient(of: square(logSoftmax(x)).sum(), withRespectTo: [x])[0]
-    #expect(try evaluated(slope).doubles.allSatisfy { $0.isFinite })
+    let gradient = gradient(of: square(logSoftmax(x)).sum(), withRespectTo: [x])[0]
+    #expect(try evaluated(gradient).doubles.allSatisfy { $0.isFinite })
   }
 
   @Test func alongAnyAxis() throws {
@@ -39,9 +39,9 @@ import Testing
     #expect(values[1] == .infinity)
     #expect(abs(values[2] - (1000 + ln(2))) < 1e-12)
     #expect(values[3].isNaN)
-    let slopes = try evaluated(gradient(of: y.sum(), withRespectTo: [x])[0]).doubles
-    #expect(slopes[0..<2] == [0, 0])
-    #expect(abs(slopes[4] - 0.5) < 1e-12)
+    let gradients = try evaluated(gradient(of: y.sum(), withRespectTo: [x])[0]).doubles
+    #expect(gradients[0..<2] == [0, 0])
+    #expect(abs(gradients[4] - 0.5) < 1e-12)
   }
 
   @Test func logSumExpOfNothing() throws {

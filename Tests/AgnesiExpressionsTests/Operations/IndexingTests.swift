@@ -25,8 +25,8 @@ import Testing
 
   @Test func pickingScores() throws {
     #expect(try computed(table.picked(.wholes([1, 0, -1]))) == [1, 2, 5])
-    let slope = gradient(of: table.picked(.wholes([1, 0, 1])).sum(), withRespectTo: [table])[0]
-    #expect(try computed(slope) == [0, 1, 1, 0, 0, 1])
+    let gradient = gradient(of: table.picked(.wholes([1, 0, 1])).sum(), withRespectTo: [table])[0]
+    #expect(try computed(gradient) == [0, 1, 1, 0, 0, 1])
     #expect(typeText(table.picked(.wholes([0, 1]), axis: 0)) == "float32[2]")
   }
 

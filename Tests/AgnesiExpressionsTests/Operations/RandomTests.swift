@@ -107,11 +107,11 @@ import Testing
     #expect(renamed[0].node.site.description == sum.node.site.description)
   }
 
-  @Test func slopesDoNotDrawAgain() throws {
+  @Test func gradientsDoNotDrawAgain() throws {
     let x = Tensor.floats([1, 2, 3, 4])
     let kept = randomBernoulli([4], probability: 0.5).cast(to: .float32)
     let outputs = renamedStreams([x * kept] + gradient(of: (x * kept).sum(), withRespectTo: [x]))
-    let (values, slopes) = (try computed(outputs[0]), try computed(outputs[1]))
-    #expect(values == zip([1, 2, 3, 4], slopes).map(*))
+    let (values, gradients) = (try computed(outputs[0]), try computed(outputs[1]))
+    #expect(values == zip([1, 2, 3, 4], gradients).map(*))
   }
 }

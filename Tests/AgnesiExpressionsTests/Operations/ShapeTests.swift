@@ -40,8 +40,8 @@ import Testing
     #expect(typeText(rows[..<(-2)]) == "float32[batch - 2, 4]")
     #expect(typeText(rows[.slice(by: 2)]) == "float32[((batch + 1) / (2)), 4]")
     #expect(typeText(rows[.slice(by: -1)]) == "float32[batch, 4]")
-    let slope = gradient(of: rows[1...].sum(), withRespectTo: [rows])[0]
-    #expect(typeText(slope) == "float32[batch, 4]")
+    let gradient = gradient(of: rows[1...].sum(), withRespectTo: [rows])[0]
+    #expect(typeText(gradient) == "float32[batch, 4]")
   }
 
   /// Every slice of a short line, against Swift's own stride.
@@ -54,9 +54,9 @@ import Testing
           let expected = stride(from: start, to: end, by: step).map(Double.init)
           let values = try computed(slice)
           try require(values == expected, "\(values)")
-          let slope = gradient(of: slice.sum(), withRespectTo: [line])[0]
+          let gradient = gradient(of: slice.sum(), withRespectTo: [line])[0]
           let marks = (0..<5).map { expected.contains(Double($0)) ? 1.0 : 0 }
-          try require(try computed(slope) == marks, "the slope is wrong")
+          try require(try computed(gradient) == marks, "the gradient is wrong")
         }
       }
     }
@@ -77,13 +77,13 @@ import Testing
     #expect(try computed(matrix) == [0, 8, 2, 9])
   }
 
-  @Test func slopesOfUpdates() throws {
+  @Test func gradientsOfUpdates() throws {
     let (line, value) = (Tensor.counting(4), Tensor.floats([5]))
     let replaced = line.replacingSlice(1..<3, with: value)
     let weights = Tensor.floats([1, 2, 3, 4])
-    let slopes = gradient(of: (replaced * weights).sum(), withRespectTo: [line, value])
-    #expect(try computed(slopes[0]) == [1, 0, 0, 4])
-    #expect(try computed(slopes[1]) == [5])
+    let gradients = gradient(of: (replaced * weights).sum(), withRespectTo: [line, value])
+    #expect(try computed(gradients[0]) == [1, 0, 0, 4])
+    #expect(try computed(gradients[1]) == [5])
   }
 }
 

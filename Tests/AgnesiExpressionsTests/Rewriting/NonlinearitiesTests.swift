@@ -65,18 +65,18 @@ import Testing
   @Test func gradientsAreOverridden() {
     let y = relu(x * 2)
     let new = [y].replacingNonlinearities { nonlinearity, operand in
-      nonlinearity.overriding(gradient: { slope, _, _ in slope * 100 }, name: "loud")(operand)
+      nonlinearity.overriding(gradient: { upstream, _, _ in upstream * 100 }, name: "loud")(operand)
     }[0]
     #expect(new.node.operation.label == "loud")
-    let slope = gradient(of: new.sum(), withRespectTo: [x])[0]
-    #expect(slope.formula().contains("100"))
-    #expect(!slope.formula().contains("select"))
+    let gradient = gradient(of: new.sum(), withRespectTo: [x])[0]
+    #expect(gradient.formula().contains("100"))
+    #expect(!gradient.formula().contains("select"))
   }
 
-  @Test func theirOwnSlopesAreKnown() {
+  @Test func theirOwnGradientsAreKnown() {
     var own: Tensor?
     _ = [clip(x, 0, 6)].replacingNonlinearities { nonlinearity, operand in
-      own = nonlinearity.slope(.ones(like: operand), at: operand)
+      own = nonlinearity.gradient(.ones(like: operand), at: operand)
       return nil
     }
     let expected = gradient(of: clip(x, 0, 6).sum(), withRespectTo: [x])[0]

@@ -22,26 +22,26 @@ import Testing
 
   private func clipped(_ limit: Double) throws -> [Double] {
     let parameters = [2, 1].map { Tensor.parameter("p", [Size($0)], dtype: .float64) }
-    let slopes = Slopes([(parameters[0], a), (parameters[1], b)])
-    return try slopes.clipped(totalNorm: limit).pairs.flatMap { try value($0.slope).doubles }
+    let gradients = Gradients([(parameters[0], a), (parameters[1], b)])
+    return try gradients.clipped(totalNorm: limit).pairs.flatMap { try value($0.gradient).doubles }
   }
 
-  @Test func slopesAreClippedTogether() throws {
+  @Test func gradientsAreClippedTogether() throws {
     #expect(try clipped(13) == [3, -4, 12])
     #expect(try clipped(100) == [3, -4, 12])
     #expect(isClose(try clipped(6.5), [1.5, -2, 6]))
   }
 
-  @Test func slopesOfZeroStay() throws {
+  @Test func gradientsOfZeroStay() throws {
     let zero = Tensor.constant(NDArray([0.0, 0]))
-    let slopes = Slopes([(.parameter("p", [2], dtype: .float64), zero)])
-    #expect(try value(slopes.clipped(totalNorm: 1).pairs[0].slope).doubles == [0, 0])
+    let gradients = Gradients([(.parameter("p", [2], dtype: .float64), zero)])
+    #expect(try value(gradients.clipped(totalNorm: 1).pairs[0].gradient).doubles == [0, 0])
   }
 
   @Test func elementsAreClipped() throws {
-    let slopes = Slopes([(.parameter("p", [2], dtype: .float64), a)])
-    #expect(try value(slopes.clipped(to: -1...5).pairs[0].slope).doubles == [3, -1])
-    #expect(try value(slopes.totalNorm).scalar == 5)
+    let gradients = Gradients([(.parameter("p", [2], dtype: .float64), a)])
+    #expect(try value(gradients.clipped(to: -1...5).pairs[0].gradient).doubles == [3, -1])
+    #expect(try value(gradients.totalNorm).scalar == 5)
   }
 
   @Test func normsOfUnits() throws {

@@ -5,8 +5,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Three steps of each rule on the cost `Σ c·p²/2`, whose slope is `c·p`, in float64, against the
-/// formulas written out on numbers.
+/// Three steps of each rule on the cost `Σ c·p²/2`, whose gradient is `c·p`, in float64, against
+/// the formulas written out on numbers.
 @Suite struct UpdateRuleTests {
   private static let start = [2.0, -3]
   private static let curvature = [1.0, 0.5]
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  /// The same by hand: `rule` gets parameter, slope, step from 1, and two numbers that it keeps.
+  /// The same by hand: `rule` gets parameter, gradient, step from 1, and two numbers that it keeps.
   private func expected(
     _ rule: (_ p: Double, _ g: Double, _ t: Double, _ s: inout [Double]) -> Double
   ) -> [[Double]] {
@@ -36,8 +36,8 @@ import Testing
     var states = [[0.0, 0, 0], [0.0, 0, 0]]
     return (1...3).map { t in
       for i in 0..<2 {
-        let slope = Self.curvature[i] * values[i]
-        values[i] = rule(values[i], slope, Double(t), &states[i])
+        let gradient = Self.curvature[i] * values[i]
+        values[i] = rule(values[i], gradient, Double(t), &states[i])
       }
       return values
     }

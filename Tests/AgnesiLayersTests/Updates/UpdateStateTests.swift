@@ -44,12 +44,12 @@ import Testing
     #expect(weight.parameter?.value.doubles == [0.5, 0.5])
   }
 
-  @Test func slopesOfASharedParameterAddUp() throws {
+  @Test func gradientsOfASharedParameterAddUp() throws {
     guard let parameter = weight.parameter else { return }
     let cost = (weight * 3).sum() + (Tensor.parameter(parameter) * 4).sum()
     #expect(cost.parameters() == [weight])
-    let slopes = Slopes(of: cost, withRespectTo: cost.parameters(.trainable))
-    #expect(try value(slopes.pairs[0].slope).doubles == [7, 7])
+    let gradients = Gradients(of: cost, withRespectTo: cost.parameters(.trainable))
+    #expect(try value(gradients.pairs[0].gradient).doubles == [7, 7])
     try step(sgd(cost, [.parameter(parameter)], rate: 0.5))
     #expect(parameter.value.doubles == [-2.5, -2.5])
   }

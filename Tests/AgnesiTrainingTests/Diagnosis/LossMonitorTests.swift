@@ -171,7 +171,7 @@ import Testing
     var weights = [[Double]](repeating: .init(repeating: 0, count: size), count: classes)
     return (0..<steps).map { _ in
       var loss = 0.0
-      var slopes = [[Double]](repeating: .init(repeating: 0, count: size), count: classes)
+      var gradients = [[Double]](repeating: .init(repeating: 0, count: size), count: classes)
       for _ in 0..<8 {
         let label = Int.random(in: 0..<classes, using: &noise)
         let input = centres[label].map { $0 + normal(&noise) }
@@ -180,12 +180,12 @@ import Testing
         let total = top + log(scores.reduce(0) { $0 + exp($1 - top) })
         loss += (total - scores[label]) / 8
         for row in 0..<classes {
-          let slope = (exp(scores[row] - total) - (row == label ? 1 : 0)) / 8
-          for column in 0..<size { slopes[row][column] += slope * input[column] }
+          let gradient = (exp(scores[row] - total) - (row == label ? 1 : 0)) / 8
+          for column in 0..<size { gradients[row][column] += gradient * input[column] }
         }
       }
       for row in 0..<classes {
-        for column in 0..<size { weights[row][column] -= rate * slopes[row][column] }
+        for column in 0..<size { weights[row][column] -= rate * gradients[row][column] }
       }
       return loss
     }

@@ -44,22 +44,22 @@ private func trainer(
     }
     let before = trainer.graph.values
     let parameters = trainer.graph.output.parameters(.trainable).filter { factor($0.name) > 0 }
-    let slopes = Slopes(of: trainer.graph.loss, withRespectTo: parameters)
+    let gradients = Gradients(of: trainer.graph.loss, withRespectTo: parameters)
     let function = try compile(
-      [trainer.graph.input, trainer.graph.target], to: slopes.pairs.map(\.slope), on: .cpu)
+      [trainer.graph.input, trainer.graph.target], to: gradients.pairs.map(\.gradient), on: .cpu)
     let train = try SmallData.make(40)
     let found = try function(train.inputs, train.targets)
-    let norm = slopes.pairs.indices.flatMap { found[$0].doubles }.reduce(0) { $0 + $1 * $1 }
+    let norm = gradients.pairs.indices.flatMap { found[$0].doubles }.reduce(0) { $0 + $1 * $1 }
       .squareRoot()
     #expect(norm > 2 * limit)
     _ = try trainer.run()
     let after = trainer.graph.values
-    for (index, pair) in slopes.pairs.enumerated() {
+    for (index, pair) in gradients.pairs.enumerated() {
       let name = pair.parameter.name
       let (old, new) = (try #require(before[name]), try #require(after[name]))
       let step = 0.1 * factor(name) * limit / norm
-      for ((x, y), slope) in zip(zip(old, new), found[index].doubles) {
-        #expect(abs(y - (x - step * slope)) < 1e-7, "\(name)")
+      for ((x, y), gradient) in zip(zip(old, new), found[index].doubles) {
+        #expect(abs(y - (x - step * gradient)) < 1e-7, "\(name)")
       }
     }
   }

@@ -30,17 +30,17 @@ private func settings(
       settings(.sgd, factors: ["": 0.1, "head.": 1, "norm.scale": 0]), DataSplit(train: train))
     let before = trainer.graph.values
     let parameters = trainer.graph.output.parameters(.trainable)
-    let slopes = Slopes(of: trainer.graph.loss, withRespectTo: parameters)
+    let gradients = Gradients(of: trainer.graph.loss, withRespectTo: parameters)
     let function = try compile(
-      [trainer.graph.input, trainer.graph.target], to: slopes.pairs.map(\.slope), on: .cpu)
+      [trainer.graph.input, trainer.graph.target], to: gradients.pairs.map(\.gradient), on: .cpu)
     let found = try function(train.inputs, train.targets)
     _ = try trainer.run()
     let after = trainer.graph.values
     let factors = [
       "body.weight": 0.1, "norm.scale": 0, "norm.offset": 0.1, "head.weight": 1, "head.bias": 1,
     ]
-    #expect(Set(slopes.pairs.map(\.parameter.name)) == Set(factors.keys))
-    for (index, pair) in slopes.pairs.enumerated() {
+    #expect(Set(gradients.pairs.map(\.parameter.name)) == Set(factors.keys))
+    for (index, pair) in gradients.pairs.enumerated() {
       let name = pair.parameter.name
       let (old, new) = (try #require(before[name]), try #require(after[name]))
       let rate = 0.1 * (factors[name] ?? 0)
@@ -54,7 +54,7 @@ private func settings(
 
   @Test func twoRatesOfAdam() throws {
     let split = DataSplit(train: try SmallData.make(40, seed: 1))
-    // Adam's first step is the rate, whatever the slope.
+    // Adam's first step is the rate, whatever the gradient.
     let trainer = try trainer(settings(.adam(), factors: ["": 0.01, "head.": 1]), split)
     let before = trainer.graph.values
     _ = try trainer.run()

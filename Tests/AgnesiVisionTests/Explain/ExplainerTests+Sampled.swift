@@ -15,14 +15,14 @@ extension ExplainerTests {
       let position = (Double(step) + 0.5) / Double(steps)
       let point = pass.scaled.map { $0.map { $0.map { $0 * position } } }
       let there = network.forward(scaled: point)
-      let slopes = network.back(network.slopesAtMaps(there, of: 0), there, .own)
-      for (index, slope) in slopes.joined().joined().enumerated() {
-        sum[index] += slope / Double(steps)
+      let gradients = network.back(network.gradientsAtMaps(there, of: 0), there, .own)
+      for (index, gradient) in gradients.joined().joined().enumerated() {
+        sum[index] += gradient / Double(steps)
       }
     }
     let scaled = Array(pass.scaled.joined().joined())
     let expected = zip(sum, scaled).map { $0 * $1 }
-    #expect(difference(try #require(found.slopes).doubles, expected) < 1e-3)
+    #expect(difference(try #require(found.gradients).doubles, expected) < 1e-3)
     let heat = (0..<144).map { pixel -> Double in
       expected[pixel] + expected[pixel + 144] + expected[pixel + 288]
     }
@@ -51,25 +51,27 @@ extension ExplainerTests {
       photo, by: .smoothGrad(samples: 11, noise: 0), classIndex: 2)
     let plain = try explainer.explain(photo, by: .gradient, classIndex: 2)
     #expect(
-      difference(try #require(smooth.slopes).doubles, try #require(plain.slopes).doubles) < 1e-5)
+      difference(try #require(smooth.gradients).doubles, try #require(plain.gradients).doubles)
+        < 1e-5)
   }
 
   @Test func smoothGradIsDeterminedByItsSeed() throws {
-    func slopes(_ seed: UInt64, _ explainer: Explainer) throws -> NDArray {
+    func gradients(_ seed: UInt64, _ explainer: Explainer) throws -> NDArray {
       let method = ExplanationMethod.smoothGrad(samples: 12, noise: 0.2, seed: seed)
-      return try #require(try explainer.explain(photo, by: method, classIndex: 2).slopes)
+      return try #require(try explainer.explain(photo, by: method, classIndex: 2).gradients)
     }
-    let first = try slopes(1, explainer)
-    #expect(try slopes(1, explainer).isIdentical(to: first))
-    #expect(try slopes(1, Explainer(try network.model(), on: .cpu)).isIdentical(to: first))
-    #expect(try !slopes(2, explainer).isIdentical(to: first))
+    let first = try gradients(1, explainer)
+    #expect(try gradients(1, explainer).isIdentical(to: first))
+    #expect(try gradients(1, Explainer(try network.model(), on: .cpu)).isIdentical(to: first))
+    #expect(try !gradients(2, explainer).isIdentical(to: first))
   }
 
   /// The mean over noise drawn here, by another generator: equal up to what chance does to means.
   @Test func smoothGradIsTheMeanOverNoise() throws {
     let count = 2000
     let method = ExplanationMethod.smoothGrad(samples: count, noise: 0.1)
-    let found = try #require(try explainer.explain(photo, by: method, classIndex: 2).slopes).doubles
+    let found = try #require(try explainer.explain(photo, by: method, classIndex: 2).gradients)
+      .doubles
     let planes = TinyNetwork.planes(photo)
     let values = planes.joined().joined()
     let deviation = 0.1 * ((values.max() ?? 0) - (values.min() ?? 0))
@@ -86,10 +88,10 @@ extension ExplainerTests {
         }
       }
       let there = network.forward(noisy)
-      let slopes = network.back(network.slopesAtMaps(there, of: 2), there, .own)
-      for (place, slope) in slopes.joined().joined().enumerated() {
-        sums[place] += slope / network.deviation
-        squares[place] += (slope / network.deviation) * (slope / network.deviation)
+      let gradients = network.back(network.gradientsAtMaps(there, of: 2), there, .own)
+      for (place, gradient) in gradients.joined().joined().enumerated() {
+        sums[place] += gradient / network.deviation
+        squares[place] += (gradient / network.deviation) * (gradient / network.deviation)
       }
     }
     for place in 0..<432 {

@@ -14,8 +14,8 @@ import Testing
     pass = network.forward(TinyNetwork.planes(photo))
   }
 
-  private func slopes(_ label: Int, _ rule: TinyNetwork.Rule) -> Maps {
-    let scaled = network.back(network.slopesAtMaps(pass, of: label), pass, rule)
+  private func gradients(_ label: Int, _ rule: TinyNetwork.Rule) -> Maps {
+    let scaled = network.back(network.gradientsAtMaps(pass, of: label), pass, rule)
     return scaled.map { $0.map { $0.map { $0 / network.deviation } } }
   }
 
@@ -25,7 +25,7 @@ import Testing
     #expect(inner.contains { $0 < 0 } && inner.contains { $0 > 0 && $0 < 1 })
     #expect(inner.contains { $0 > 1 })
     for label in 0..<3 {
-      #expect(slopes(label, .guided).joined().joined().contains { $0 > 0 })
+      #expect(gradients(label, .guided).joined().joined().contains { $0 > 0 })
     }
     let probabilities = try explainer.probabilities(of: photo).map(Double.init)
     #expect(difference(probabilities, pass.probabilities) < 1e-5)
@@ -36,12 +36,12 @@ import Testing
   ]
 
   @Test(arguments: rules, [0, 1, 2])
-  func slopesAreThoseOfLoops(
+  func gradientsAreThoseOfLoops(
     method: (ExplanationMethod, TinyNetwork.Rule), label: Int
   ) throws {
     let explanation = try explainer.explain(photo, by: method.0, classIndex: label)
-    let expected = slopes(label, method.1)
-    #expect(difference(try #require(explanation.slopes).doubles, expected) < 1e-4)
+    let expected = gradients(label, method.1)
+    #expect(difference(try #require(explanation.gradients).doubles, expected) < 1e-4)
     let heat = (0..<144).map { pixel in expected.map { abs($0[pixel / 12][pixel % 12]) }.max() ?? 0
     }
     #expect(difference(explanation.heat.doubles, heat) < 1e-4)
@@ -50,15 +50,15 @@ import Testing
 
   @Test func theThreeRulesDiffer() throws {
     let all = try Self.rules.map { try explainer.explain(photo, by: $0.0, classIndex: 1) }
-    let slopes = all.compactMap(\.slopes).map(\.doubles)
-    #expect(difference(slopes[0], slopes[1]) > 0.05)
-    #expect(difference(slopes[1], slopes[2]) > 0.05)
+    let gradients = all.compactMap(\.gradients).map(\.doubles)
+    #expect(difference(gradients[0], gradients[1]) > 0.05)
+    #expect(difference(gradients[1], gradients[2]) > 0.05)
   }
 
   /// Central differences of the loops, in double precision, at pixels where no kink is near.
   @Test func gradientsAreCentralDifferences() throws {
     let found = try #require(
-      try explainer.explain(photo, by: .gradient, classIndex: 2).slopes
+      try explainer.explain(photo, by: .gradient, classIndex: 2).gradients
     ).doubles
     let scale = found.map(abs).max() ?? 0
     var agreeing = 0
@@ -69,8 +69,8 @@ import Testing
         planes[c][y][x] += step
         return network.forward(planes).logits[2]
       }
-      let slope = (logit(1e-4) - logit(-1e-4)) / 2e-4
-      if abs(slope - found[pixel]) < 1e-4 * scale { agreeing += 1 }
+      let gradient = (logit(1e-4) - logit(-1e-4)) / 2e-4
+      if abs(gradient - found[pixel]) < 1e-4 * scale { agreeing += 1 }
     }
     #expect(agreeing >= 61)
   }
@@ -112,8 +112,8 @@ import Testing
 
   @Test func gradCAMIsTheFormula() throws {
     let explanation = try explainer.explain(photo, by: .gradCAM(), classIndex: 1)
-    let slopes = network.slopesAtMaps(pass, of: 1)
-    let weights = slopes.map { $0.joined().reduce(0, +) / 16 }
+    let gradients = network.gradientsAtMaps(pass, of: 1)
+    let weights = gradients.map { $0.joined().reduce(0, +) / 16 }
     let map = (0..<16).map { place in
       let sum = (0..<5).reduce(0.0) { total, filter in
         total + weights[filter] * min(max(pass.inner[filter][place / 4][place % 4], 0), 1)
@@ -128,8 +128,8 @@ import Testing
 
   @Test func gradCAMLooksAtAnyLayer() throws {
     let explanation = try explainer.explain(photo, by: .gradCAM(layer: "edges"), classIndex: 1)
-    let slopes = network.slopesAtEdges(network.slopesAtMaps(pass, of: 1), pass, .own)
-    let weights = slopes.map { $0.joined().reduce(0, +) / 144 }
+    let gradients = network.gradientsAtEdges(network.gradientsAtMaps(pass, of: 1), pass, .own)
+    let weights = gradients.map { $0.joined().reduce(0, +) / 144 }
     let map = (0..<144).map { place in
       max(
         (0..<4).reduce(0.0) { $0 + weights[$1] * max(pass.edges[$1][place / 12][place % 12], 0) }, 0
@@ -142,15 +142,15 @@ import Testing
   @Test func guidedGradCAMIsTheProduct() throws {
     let product = try explainer.explain(photo, by: .guidedGradCAM(), classIndex: 1)
     let map = try explainer.explain(photo, by: .gradCAM(), classIndex: 1).heat.doubles
-    let expected = slopes(1, .guided).map { plane in
+    let expected = gradients(1, .guided).map { plane in
       plane.enumerated().map { y, row in
         row.enumerated().map { x, value in value * map[y * 12 + x] }
       }
     }
-    #expect(difference(try #require(product.slopes).doubles, expected) < 1e-4)
+    #expect(difference(try #require(product.gradients).doubles, expected) < 1e-4)
   }
 
-  /// As over a network whose weights were pruned so far that no slope comes back.
+  /// As over a network whose weights were pruned so far that no gradient comes back.
   @Test func whatIsGreySaysWhy() throws {
     let pixels = Tensor.input("pixels", [.batch, 3, 12, 12])
     let logits = concatenated(
@@ -166,7 +166,7 @@ import Testing
       grey.facts.contains {
         $0.label == "grey"
           && $0.value
-            == "the gradient is exactly 0 at every pixel, since no slope passes the rectifiers"
+            == "the gradient is exactly 0 at every pixel, since nothing passes the rectifiers"
       })
   }
 }

@@ -94,7 +94,7 @@ import Testing
         """)
   }
 
-  /// What a kernel sees of pixels, scaling included: the slope of its answer.
+  /// What a kernel sees of pixels, scaling included: the gradient of its answer.
   @Test func firstKernelsAreInPixels() throws {
     let layer = try #require(try explainer.firstLayer())
     let expected = network.first.values.map { $0.map { $0.map { $0.map { $0 / 60 } } } }

@@ -174,22 +174,22 @@ extension TinyNetwork {
     }
   }
 
-  /// The slopes of one class's logit at "maps".
-  func slopesAtMaps(_ pass: Pass, of label: Int) -> Maps {
+  /// The gradients of one class's logit at "maps".
+  func gradientsAtMaps(_ pass: Pass, of label: Int) -> Maps {
     pass.inner.enumerated().map { filter, map in
       map.map { $0.map { _ in dense[filter][label] / Double(map.count * map.count) } }
     }
   }
 
-  /// The slopes at the scaled pixels, where `slopes` arrive at "maps".
-  func back(_ slopes: Maps, _ pass: Pass, _ rule: Rule) -> Maps {
-    let edges = slopesAtEdges(slopes, pass, rule)
+  /// The gradients at the scaled pixels, where `gradients` arrive at "maps".
+  func back(_ gradients: Maps, _ pass: Pass, _ rule: Rule) -> Maps {
+    let edges = gradientsAtEdges(gradients, pass, rule)
     return adjoint(passed(edges, pass.edges, rule, bound: .infinity), first, padding: 1, size: 12)
   }
 
-  /// The slopes at "edges", behind the first rectifier, where `slopes` arrive at "maps".
-  func slopesAtEdges(_ slopes: Maps, _ pass: Pass, _ rule: Rule) -> Maps {
-    let inner = passed(slopes, pass.inner, rule, bound: bound)
+  /// The gradients at "edges", behind the first rectifier, where `gradients` arrive at "maps".
+  func gradientsAtEdges(_ gradients: Maps, _ pass: Pass, _ rule: Rule) -> Maps {
+    let inner = passed(gradients, pass.inner, rule, bound: bound)
     let pooled = adjoint(inner, second, padding: 0, size: 6)
     var edges: Maps = Array(
       repeating: Array(repeating: Array(repeating: 0, count: 12), count: 12), count: 4)
@@ -204,34 +204,34 @@ extension TinyNetwork {
     return edges
   }
 
-  private func passed(_ slopes: Maps, _ values: Maps, _ rule: Rule, bound: Double) -> Maps {
-    zip(slopes, values).map { map, values in
+  private func passed(_ gradients: Maps, _ values: Maps, _ rule: Rule, bound: Double) -> Maps {
+    zip(gradients, values).map { map, values in
       zip(map, values).map { row, values in
-        zip(row, values).map { slope, value in
-          let own = value > 0 && value < bound ? slope : 0
+        zip(row, values).map { gradient, value in
+          let own = value > 0 && value < bound ? gradient : 0
           switch rule {
           case .own: return own
           case .guided: return max(own, 0)
-          case .deconvolution: return max(slope, 0)
+          case .deconvolution: return max(gradient, 0)
           }
         }
       }
     }
   }
 
-  private func adjoint(_ slopes: Maps, _ kernels: Kernels, padding: Int, size: Int) -> Maps {
+  private func adjoint(_ gradients: Maps, _ kernels: Kernels, padding: Int, size: Int) -> Maps {
     let channels = kernels.values[0].count
     var result: Maps = Array(
       repeating: Array(repeating: Array(repeating: 0, count: size), count: size), count: channels)
-    for (filter, map) in slopes.enumerated() {
+    for (filter, map) in gradients.enumerated() {
       for (y, row) in map.enumerated() {
-        for (x, slope) in row.enumerated() {
+        for (x, gradient) in row.enumerated() {
           for channel in 0..<channels {
             for dy in 0..<3 {
               for dx in 0..<3 {
                 let (r, c) = (y + dy - padding, x + dx - padding)
                 guard (0..<size).contains(r), (0..<size).contains(c) else { continue }
-                result[channel][r][c] += slope * kernels.values[filter][channel][dy][dx]
+                result[channel][r][c] += gradient * kernels.values[filter][channel][dy][dx]
               }
             }
           }

@@ -44,10 +44,10 @@ package struct MatMul: Operation {
   }
 
   // Y = AB  ⇒  dA = dY·Bᵀ,  dB = Aᵀ·dY
-  package func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
+  package func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0] else { return [nil, nil] }
     let (a, b) = (operands[0], operands[1])
-    return [matmul(slope, b.matrixTransposed()), matmul(a.matrixTransposed(), slope)]
+    return [matmul(upstream, b.matrixTransposed()), matmul(a.matrixTransposed(), upstream)]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

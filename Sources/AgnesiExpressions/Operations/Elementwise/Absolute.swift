@@ -15,7 +15,7 @@ struct Absolute: UnaryElementwise {
   func resultType(_ operand: DType) throws(TypeError) -> DType { try operand.orNumeric() }
 
   // |x|′ = sign x
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * sign(x) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * sign(x) }
   func value(_ x: Double) -> Double { Swift.abs(x) }
   func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { x < 0 ? 0 &- x : x }
   func scalar(_ x: Scalar) -> Scalar { x(.abs) }

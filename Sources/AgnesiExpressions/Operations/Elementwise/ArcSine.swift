@@ -11,7 +11,9 @@ struct ArcSine: UnaryElementwise {
   static let name = "asin"
 
   // asin′ = 1/√(1 − x²)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope / sqrt(1 - x * x) }
+  func gradient(
+    _ upstream: Tensor, _ x: Tensor, _ y: Tensor
+  ) -> Tensor? { upstream / sqrt(1 - x * x) }
   func value(_ x: Double) -> Double { Foundation.asin(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.asin) }
 

@@ -12,7 +12,7 @@ struct ArcTangent: UnaryElementwise {
   var hasBoundedDerivative: Bool { true }
 
   // atan′ = 1/(1 + x²)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope / (x * x + 1) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream / (x * x + 1) }
   func value(_ x: Double) -> Double { Foundation.atan(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.atan) }
 

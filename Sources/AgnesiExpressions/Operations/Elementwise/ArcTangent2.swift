@@ -18,8 +18,8 @@ struct ArcTangent2: BinaryElementwise {
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orFloating() }
 
   // dθ = (x · dy − y · dx) / (x² + y²)
-  func gradient(_ slope: Tensor, _ y: Tensor, _ x: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
-    let share = slope / (x * x + y * y)
+  func gradient(_ upstream: Tensor, _ y: Tensor, _ x: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
+    let share = upstream / (x * x + y * y)
     return (share * x, -(share * y))
   }
   func value(_ y: Double, _ x: Double) -> Double { Foundation.atan2(y, x) }

@@ -30,7 +30,7 @@ struct Bitwise: BinaryElementwise {
     }
     return operands
   }
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
     (nil, nil)
   }
   func value(_ x: Double, _ y: Double) -> Double { internalError("bits of floats") }

@@ -30,9 +30,9 @@ struct Cast: UnaryElementwise {
 
   func resultType(_ operand: DType) throws(TypeError) -> DType { target }
 
-  /// The slope converted back; integers end it.
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
-    x.dtype.isFloating && target.isFloating ? slope.cast(to: x.dtype) : nil
+  /// The gradient converted back; integers end it.
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+    x.dtype.isFloating && target.isFloating ? upstream.cast(to: x.dtype) : nil
   }
   func value(_ x: Double) -> Double {
     target.isFloating || target == .bool ? x : x.rounded(.towardZero)

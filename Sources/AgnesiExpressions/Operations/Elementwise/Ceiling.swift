@@ -3,7 +3,7 @@ import AgnesiLoops
 /// The smallest whole number that is not below each element.
 ///
 /// - Parameter x: floating.
-/// - Returns: the shape and dtype of `x`. It is flat between the steps, so no slope passes.
+/// - Returns: the shape and dtype of `x`. It is flat between the steps, so no gradient passes.
 public func ceil(_ x: Tensor) -> Tensor { Tensor(Ceiling(), x) }
 
 struct Ceiling: UnaryElementwise {
@@ -11,7 +11,7 @@ struct Ceiling: UnaryElementwise {
   var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
   func value(_ x: Double) -> Double { x.rounded(.up) }
   func scalar(_ x: Scalar) -> Scalar { x(.ceil) }
 

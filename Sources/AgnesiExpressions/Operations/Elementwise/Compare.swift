@@ -29,7 +29,7 @@ struct Compare: BinaryElementwise {
 
   func resultType(_ operands: DType) throws(TypeError) -> DType { .bool }
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
     (nil, nil)
   }
 

@@ -13,8 +13,8 @@ struct ComplementaryErrorFunction: UnaryElementwise {
   var hasBoundedDerivative: Bool { true }
 
   // erfc′ = −2/√π · exp(−x²)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
-    slope * exp(-(x * x)) * (-2 / Double.pi.squareRoot())
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+    upstream * exp(-(x * x)) * (-2 / Double.pi.squareRoot())
   }
   func value(_ x: Double) -> Double { Foundation.erfc(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.erfc) }

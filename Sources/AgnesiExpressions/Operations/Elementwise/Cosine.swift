@@ -11,7 +11,7 @@ struct Cosine: UnaryElementwise {
   static let name = "cos"
   var hasBoundedDerivative: Bool { true }
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -(slope * sin(x)) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -(upstream * sin(x)) }
   func value(_ x: Double) -> Double { Foundation.cos(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.cos) }
 

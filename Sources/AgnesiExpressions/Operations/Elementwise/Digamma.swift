@@ -17,10 +17,10 @@ public func digamma(_ x: Tensor) -> Tensor { Tensor(Digamma(), x) }
 public func trigamma(_ x: Tensor) -> Tensor {
   .builtIn(
     "trigamma", [x],
-    gradient: { slopes, operands, _ in
+    gradient: { upstream, operands, _ in
       // It has poles, so what is not read must not reach them.
       pullback(
-        of: [trigammaFormula(operands[0])], slopes: slopes, withRespectTo: operands,
+        of: [trigammaFormula(operands[0])], upstream: upstream, withRespectTo: operands,
         stopping: true, unread: .some)
     },
     body: { trigammaFormula($0[0]) })
@@ -52,7 +52,7 @@ struct Digamma: UnaryElementwise {
   static let name = "digamma"
   var elementCost: Int { 16 }
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * trigamma(x) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * trigamma(x) }
 
   /// Reflection to the right half, ten steps of recurrence, and the asymptotic series.
   func value(_ x: Double) -> Double {

@@ -21,8 +21,10 @@ struct Divide: BinaryElementwise {
   }
 
   // (x/y)′ = dx/y − dy·(x/y)/y
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _ result: Tensor) -> (Tensor?, Tensor?) {
-    let share = slope / y
+  func gradient(
+    _ upstream: Tensor, _ x: Tensor, _ y: Tensor, _ result: Tensor
+  ) -> (Tensor?, Tensor?) {
+    let share = upstream / y
     return (share, -(share * result))
   }
   func value(_ x: Double, _ y: Double) -> Double { x / y }

@@ -9,8 +9,8 @@ import AgnesiLoops
 public protocol UnaryElementwise: Operation {
   /// The dtype of the result, and which operands are accepted.
   func resultType(_ operand: DType) throws(TypeError) -> DType
-  /// The slope of the operand; nil where the function is flat or not differentiable.
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?
+  /// The gradient of the operand; nil where the function is flat or not differentiable.
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?
   /// Whether the derivative is finite wherever the element is.
   var hasBoundedDerivative: Bool { get }
   /// The meaning, on doubles.
@@ -41,10 +41,10 @@ extension UnaryElementwise {
   }
 
   public func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil] }
-    return [gradient(slope, operands[0], results[0])]
+    guard let upstream = upstream[0] else { return [nil] }
+    return [gradient(upstream, operands[0], results[0])]
   }
 
   public func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
@@ -68,8 +68,10 @@ extension UnaryElementwise {
 /// converts to get there.
 public protocol BinaryElementwise: Operation {
   func resultType(_ operands: DType) throws(TypeError) -> DType
-  /// The slopes of the two operands.
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _ result: Tensor) -> (Tensor?, Tensor?)
+  /// The gradients of the two operands.
+  func gradient(
+    _ upstream: Tensor, _ x: Tensor, _ y: Tensor, _ result: Tensor
+  ) -> (Tensor?, Tensor?)
   /// Whether the derivatives are finite wherever the elements are.
   var hasBoundedDerivative: Bool { get }
   func value(_ x: Double, _ y: Double) -> Double
@@ -98,10 +100,10 @@ extension BinaryElementwise {
   }
 
   public func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
-    let (x, y) = gradient(slope, operands[0], operands[1], results[0])
+    guard let upstream = upstream[0] else { return [nil, nil] }
+    let (x, y) = gradient(upstream, operands[0], operands[1], results[0])
     return [x, y]
   }
 

@@ -12,7 +12,7 @@ struct Exp: UnaryElementwise {
   static let name = "exp"
 
   // (eˣ)′ = eˣ
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * y }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * y }
   func value(_ x: Double) -> Double { Foundation.exp(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.exp) }
 

@@ -11,8 +11,8 @@ struct Exp2: UnaryElementwise {
   static let name = "exp2"
 
   // (2ˣ)′ = ln 2 · 2ˣ
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
-    slope * y * Foundation.log(2.0)
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+    upstream * y * Foundation.log(2.0)
   }
   func value(_ x: Double) -> Double { Foundation.exp2(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.exp2) }

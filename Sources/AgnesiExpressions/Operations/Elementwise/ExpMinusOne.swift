@@ -11,7 +11,7 @@ struct ExpMinusOne: UnaryElementwise {
   static let name = "expm1"
 
   // (eˣ − 1)′ = eˣ; y + 1 would lose the digits of large negative x.
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * exp(x) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * exp(x) }
   func value(_ x: Double) -> Double { Foundation.expm1(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.expm1) }
 

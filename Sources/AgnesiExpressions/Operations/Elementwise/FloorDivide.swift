@@ -5,7 +5,8 @@ extension Tensor {
   /// The quotient rounded down; operands broadcast.
   ///
   /// - Returns: the common shape and dtype, whole. A whole number divided by 0 is 0, a float ±∞ or
-  ///   NaN. A float's quotient is rounded to its dtype before it is rounded down. No slope passes.
+  ///   NaN. A float's quotient is rounded to its dtype before it is rounded down. No gradient
+  ///   passes.
   public func floorDivided(by divisor: Tensor) -> Tensor { .binary(FloorDivide(), self, divisor) }
   public func floorDivided(by divisor: some TensorNumber) -> Tensor {
     floorDivided(by: constant(like: divisor))
@@ -16,7 +17,7 @@ struct FloorDivide: BinaryElementwise {
   static let name = "floorDivide"
 
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
     (nil, nil)
   }
   func value(_ x: Double, _ y: Double) -> Double { (x / y).rounded(.down) }

@@ -1,7 +1,7 @@
 import AgnesiArrays
 import AgnesiLoops
 
-/// `x`, whose slope is limited on its way back: each element to `low...high`.
+/// `x`, whose gradient is limited on its way back: each element to `low...high`.
 ///
 /// - Parameter x: floating.
 public func gradientClipped(_ x: Tensor, _ low: Double, _ high: Double) -> Tensor {
@@ -15,11 +15,13 @@ struct GradientClip: UnaryElementwise {
   let low: Double
   let high: Double
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { clip(slope, low, high) }
+  func gradient(
+    _ upstream: Tensor, _ x: Tensor, _ y: Tensor
+  ) -> Tensor? { clip(upstream, low, high) }
   func value(_ x: Double) -> Double { x }
   func scalar(_ x: Scalar) -> Scalar { x }
 
-  // The slope is not that of the values, on purpose, so central differences do not apply.
+  // The gradient is not that of the values, on purpose, so central differences do not apply.
   static let examples = [
     Example("a matrix", [.init([3, 4])], differentiable: false) { gradientClipped($0[0], -1, 1) }
   ]

@@ -10,7 +10,7 @@ public func cosh(_ x: Tensor) -> Tensor { Tensor(HyperbolicCosine(), x) }
 struct HyperbolicCosine: UnaryElementwise {
   static let name = "cosh"
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * sinh(x) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * sinh(x) }
   func value(_ x: Double) -> Double { Foundation.cosh(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.cosh) }
 

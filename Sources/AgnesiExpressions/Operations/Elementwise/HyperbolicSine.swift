@@ -10,7 +10,7 @@ public func sinh(_ x: Tensor) -> Tensor { Tensor(HyperbolicSine(), x) }
 struct HyperbolicSine: UnaryElementwise {
   static let name = "sinh"
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * cosh(x) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * cosh(x) }
   func value(_ x: Double) -> Double { Foundation.sinh(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.sinh) }
 

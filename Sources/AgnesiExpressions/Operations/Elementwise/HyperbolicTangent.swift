@@ -12,7 +12,7 @@ struct HyperbolicTangent: UnaryElementwise {
   var hasBoundedDerivative: Bool { true }
 
   // tanh′ = 1 − tanh²
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * (1 - y * y) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * (1 - y * y) }
   func value(_ x: Double) -> Double { Foundation.tanh(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.tanh) }
 

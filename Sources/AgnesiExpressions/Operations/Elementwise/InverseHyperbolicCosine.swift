@@ -11,7 +11,9 @@ struct InverseHyperbolicCosine: UnaryElementwise {
   static let name = "acosh"
 
   // acosh′ = 1/√(x² − 1)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope / sqrt(x * x - 1) }
+  func gradient(
+    _ upstream: Tensor, _ x: Tensor, _ y: Tensor
+  ) -> Tensor? { upstream / sqrt(x * x - 1) }
   func value(_ x: Double) -> Double { Foundation.acosh(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.acosh) }
 

@@ -12,7 +12,9 @@ struct InverseHyperbolicSine: UnaryElementwise {
   var hasBoundedDerivative: Bool { true }
 
   // asinh′ = 1/√(x² + 1)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope / sqrt(x * x + 1) }
+  func gradient(
+    _ upstream: Tensor, _ x: Tensor, _ y: Tensor
+  ) -> Tensor? { upstream / sqrt(x * x + 1) }
   func value(_ x: Double) -> Double { Foundation.asinh(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.asinh) }
 

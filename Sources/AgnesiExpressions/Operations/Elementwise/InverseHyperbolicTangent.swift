@@ -11,7 +11,7 @@ struct InverseHyperbolicTangent: UnaryElementwise {
   static let name = "atanh"
 
   // atanh′ = 1/(1 − x²)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope / (1 - x * x) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream / (1 - x * x) }
   func value(_ x: Double) -> Double { Foundation.atanh(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.atanh) }
 

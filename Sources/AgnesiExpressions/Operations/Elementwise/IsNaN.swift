@@ -44,7 +44,7 @@ struct IsNaN: UnaryElementwise {
     _ = try operand.orFloating()
     return .bool
   }
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
   func value(_ x: Double) -> Double { x.isNaN ? 1 : 0 }
   func scalar(_ x: Scalar) -> Scalar { x(.isNaN) }
 

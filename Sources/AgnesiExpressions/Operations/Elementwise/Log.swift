@@ -11,7 +11,7 @@ struct Log: UnaryElementwise {
   static let name = "log"
 
   // (ln x)′ = 1/x
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope / x }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream / x }
   func value(_ x: Double) -> Double { Foundation.log(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.log) }
 

@@ -11,8 +11,8 @@ struct Log10: UnaryElementwise {
   static let name = "log10"
 
   // (log₁₀ x)′ = 1/(x · ln 10)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
-    slope / (x * Foundation.log(10.0))
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+    upstream / (x * Foundation.log(10.0))
   }
   func value(_ x: Double) -> Double { Foundation.log10(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.log10) }

@@ -11,8 +11,8 @@ struct Log2: UnaryElementwise {
   static let name = "log2"
 
   // (log₂ x)′ = 1/(x · ln 2)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
-    slope / (x * Foundation.log(2.0))
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+    upstream / (x * Foundation.log(2.0))
   }
   func value(_ x: Double) -> Double { Foundation.log2(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.log2) }

@@ -13,7 +13,7 @@ struct LogGamma: UnaryElementwise {
   var elementCost: Int { 16 }
 
   // ψ is defined as this derivative.
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * digamma(x) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * digamma(x) }
   func value(_ x: Double) -> Double { Foundation.lgamma(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.lgamma) }
 

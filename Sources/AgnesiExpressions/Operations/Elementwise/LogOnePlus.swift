@@ -11,7 +11,7 @@ struct LogOnePlus: UnaryElementwise {
   static let name = "log1p"
 
   // (ln(1 + x))′ = 1/(1 + x)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope / (x + 1) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream / (x + 1) }
   func value(_ x: Double) -> Double { Foundation.log1p(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.log1p) }
 

@@ -3,8 +3,8 @@ import AgnesiLoops
 
 /// The larger of two elements; operands broadcast.
 ///
-/// - Returns: the common shape and dtype; NaN where either is. Where both are equal the whole slope
-///   goes to `x`.
+/// - Returns: the common shape and dtype; NaN where either is. Where both are equal the whole
+///   gradient goes to `x`.
 public func maximum(_ x: Tensor, _ y: Tensor) -> Tensor { .binary(Maximum(), x, y) }
 public func maximum(_ x: Tensor, _ y: some TensorNumber) -> Tensor {
   maximum(x, x.constant(like: y))
@@ -19,8 +19,8 @@ struct Maximum: BinaryElementwise {
   var leavesElementsOut: Bool { true }
 
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
-    shares(of: slope, second: x .< y)
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
+    shares(of: upstream, second: x .< y)
   }
   func value(_ x: Double, _ y: Double) -> Double { y.isNaN || y > x ? y : x }
   func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { y > x ? y : x }
@@ -45,8 +45,8 @@ struct Maximum: BinaryElementwise {
   ]
 }
 
-/// The slope divided between two operands of which one was chosen.
-func shares(of slope: Tensor, second: Tensor) -> (Tensor?, Tensor?) {
-  let zero = Tensor.constant(0, slope.dtype)
-  return (select(second, zero, slope), select(second, slope, zero))
+/// The gradient divided between two operands of which one was chosen.
+func shares(of upstream: Tensor, second: Tensor) -> (Tensor?, Tensor?) {
+  let zero = Tensor.constant(0, upstream.dtype)
+  return (select(second, zero, upstream), select(second, upstream, zero))
 }

@@ -3,8 +3,8 @@ import AgnesiLoops
 
 /// The smaller of two elements; operands broadcast.
 ///
-/// - Returns: the common shape and dtype; NaN where either is. Where both are equal the whole slope
-///   goes to `x`.
+/// - Returns: the common shape and dtype; NaN where either is. Where both are equal the whole
+///   gradient goes to `x`.
 public func minimum(_ x: Tensor, _ y: Tensor) -> Tensor { .binary(Minimum(), x, y) }
 public func minimum(_ x: Tensor, _ y: some TensorNumber) -> Tensor {
   minimum(x, x.constant(like: y))
@@ -15,8 +15,8 @@ public func minimum(_ x: some TensorNumber, _ y: Tensor) -> Tensor {
 
 /// `x`, but not below `low` and not above `high`.
 ///
-/// - Returns: the common shape and dtype; `low` where the bounds cross. The slope goes to `x` within
-///   the bounds, themselves included, and to the bound outside of them.
+/// - Returns: the common shape and dtype; `low` where the bounds cross. The gradient goes to `x`
+///   within the bounds, themselves included, and to the bound outside of them.
 public func clip(_ x: Tensor, _ low: Tensor, _ high: Tensor) -> Tensor {
   maximum(minimum(x, high), low)
 }
@@ -30,8 +30,8 @@ struct Minimum: BinaryElementwise {
   var leavesElementsOut: Bool { true }
 
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
-    shares(of: slope, second: y .< x)
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
+    shares(of: upstream, second: y .< x)
   }
   func value(_ x: Double, _ y: Double) -> Double { y.isNaN || y < x ? y : x }
   func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { y < x ? y : x }

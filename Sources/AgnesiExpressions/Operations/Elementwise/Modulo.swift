@@ -17,8 +17,8 @@ struct Modulo: BinaryElementwise {
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
 
   // x mod y = x − y · ⌊x/y⌋, and ⌊x/y⌋ is flat.
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
-    (slope, -(slope * x.floorDivided(by: y)))
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
+    (upstream, -(upstream * x.floorDivided(by: y)))
   }
   func value(_ x: Double, _ y: Double) -> Double {
     let remainder = Foundation.fmod(x, y)

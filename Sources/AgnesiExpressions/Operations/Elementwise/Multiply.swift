@@ -12,8 +12,8 @@ struct Multiply: BinaryElementwise {
   static let name = "multiply"
   var hasBoundedDerivative: Bool { true }
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
-    (slope * y, slope * x)
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
+    (upstream * y, upstream * x)
   }
   func value(_ x: Double, _ y: Double) -> Double { x * y }
   func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { x &* y }

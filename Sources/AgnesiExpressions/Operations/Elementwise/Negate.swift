@@ -15,7 +15,7 @@ struct Negate: UnaryElementwise {
     guard operand != .bool else { throw TypeError("bools have no negative", hint: "use not(x)") }
     return operand
   }
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -slope }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -upstream }
   func value(_ x: Double) -> Double { -x }
   func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { 0 &- x }
   func scalar(_ x: Scalar) -> Scalar { x(.negate) }

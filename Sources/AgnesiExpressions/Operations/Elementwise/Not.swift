@@ -17,7 +17,7 @@ struct Not: UnaryElementwise {
     }
     return operand
   }
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
   func value(_ x: Double) -> Double { -x - 1 }
   func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { ~x }
   func scalar(_ x: Scalar) -> Scalar { x(.not) }

@@ -43,9 +43,11 @@ struct Power: BinaryElementwise {
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
 
   // ∂xʸ/∂x = y · xʸ⁻¹,  ∂xʸ/∂y = xʸ · ln x
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _ result: Tensor) -> (Tensor?, Tensor?) {
+  func gradient(
+    _ upstream: Tensor, _ x: Tensor, _ y: Tensor, _ result: Tensor
+  ) -> (Tensor?, Tensor?) {
     if let exponent = y.constantScalar {
-      return (slope * (power(x, exponent - 1) * exponent), nil)
+      return (upstream * (power(x, exponent - 1) * exponent), nil)
     }
     // At y = 0 the product may be 0 · ∞. At x = 0 the logarithm is −∞, and the power 0 or ∞.
     let isFlat = y .== 0
@@ -53,7 +55,7 @@ struct Power: BinaryElementwise {
     let isZero = x .== 0
     let logarithm = log(select(isZero, Tensor.ones(like: x), x))
     let growth = select(isZero, Tensor.zeros(like: x), result * logarithm)
-    return (slope * (y * lowered), slope * growth)
+    return (upstream * (y * lowered), upstream * growth)
   }
 
   func value(_ x: Double, _ y: Double) -> Double { Foundation.pow(x, y) }

@@ -15,8 +15,8 @@ package struct Rectify: UnaryElementwise {
   package init() {}
 
   package func resultType(_ operand: DType) throws(TypeError) -> DType { try operand.orNumeric() }
-  package func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
-    Tensor(RectifyGradient(), y, slope)
+  package func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+    Tensor(RectifyGradient(), y, upstream)
   }
   package func value(_ x: Double) -> Double { x <= 0 ? 0 : x }
   package func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { x <= 0 ? 0 : x }
@@ -51,9 +51,9 @@ package struct RectifyGradient: BinaryElementwise {
 
   package func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
   package func gradient(
-    _ slope: Tensor, _ x: Tensor, _ y: Tensor, _ result: Tensor
+    _ upstream: Tensor, _ x: Tensor, _ y: Tensor, _ result: Tensor
   ) -> (Tensor?, Tensor?) {
-    (nil, Tensor(RectifyGradient(), x, slope))
+    (nil, Tensor(RectifyGradient(), x, upstream))
   }
   package func value(_ x: Double, _ y: Double) -> Double { x > 0 ? y : 0 }
   package func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { x > 0 ? y : 0 }

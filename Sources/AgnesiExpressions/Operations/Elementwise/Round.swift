@@ -3,7 +3,7 @@ import AgnesiLoops
 /// The nearest whole number; halves go to the even one: 0.5 to 0, 1.5 to 2.
 ///
 /// - Parameter x: floating.
-/// - Returns: the shape and dtype of `x`. It is flat between the steps, so no slope passes.
+/// - Returns: the shape and dtype of `x`. It is flat between the steps, so no gradient passes.
 public func round(_ x: Tensor) -> Tensor { Tensor(Round(), x) }
 
 struct Round: UnaryElementwise {
@@ -11,7 +11,7 @@ struct Round: UnaryElementwise {
   var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
   func value(_ x: Double) -> Double { x.rounded(.toNearestOrEven) }
   func scalar(_ x: Scalar) -> Scalar { x(.round) }
 

@@ -28,10 +28,10 @@ struct Select: Operation {
     return [TensorType(x.dtype, shape)]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil, nil] }
-    let zero = Tensor.constant(0, slope.dtype)
-    return [nil, select(operands[0], slope, zero), select(operands[0], zero, slope)]
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0] else { return [nil, nil, nil] }
+    let zero = Tensor.constant(0, upstream.dtype)
+    return [nil, select(operands[0], upstream, zero), select(operands[0], zero, upstream)]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

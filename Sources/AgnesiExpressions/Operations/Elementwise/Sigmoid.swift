@@ -12,7 +12,7 @@ struct Sigmoid: UnaryElementwise {
   var hasBoundedDerivative: Bool { true }
 
   // σ′ = σ · (1 − σ)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * y * (1 - y) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * y * (1 - y) }
   func value(_ x: Double) -> Double { 1 / (1 + Foundation.exp(-x)) }
   func scalar(_ x: Scalar) -> Scalar { x(.sigmoid) }
 

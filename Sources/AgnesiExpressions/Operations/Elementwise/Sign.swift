@@ -4,7 +4,7 @@ import AgnesiLoops
 /// −1, 0 or 1, as each element is; zeros and NaN are themselves.
 ///
 /// - Parameter x: any dtype but bool.
-/// - Returns: the shape and dtype of `x`. It is flat but for a jump, so no slope passes.
+/// - Returns: the shape and dtype of `x`. It is flat but for a jump, so no gradient passes.
 public func sign(_ x: Tensor) -> Tensor { Tensor(Sign(), x) }
 
 struct Sign: UnaryElementwise {
@@ -13,7 +13,7 @@ struct Sign: UnaryElementwise {
   var elementCost: Int { 1 }
 
   func resultType(_ operand: DType) throws(TypeError) -> DType { try operand.orNumeric() }
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
   func value(_ x: Double) -> Double { x > 0 ? 1 : x < 0 ? -1 : x }
   func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { x.signum() }
   func scalar(_ x: Scalar) -> Scalar { x(.sign) }

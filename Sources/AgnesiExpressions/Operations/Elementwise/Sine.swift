@@ -11,7 +11,7 @@ struct Sine: UnaryElementwise {
   static let name = "sin"
   var hasBoundedDerivative: Bool { true }
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * cos(x) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * cos(x) }
   func value(_ x: Double) -> Double { Foundation.sin(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.sin) }
 

@@ -12,7 +12,7 @@ struct Softplus: UnaryElementwise {
   var hasBoundedDerivative: Bool { true }
 
   // softplus′ = σ
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * sigmoid(x) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * sigmoid(x) }
   func value(_ x: Double) -> Double {
     Swift.max(x, 0) + Foundation.log1p(Foundation.exp(-Swift.abs(x)))
   }

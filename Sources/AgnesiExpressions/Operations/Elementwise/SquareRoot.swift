@@ -11,7 +11,7 @@ struct SquareRoot: UnaryElementwise {
   var elementCost: Int { 2 }
 
   // (√x)′ = 1/(2√x)
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * 0.5 / y }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * 0.5 / y }
   func value(_ x: Double) -> Double { x.squareRoot() }
   func scalar(_ x: Scalar) -> Scalar { x(.sqrt) }
 

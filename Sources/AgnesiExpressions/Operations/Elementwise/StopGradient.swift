@@ -1,7 +1,7 @@
 import AgnesiArrays
 import AgnesiLoops
 
-/// `x`, of which nothing is learned: no slope passes.
+/// `x`, of which nothing is learned: no gradient passes.
 public func stopGradient(_ x: Tensor) -> Tensor { Tensor(StopGradient(), x) }
 
 struct StopGradient: UnaryElementwise {
@@ -10,7 +10,7 @@ struct StopGradient: UnaryElementwise {
   var elementCost: Int { 0 }
 
   func resultType(_ operand: DType) throws(TypeError) -> DType { operand }
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
   func value(_ x: Double) -> Double { x }
   func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { x }
   func scalar(_ x: Scalar) -> Scalar { x }

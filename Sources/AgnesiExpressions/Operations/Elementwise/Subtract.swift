@@ -13,8 +13,8 @@ struct Subtract: BinaryElementwise {
   var hasBoundedDerivative: Bool { true }
 
   func resultType(_ operands: DType) throws(TypeError) -> DType { try operands.orNumeric() }
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
-    (slope, -slope)
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor, _: Tensor) -> (Tensor?, Tensor?) {
+    (upstream, -upstream)
   }
   func value(_ x: Double, _ y: Double) -> Double { x - y }
   func value<Whole: FixedWidthInteger>(_ x: Whole, _ y: Whole) -> Whole { x &- y }

@@ -11,7 +11,7 @@ struct Tangent: UnaryElementwise {
   static let name = "tan"
 
   // tan′ = 1 + tan²
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { slope * (y * y + 1) }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { upstream * (y * y + 1) }
   func value(_ x: Double) -> Double { Foundation.tan(x) }
   func scalar(_ x: Scalar) -> Scalar { x(.tan) }
 

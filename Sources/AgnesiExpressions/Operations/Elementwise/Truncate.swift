@@ -3,7 +3,7 @@ import AgnesiLoops
 /// Each element without its fraction: rounded towards zero.
 ///
 /// - Parameter x: floating.
-/// - Returns: the shape and dtype of `x`. It is flat between the steps, so no slope passes.
+/// - Returns: the shape and dtype of `x`. It is flat between the steps, so no gradient passes.
 public func trunc(_ x: Tensor) -> Tensor { Tensor(Truncate(), x) }
 
 struct Truncate: UnaryElementwise {
@@ -11,7 +11,7 @@ struct Truncate: UnaryElementwise {
   var hasBoundedDerivative: Bool { true }
   var elementCost: Int { 1 }
 
-  func gradient(_ slope: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+  func gradient(_ upstream: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
   func value(_ x: Double) -> Double { x.rounded(.towardZero) }
   func scalar(_ x: Scalar) -> Scalar { x(.trunc) }
 

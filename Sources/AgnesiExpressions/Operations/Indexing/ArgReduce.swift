@@ -44,7 +44,7 @@ struct ArgReduce: Operation {
     return [TensorType(.int64, shape)]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] { [nil] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] { [nil] }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let winners = operands[0].rows(of: operands[0].orderedKeys, along: axis).map { row -> Int64 in

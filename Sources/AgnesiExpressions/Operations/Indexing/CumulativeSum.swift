@@ -30,8 +30,8 @@ struct CumulativeSum: Operation {
   }
 
   // An element is part of all later sums.
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    [slopes[0].map { Tensor(CumulativeSum(axis: axis, isReversed: !isReversed), $0) }]
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    [upstream[0].map { Tensor(CumulativeSum(axis: axis, isReversed: !isReversed), $0) }]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

@@ -32,10 +32,10 @@ struct Gather: Operation {
     return [TensorType(table.dtype, Array(shape))]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0] else { return [nil, nil] }
     let scatter = ScatterAdd(axis: axis, size: operands[0].shape[axis])
-    return [scatter.sum(operands[1], slope), nil]
+    return [scatter.sum(operands[1], upstream), nil]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

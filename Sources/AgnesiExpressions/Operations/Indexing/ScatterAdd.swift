@@ -45,11 +45,11 @@ struct ScatterAdd: Operation {
     return [TensorType(updates.dtype, updates.shape[..<axis] + [size] + trailing)]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
-    // What was dropped has no slope, where reading outside would give NaN.
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0] else { return [nil, nil] }
+    // What was dropped has no gradient, where reading outside would give NaN.
     let indices = operands[0]
-    let gathered = slope.gathered(indices, axis: axis)
+    let gathered = upstream.gathered(indices, axis: axis)
     let count = Tensor.integer(size)
     let isInside = (indices.cast(to: .int64) .< count) .& (indices.cast(to: .int64) .>= -count)
     let leading = isInside.reshaped(

@@ -8,8 +8,8 @@ extension Tensor {
   /// - Parameters:
   ///   - axis: negative axes count from the end.
   ///   - descending: whether the largest comes first.
-  /// - Returns: values of the dtype and shape of this, and positions as int64. The slope of a value
-  ///   goes to where it came from.
+  /// - Returns: values of the dtype and shape of this, and positions as int64. The gradient of a
+  ///   value goes to where it came from.
   /// - Complexity: `n · log n` comparisons for each row of n elements.
   public func sortedWithIndices(
     axis: Int = -1, descending: Bool = false
@@ -45,10 +45,10 @@ struct Sort: Operation {
     return [operand, TensorType(.int64, operand.shape)]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0], slope.dtype.isFloating else { return [nil] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0], upstream.dtype.isFloating else { return [nil] }
     let scatter = ScatterAlongAxis(axis: axis, size: operands[0].shape[axis])
-    return [Tensor(scatter, results[1], slope)]
+    return [Tensor(scatter, results[1], upstream)]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

@@ -42,10 +42,10 @@ struct TakeAlongAxis: Operation {
     return [TensorType(table.dtype, try Shape.equal(shape, indices.shape))]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0] else { return [nil, nil] }
     let scatter = ScatterAlongAxis(axis: axis, size: operands[0].shape[axis])
-    return [scatter.sum(operands[1], slope), nil]
+    return [scatter.sum(operands[1], upstream), nil]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
@@ -116,11 +116,11 @@ struct ScatterAlongAxis: Operation {
     return [TensorType(updates.dtype, shape)]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
-    // What was dropped has no slope, where reading outside would give NaN.
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0] else { return [nil, nil] }
+    // What was dropped has no gradient, where reading outside would give NaN.
     let (indices, count) = (operands[0].cast(to: .int64), Tensor.integer(size))
-    let taken = slope.takenAlong(axis: axis, indices)
+    let taken = upstream.takenAlong(axis: axis, indices)
     let isInside = (indices .< count) .& (indices .>= -count)
     return [nil, select(isInside, taken, .zeros(like: taken))]
   }

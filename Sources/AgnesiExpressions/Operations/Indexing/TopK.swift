@@ -9,7 +9,7 @@ extension Tensor {
   ///   - count: at most the size of the axis.
   ///   - axis: negative axes count from the end.
   /// - Returns: values of the dtype of this, and positions as int64, both with `count` elements along
-  ///   `axis`. The slope of a value goes to where it came from.
+  ///   `axis`. The gradient of a value goes to where it came from.
   /// - Complexity: `count · n` comparisons for each row of n elements.
   public func topK(_ count: Int, axis: Int = -1) -> (values: Tensor, indices: Tensor) {
     let position = type.isKnown ? normalized(axis) : axis
@@ -38,10 +38,10 @@ struct TopK: Operation {
     return [TensorType(operands[0].dtype, shape), TensorType(.int64, shape)]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0], slope.dtype.isFloating else { return [nil] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0], upstream.dtype.isFloating else { return [nil] }
     let scatter = ScatterAlongAxis(axis: axis, size: operands[0].shape[axis])
-    return [Tensor(scatter, results[1], slope)]
+    return [Tensor(scatter, results[1], upstream)]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

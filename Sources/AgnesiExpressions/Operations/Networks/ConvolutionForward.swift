@@ -25,14 +25,14 @@ package struct ConvolutionForward: Operation {
   }
 
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
+    guard let upstream = upstream[0] else { return [nil, nil] }
     let (x, kernels) = (operands[0], operands[1])
     let toInput = ConvolutionToInput(geometry: geometry, size: Array(x.shape.dropFirst(2)))
     let toKernels = ConvolutionToKernels(
       geometry: geometry, size: Array(kernels.shape.dropFirst(2)))
-    return [Tensor(toInput, slope, kernels), Tensor(toKernels, x, slope)]
+    return [Tensor(toInput, upstream, kernels), Tensor(toKernels, x, upstream)]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

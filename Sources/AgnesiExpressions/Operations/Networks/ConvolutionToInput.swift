@@ -1,7 +1,7 @@
 import AgnesiArrays
 import AgnesiLoops
 
-/// The adjoint of a convolution with respect to its input: slopes of outputs become slopes of
+/// The adjoint of a convolution with respect to its input: gradients of outputs become gradients of
 /// inputs. Also the transposed convolution of networks that enlarge images.
 package struct ConvolutionToInput: Operation {
   package static let name = "convolutionToInput"
@@ -14,46 +14,46 @@ package struct ConvolutionToInput: Operation {
     self.size = size
   }
 
-  package var roles: [String] { ["slopes", "kernels"] }
+  package var roles: [String] { ["gradients", "kernels"] }
 
   package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    let (slopes, kernels) = (operands[0], operands[1])
-    try geometry.validate(slopes, kernels)
+    let (gradients, kernels) = (operands[0], operands[1])
+    try geometry.validate(gradients, kernels)
     try geometry.validateGroups(of: kernels.shape[0], "filters")
-    guard slopes.shape[1].mayEqual(kernels.shape[0]) else {
-      throw TypeError("\(slopes.shape[1]) channels do not meet \(kernels.shape[0]) filters")
+    guard gradients.shape[1].mayEqual(kernels.shape[0]) else {
+      throw TypeError("\(gradients.shape[1]) channels do not meet \(kernels.shape[0]) filters")
     }
     let spatial = try geometry.outputShape(
       input: size, kernel: Array(kernels.shape.dropFirst(2)))
-    for axis in spatial.indices where !spatial[axis].mayEqual(slopes.shape[axis + 2]) {
+    for axis in spatial.indices where !spatial[axis].mayEqual(gradients.shape[axis + 2]) {
       throw TypeError(
-        "slopes of size \(slopes.shape[axis + 2]) along axis \(axis + 2), where the convolution"
+        "gradients of size \(gradients.shape[axis + 2]) along axis \(axis + 2), where the convolution"
           + " gives \(spatial[axis])")
     }
     let channels = kernels.shape[1] * Size(geometry.groups)
-    return [TensorType(slopes.dtype, [slopes.shape[0], channels] + size)]
+    return [TensorType(gradients.dtype, [gradients.shape[0], channels] + size)]
   }
 
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
+    guard let upstream = upstream[0] else { return [nil, nil] }
     let (outputs, kernels) = (operands[0], operands[1])
     let toKernels = ConvolutionToKernels(
       geometry: geometry, size: Array(kernels.shape.dropFirst(2)))
     return [
-      Tensor(ConvolutionForward(geometry: geometry), slope, kernels),
-      Tensor(toKernels, slope, outputs),
+      Tensor(ConvolutionForward(geometry: geometry), upstream, kernels),
+      Tensor(toKernels, upstream, outputs),
     ]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let (slopes, kernels) = (operands[0].doubles, operands[1].doubles)
+    let (gradients, kernels) = (operands[0].doubles, operands[1].doubles)
     let shape = types[0].knownShape ?? []
     var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachProduct(
       input: shape, kernels: operands[1].shape, output: operands[0].shape
-    ) { result[$0] += kernels[$1] * slopes[$2] }
+    ) { result[$0] += kernels[$1] * gradients[$2] }
     return [NDArray(rounding: result, shape: shape, types[0].dtype)]
   }
 
@@ -67,8 +67,8 @@ package struct ConvolutionToInput: Operation {
         input: Array(index.dropFirst(2)), kernel: kernel, sizes: Array(outputs.dropFirst(2)))
       let (group, within) = geometry.split(index[1], of: channels)
       let filter = geometry.join(group, domain[0], of: kernels[0])
-      let slope = operands[0]([index[0], filter] + position)
-      return .guarded(by: conditions, slope * operands[1]([filter, within] + kernel))
+      let gradient = operands[0]([index[0], filter] + position)
+      return .guarded(by: conditions, gradient * operands[1]([filter, within] + kernel))
     }
   }
 

@@ -1,8 +1,8 @@
 import AgnesiArrays
 import AgnesiLoops
 
-/// The adjoint of a convolution with respect to its kernels: inputs and slopes of outputs become
-/// slopes of kernels.
+/// The adjoint of a convolution with respect to its kernels: inputs and gradients of outputs become
+/// gradients of kernels.
 package struct ConvolutionToKernels: Operation {
   package static let name = "convolutionToKernels"
   package let geometry: ConvolutionGeometry
@@ -14,45 +14,45 @@ package struct ConvolutionToKernels: Operation {
     self.size = size
   }
 
-  package var roles: [String] { ["input", "slopes"] }
+  package var roles: [String] { ["input", "gradients"] }
 
   package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    let (x, slopes) = (operands[0], operands[1])
-    try geometry.validate(x, slopes)
-    guard x.shape[0].mayEqual(slopes.shape[0]) else {
-      throw TypeError("batches differ, \(x.shape[0]) ≠ \(slopes.shape[0])")
+    let (x, gradients) = (operands[0], operands[1])
+    try geometry.validate(x, gradients)
+    guard x.shape[0].mayEqual(gradients.shape[0]) else {
+      throw TypeError("batches differ, \(x.shape[0]) ≠ \(gradients.shape[0])")
     }
     try geometry.validateGroups(of: x.shape[1], "channels")
-    try geometry.validateGroups(of: slopes.shape[1], "filters")
+    try geometry.validateGroups(of: gradients.shape[1], "filters")
     let spatial = try geometry.outputShape(input: Array(x.shape.dropFirst(2)), kernel: size)
-    for axis in spatial.indices where !spatial[axis].mayEqual(slopes.shape[axis + 2]) {
+    for axis in spatial.indices where !spatial[axis].mayEqual(gradients.shape[axis + 2]) {
       throw TypeError(
-        "slopes of size \(slopes.shape[axis + 2]) along axis \(axis + 2), where the convolution"
+        "gradients of size \(gradients.shape[axis + 2]) along axis \(axis + 2), where the convolution"
           + " gives \(spatial[axis])")
     }
     let channels = x.shape[1] / Size(geometry.groups)
-    return [TensorType(x.dtype, [slopes.shape[1], channels] + size)]
+    return [TensorType(x.dtype, [gradients.shape[1], channels] + size)]
   }
 
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
+    guard let upstream = upstream[0] else { return [nil, nil] }
     let (x, outputs) = (operands[0], operands[1])
     let toInput = ConvolutionToInput(geometry: geometry, size: Array(x.shape.dropFirst(2)))
     return [
-      Tensor(toInput, outputs, slope),
-      Tensor(ConvolutionForward(geometry: geometry), x, slope),
+      Tensor(toInput, outputs, upstream),
+      Tensor(ConvolutionForward(geometry: geometry), x, upstream),
     ]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let (x, slopes) = (operands[0].doubles, operands[1].doubles)
+    let (x, gradients) = (operands[0].doubles, operands[1].doubles)
     let shape = types[0].knownShape ?? []
     var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachProduct(
       input: operands[0].shape, kernels: shape, output: operands[1].shape
-    ) { result[$1] += x[$0] * slopes[$2] }
+    ) { result[$1] += x[$0] * gradients[$2] }
     return [NDArray(rounding: result, shape: shape, types[0].dtype)]
   }
 

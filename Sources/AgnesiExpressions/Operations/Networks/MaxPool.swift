@@ -28,11 +28,11 @@ package struct MaxPool: Operation {
   }
 
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil] }
+    guard let upstream = upstream[0] else { return [nil] }
     let size = geometry.split(operands[0].shape).spatial
-    return [Tensor(MaxPoolToInput(geometry: geometry, size: size), slope, results[1])]
+    return [Tensor(MaxPoolToInput(geometry: geometry, size: size), upstream, results[1])]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

@@ -23,11 +23,11 @@ package struct MaxPoolTaken: Operation {
   }
 
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
+    guard let upstream = upstream[0] else { return [nil, nil] }
     let size = geometry.split(operands[0].shape).spatial
-    return [Tensor(MaxPoolToInput(geometry: geometry, size: size), slope, operands[1]), nil]
+    return [Tensor(MaxPoolToInput(geometry: geometry, size: size), upstream, operands[1]), nil]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

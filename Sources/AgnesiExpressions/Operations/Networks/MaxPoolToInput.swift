@@ -1,9 +1,9 @@
 import AgnesiArrays
 import AgnesiLoops
 
-/// The adjoint of maximum pooling: each slope goes to the element that its window's maximum came
-/// from; slopes of overlapping windows add up. Also the unpooling of decoders, with the places of an
-/// encoder.
+/// The adjoint of maximum pooling: each gradient goes to the element that its window's maximum came
+/// from; gradients of overlapping windows add up. Also the unpooling of decoders, with the places
+/// of an encoder.
 package struct MaxPoolToInput: Operation {
   package static let name = "maxPoolToInput"
   package let geometry: PoolingGeometry
@@ -15,33 +15,33 @@ package struct MaxPoolToInput: Operation {
     self.size = size
   }
 
-  package var roles: [String] { ["slopes", "places"] }
+  package var roles: [String] { ["gradients", "places"] }
 
   package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    let (slopes, places) = (operands[0], operands[1])
-    try geometry.validate(slopes)
-    guard slopes.dtype.isFloating, places.dtype == .int32 else {
-      throw TypeError("needs floating values and int32 places, got \(slopes) and \(places)")
+    let (gradients, places) = (operands[0], operands[1])
+    try geometry.validate(gradients)
+    guard gradients.dtype.isFloating, places.dtype == .int32 else {
+      throw TypeError("needs floating values and int32 places, got \(gradients) and \(places)")
     }
-    let outputs = try Shape.equal(slopes.shape, places.shape)
+    let outputs = try Shape.equal(gradients.shape, places.shape)
     let shape = geometry.split(outputs).leading + size
     try geometry.validate(outputs: outputs, input: shape)
-    return [TensorType(slopes.dtype, shape)]
+    return [TensorType(gradients.dtype, shape)]
   }
 
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil, nil] }
-    return [Tensor(MaxPoolTaken(geometry: geometry), slope, operands[1]), nil]
+    guard let upstream = upstream[0] else { return [nil, nil] }
+    return [Tensor(MaxPoolTaken(geometry: geometry), upstream, operands[1]), nil]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let (slopes, places) = (operands[0].doubles, operands[1].doubles)
+    let (gradients, places) = (operands[0].doubles, operands[1].doubles)
     let shape = types[0].knownShape ?? []
     var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachMember(input: shape, output: operands[0].shape) { x, y, within in
-      if Double(within) == places[y] { result[x] += slopes[y] }
+      if Double(within) == places[y] { result[x] += gradients[y] }
     }
     return [NDArray(rounding: result, shape: shape, types[0].dtype)]
   }

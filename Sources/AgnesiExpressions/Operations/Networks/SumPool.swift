@@ -23,11 +23,11 @@ package struct SumPool: Operation {
   }
 
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil] }
+    guard let upstream = upstream[0] else { return [nil] }
     let size = geometry.split(operands[0].shape).spatial
-    return [Tensor(SumPoolToInput(geometry: geometry, size: size), slope)]
+    return [Tensor(SumPoolToInput(geometry: geometry, size: size), upstream)]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
@@ -73,7 +73,7 @@ package struct SumPool: Operation {
   ]
 }
 
-/// The adjoint of sum pooling: the sum of the slopes of all windows that see an element.
+/// The adjoint of sum pooling: the sum of the gradients of all windows that see an element.
 package struct SumPoolToInput: Operation {
   package static let name = "sumPoolToInput"
   package let geometry: PoolingGeometry
@@ -85,31 +85,31 @@ package struct SumPoolToInput: Operation {
     self.size = size
   }
 
-  package var roles: [String] { ["slopes"] }
+  package var roles: [String] { ["gradients"] }
 
   package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    let slopes = operands[0]
-    try geometry.validate(slopes)
-    guard slopes.dtype.isFloating else {
-      throw TypeError("needs floating slopes, got \(slopes.dtype)")
+    let gradients = operands[0]
+    try geometry.validate(gradients)
+    guard gradients.dtype.isFloating else {
+      throw TypeError("needs floating gradients, got \(gradients.dtype)")
     }
-    let shape = geometry.split(slopes.shape).leading + size
-    try geometry.validate(outputs: slopes.shape, input: shape)
-    return [TensorType(slopes.dtype, shape)]
+    let shape = geometry.split(gradients.shape).leading + size
+    try geometry.validate(outputs: gradients.shape, input: shape)
+    return [TensorType(gradients.dtype, shape)]
   }
 
   package func gradient(
-    _ slopes: [Tensor?], operands: [Tensor], results: [Tensor]
+    _ upstream: [Tensor?], operands: [Tensor], results: [Tensor]
   ) -> [Tensor?] {
-    [slopes[0].map { Tensor(SumPool(geometry: geometry), $0) }]
+    [upstream[0].map { Tensor(SumPool(geometry: geometry), $0) }]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let slopes = operands[0].doubles
+    let gradients = operands[0].doubles
     let shape = types[0].knownShape ?? []
     var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachMember(input: shape, output: operands[0].shape) { position, window, _ in
-      result[position] += slopes[window]
+      result[position] += gradients[window]
     }
     return [NDArray(rounding: result, shape: shape, types[0].dtype)]
   }

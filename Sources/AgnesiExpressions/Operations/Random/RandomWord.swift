@@ -61,7 +61,7 @@ struct RandomWord: Operation {
     return [TensorType(.uint32, shape)]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] { [nil] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] { [nil] }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let (philox, call) = (stream.philox, UInt64(bitPattern: operands[0].wholes[0]))

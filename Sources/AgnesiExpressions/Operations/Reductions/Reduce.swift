@@ -73,11 +73,11 @@ struct Reduce: Operation {
     shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0], slope.dtype.isFloating else { return [nil] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0], upstream.dtype.isFloating else { return [nil] }
     let x = operands[0]
     let narrow = x.shape.indices.map { axes.contains($0) ? Size(1) : x.shape[$0] }
-    let spread = slope.reshaped(narrow).broadcast(to: x.shape)
+    let spread = upstream.reshaped(narrow).broadcast(to: x.shape)
     let result = results[0].reshaped(narrow).broadcast(to: x.shape)
     switch combiner {
     case .sum: return [spread]

@@ -40,14 +40,14 @@ struct Broadcast: Operation {
   }
 
   // What was repeated is summed.
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0] else { return [nil] }
     let source = operands[0].shape
     let missing = shape.count - source.count
     let repeated = shape.indices.filter {
       $0 < missing || (source[$0 - missing].isOne && !shape[$0].isOne)
     }
-    return [slope.sum(axes: repeated).reshaped(source)]
+    return [upstream.sum(axes: repeated).reshaped(source)]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

@@ -56,13 +56,13 @@ struct Concatenate: Operation {
     return [TensorType(first.dtype, shape)]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0] else { return operands.map { _ in nil } }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0] else { return operands.map { _ in nil } }
     var start = Size(0)
     return operands.map { operand in
       let count = operand.shape[axis]
       defer { start = start + count }
-      return slope.sliced(axis: axis, from: start, count: count)
+      return upstream.sliced(axis: axis, from: start, count: count)
     }
   }
 

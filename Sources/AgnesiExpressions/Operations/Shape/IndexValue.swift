@@ -31,7 +31,7 @@ struct IndexValue: Operation {
     return [TensorType(.int64, shape)]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] { [] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] { [] }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let known = types[0].knownShape ?? []
@@ -66,7 +66,7 @@ struct SizeValue: Operation {
     [TensorType(.int64, [])]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] { [] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] { [] }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     guard let known = size.known else { internalError("the size \(size) has no value") }

@@ -72,11 +72,11 @@ struct Pad: Operation {
     shape[axis].isZero ? 0 : (shape[axis] - 1) * Size(between[axis] + 1) + 1
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0] else { return [nil] }
     let slice = Slice(
       starts: before, counts: operands[0].shape, steps: between.map { $0 + 1 })
-    return [Tensor(slice, slope)]
+    return [Tensor(slice, upstream)]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

@@ -34,8 +34,8 @@ struct Reshape: Operation {
     return [result]
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    [slopes[0]?.reshaped(operands[0].shape)]
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    [upstream[0]?.reshaped(operands[0].shape)]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

@@ -88,10 +88,10 @@ struct Slice: Operation {
     }
   }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    guard let slope = slopes[0] else { return [nil] }
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    guard let upstream = upstream[0] else { return [nil] }
     let shape = operands[0].shape
-    let forward = slope.flipped(steps.indices.filter { steps[$0] < 0 })
+    let forward = upstream.flipped(steps.indices.filter { steps[$0] < 0 })
     var (before, after): (Shape, Shape) = ([], [])
     for axis in shape.indices {
       let reach = counts[axis].isZero ? 0 : (counts[axis] - 1) * Size(Swift.abs(steps[axis]))

@@ -24,8 +24,8 @@ struct Transpose: Operation {
 
   private var inverse: [Int] { axes.indices.sorted { axes[$0] < axes[$1] } }
 
-  func gradient(_ slopes: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
-    [slopes[0]?.transposed(inverse)]
+  func gradient(_ upstream: [Tensor?], operands: [Tensor], results: [Tensor]) -> [Tensor?] {
+    [upstream[0]?.transposed(inverse)]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

@@ -6,41 +6,41 @@ import AgnesiTraining
 extension Explainer {
   /// Noisy copies or steps that the network sees at once. Part of what a seed means: another number
   /// would draw other noise.
-  static let slopeBatch = 8
+  static let gradientBatch = 8
 
-  /// The slopes of the score with respect to the pixels, past rectifiers by a rule.
-  func slopes(_ question: Question, _ rule: RectifierRule) throws -> Answer {
-    let function = try function("slopes.\(rule.rawValue)") {
+  /// The gradients of the score with respect to the pixels, past rectifiers by a rule.
+  func gradients(_ question: Question, _ rule: RectifierRule) throws -> Answer {
+    let function = try function("gradients.\(rule.rawValue)") {
       let classes = classInput()
       let logits = [model.logits].passingRectifiers(by: rule)[0]
       let score = Self.score(logits, classes)
       return ([model.pixels, classes], [gradient(of: score, withRespectTo: [model.pixels])[0]])
     }
     try question.progress(0)
-    let slopes = try function(question.pixels, question.classes())
+    let gradients = try function(question.pixels, question.classes())
     try question.progress(1)
-    var answer = Self.answer(slopes.reshaped(Array(slopes.shape.dropFirst())))
+    var answer = Self.answer(gradients.reshaped(Array(gradients.shape.dropFirst())))
     if !function.function.outputs[0].inputs.contains(model.pixels) {
       answer.facts = [("without maximum pools", "the same for every photo")]
     }
-    if slopes.doubles.allSatisfy({ $0 == 0 }) {
+    if gradients.doubles.allSatisfy({ $0 == 0 }) {
       answer.facts.append(
-        ("grey", "the gradient is exactly 0 at every pixel, since no slope passes the rectifiers"))
+        ("grey", "the gradient is exactly 0 at every pixel, since nothing passes the rectifiers"))
     }
     return answer
   }
 
-  /// - Parameter slopes: `[channels, height, width]`.
+  /// - Parameter gradients: `[channels, height, width]`.
   /// - Returns: with the largest magnitude among the channels as heat.
-  static func answer(_ slopes: NDArray) -> Answer {
-    let area = slopes.shape[1] * slopes.shape[2]
-    let values = slopes.doubles
+  static func answer(_ gradients: NDArray) -> Answer {
+    let area = gradients.shape[1] * gradients.shape[2]
+    let values = gradients.doubles
     let heat = (0..<area).map { pixel in
       stride(from: pixel, to: values.count, by: area).map { abs(values[$0]) }.max() ?? 0
     }
     return Answer(
-      heat: NDArray(rounding: heat, shape: Array(slopes.shape.dropFirst()), .float32),
-      slopes: slopes)
+      heat: NDArray(rounding: heat, shape: Array(gradients.shape.dropFirst()), .float32),
+      gradients: gradients)
   }
 
   /// - Source: Smilkov et al. 2017, §3.1.
@@ -56,8 +56,8 @@ extension Explainer {
       let random = Scope.seeded(seed) { randomNormal(model.pixels.shape, name: "smoothGrad") }
       let noisy = model.pixels + random * deviation
       let logits = model.logits.replacing([model.pixels: noisy])
-      let slopes = gradient(of: Self.score(logits, classes), withRespectTo: [noisy])[0]
-      return ([model.pixels, classes, deviation], [summedOverBatch(slopes)])
+      let gradients = gradient(of: Self.score(logits, classes), withRespectTo: [noisy])[0]
+      return ([model.pixels, classes, deviation], [summedOverBatch(gradients)])
     }
     // A seed means the same noise, however often the function was used before.
     function.function.callCount = 0
@@ -66,7 +66,7 @@ extension Explainer {
     var sum = RunningSum()
     var done = 0
     while done < samples {
-      let count = min(Self.slopeBatch, samples - done)
+      let count = min(Self.gradientBatch, samples - done)
       sum.add(
         try function(
           question.pixels(times: count), question.classes(times: count),

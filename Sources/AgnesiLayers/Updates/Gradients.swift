@@ -1,12 +1,12 @@
 import AgnesiExpressions
 
-/// Parameters with the slopes of a cost: what update rules descend along.
+/// Parameters with the gradients of a cost: what update rules descend along.
 ///
-///     let slopes = Slopes(of: cost, withRespectTo: cost.parameters(.trainable))
-///     let updates = adam(slopes.clipped(totalNorm: 5), rate: 1e-3)
-public struct Slopes: Sendable {
-  /// Each parameter once, with a slope of its shape.
-  public private(set) var pairs: [(parameter: Tensor, slope: Tensor)]
+///     let gradients = Gradients(of: cost, withRespectTo: cost.parameters(.trainable))
+///     let updates = adam(gradients.clipped(totalNorm: 5), rate: 1e-3)
+public struct Gradients: Sendable {
+  /// Each parameter once, with a gradient of its shape.
+  public private(set) var pairs: [(parameter: Tensor, gradient: Tensor)]
   /// The expressions whose layers bring updates of their own along.
   public private(set) var outputs: [Tensor]
 
@@ -17,17 +17,19 @@ public struct Slopes: Sendable {
   ///   - parameters: each must matter to the cost; a mistake is recorded otherwise.
   public init(of cost: Tensor, withRespectTo parameters: [Tensor]) {
     let uses = Self.uses(of: parameters, in: cost)
-    var slopes = gradient(of: cost, withRespectTo: uses.flatMap { $0 })[...]
+    var gradients = gradient(of: cost, withRespectTo: uses.flatMap { $0 })[...]
     pairs = zip(parameters, uses).map { parameter, tensors in
-      let own = slopes.prefix(tensors.count)
-      slopes = slopes.dropFirst(tensors.count)
-      return (parameter: parameter, slope: own.dropFirst().reduce(own[own.startIndex]) { $0 + $1 })
+      let own = gradients.prefix(tensors.count)
+      gradients = gradients.dropFirst(tensors.count)
+      return (
+        parameter: parameter, gradient: own.dropFirst().reduce(own[own.startIndex]) { $0 + $1 }
+      )
     }
     outputs = [cost]
   }
 
-  /// For each parameter, all tensors of it: where one is shared there may be several, and its slope
-  /// is the sum of theirs.
+  /// For each parameter, all tensors of it: where one is shared there may be several, and its
+  /// gradient is the sum of theirs.
   private static func uses(of parameters: [Tensor], in cost: Tensor) -> [[Tensor]] {
     var tensors: [Parameter: [Tensor]] = [:]
     for tensor in [cost].topologicalNodes().flatMap(\.results) {
@@ -38,39 +40,39 @@ public struct Slopes: Sendable {
     }
   }
 
-  /// Slopes that were made in another way.
+  /// Gradients that were made in another way.
   ///
   /// - Parameter outputs: see `Updates(_:bringing:)`.
   public init(_ pairs: [(Tensor, Tensor)], bringing outputs: [Tensor] = []) {
-    self.pairs = pairs.map { (parameter: $0.0, slope: $0.1) }
+    self.pairs = pairs.map { (parameter: $0.0, gradient: $0.1) }
     self.outputs = outputs
   }
 
-  /// The same parameters with other slopes.
-  public func map(_ transform: (_ parameter: Tensor, _ slope: Tensor) -> Tensor) -> Slopes {
+  /// The same parameters with other gradients.
+  public func map(_ transform: (_ parameter: Tensor, _ gradient: Tensor) -> Tensor) -> Gradients {
     var result = self
-    result.pairs = pairs.map { ($0.parameter, transform($0.parameter, $0.slope)) }
+    result.pairs = pairs.map { ($0.parameter, transform($0.parameter, $0.gradient)) }
     return result
   }
 
   /// Shortened together, where their total norm is above `limit`, to that norm; the direction stays.
   ///
   /// - Source: Pascanu et al., *On the difficulty of training recurrent neural networks*, 2013, §3.2.
-  public func clipped(totalNorm limit: Double) -> Slopes {
+  public func clipped(totalNorm limit: Double) -> Gradients {
     guard !pairs.isEmpty else { return self }
-    let norm = AgnesiLayers.totalNorm(of: pairs.map(\.slope))
+    let norm = AgnesiLayers.totalNorm(of: pairs.map(\.gradient))
     // A norm of 0 is below any limit, so nothing is divided by it.
     let factor = select(norm .> limit, limit / norm, .constant(1, norm.dtype))
     return map { $1 * factor.cast(to: $1.dtype) }
   }
 
   /// Each element kept in `range`.
-  public func clipped(to range: ClosedRange<Double>) -> Slopes {
+  public func clipped(to range: ClosedRange<Double>) -> Gradients {
     map { clip($1, range.lowerBound, range.upperBound) }
   }
 
   /// The square root of the sum of all squares: what ``clipped(totalNorm:)`` measures.
-  public var totalNorm: Tensor { AgnesiLayers.totalNorm(of: pairs.map(\.slope)) }
+  public var totalNorm: Tensor { AgnesiLayers.totalNorm(of: pairs.map(\.gradient)) }
 }
 
 /// The square root of the sum of the squares of all elements of all tensors, in the dtype of the
