@@ -134,8 +134,8 @@ extension ConvolutionKind {
   var call: agnesi_convolution_kind {
     switch self {
     case .forward: agnesi_convolution_forward
-    case .toInput: agnesi_convolution_to_data
-    case .toKernels: agnesi_convolution_to_weights
+    case .backwardData: agnesi_convolution_backward_data
+    case .backwardWeights: agnesi_convolution_backward_weights
     }
   }
 }

@@ -114,7 +114,7 @@ extension LoweredProgram {
   /// parameters do; else nil.
   func keptWeights(_ call: LibraryCall) -> KeptWeights.Source? {
     guard case .convolution(let convolution) = LibraryKernel.kind(of: call.node),
-      convolution.kind != agnesi_convolution_to_weights
+      convolution.kind != agnesi_convolution_backward_weights
     else { return nil }
     let kernels = call.operands[1].buffer
     if case .parameter(let parameter) = buffers[kernels.index].kind {

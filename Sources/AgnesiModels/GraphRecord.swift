@@ -80,7 +80,8 @@ struct NodeRecord: Codable {
     case "composite":
       kind = .composite(try container.decode(CompositeRecord.self, forKey: .composite))
     default:
-      guard let type = Operations.byName[operation] ?? Self.leaves[operation] else {
+      let name = Self.formerNames[operation] ?? operation
+      guard let type = Operations.byName[name] ?? Self.leaves[name] else {
         throw ModelFormatError("the operation \"\(operation)\" is unknown to this version")
       }
       if type != Constant.self {
@@ -91,6 +92,14 @@ struct NodeRecord: Codable {
   }
 
   private static let leaves: [String: any Operation.Type] = ["constant": Constant.self]
+
+  /// What operations are called that earlier versions wrote under other names.
+  private static let formerNames = [
+    "convolutionToInput": "convolutionBackwardData",
+    "convolutionToKernels": "convolutionBackwardWeights",
+    "maxPoolToInput": "maxPoolBackward",
+    "sumPoolToInput": "sumPoolBackward",
+  ]
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)

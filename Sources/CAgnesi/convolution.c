@@ -71,7 +71,7 @@ static int arrange(
     agnesi_convolution_kind kind, tensors *all, bool bias, agnesi_argument_spec *specs) {
   int count = 0;
   switch (kind) {
-  case agnesi_convolution_to_data:
+  case agnesi_convolution_backward_data:
     all->dst.id = DNNL_ARG_DIFF_DST;
     all->weights.id = DNNL_ARG_WEIGHTS;
     all->src.id = DNNL_ARG_DIFF_SRC;
@@ -80,7 +80,7 @@ static int arrange(
     specs[count++] = all->weights;
     specs[count++] = all->src;
     break;
-  case agnesi_convolution_to_weights:
+  case agnesi_convolution_backward_weights:
     all->src.id = DNNL_ARG_SRC;
     all->dst.id = DNNL_ARG_DIFF_DST;
     all->weights.id = DNNL_ARG_DIFF_WEIGHTS;
@@ -143,9 +143,9 @@ static dnnl_status_t create_pd(
   if (request->kind == agnesi_convolution_forward || status != dnnl_success) {
     *pd = forward;
   } else {
-    bool to_data = request->kind == agnesi_convolution_to_data;
+    bool backward_data = request->kind == agnesi_convolution_backward_data;
     status = agnesi_convolution_pd(
-        pd, engine, to_data ? dnnl_backward_data : dnnl_backward_weights, algorithm,
+        pd, engine, backward_data ? dnnl_backward_data : dnnl_backward_weights, algorithm,
         &request->mds, &request->window, attributes, forward);
     dnnl_primitive_desc_destroy(forward);
   }
@@ -213,7 +213,7 @@ agnesi_context *agnesi_convolution_create(
     agnesi_status *status) {
   if (!is_valid(convolution)) return agnesi_fail(status, agnesi_invalid);
   if (threads < 1) threads = agnesi_threads();
-  bool bias = (flags & AGNESI_BIAS) != 0 && kind != agnesi_convolution_to_data;
+  bool bias = (flags & AGNESI_BIAS) != 0 && kind != agnesi_convolution_backward_data;
   bool relu = (flags & AGNESI_RELU) != 0 && kind == agnesi_convolution_forward;
   tensors all = describe(convolution);
   agnesi_argument_spec specs[agnesi_max_arguments];

@@ -79,19 +79,19 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  func toData(_ upstream: [Float], _ weights: [Float]) -> [Float] {
+  func backwardData(_ upstream: [Float], _ weights: [Float]) -> [Float] {
     var result = [Double](repeating: 0, count: sourceCount)
     forEachProduct { result[$0] += Double(upstream[$2]) * Double(weights[$1]) }
     return result.map { Float($0) }
   }
 
-  func toWeights(_ source: [Float], _ upstream: [Float]) -> [Float] {
+  func backwardWeights(_ source: [Float], _ upstream: [Float]) -> [Float] {
     var result = [Double](repeating: 0, count: weightCount)
     forEachProduct { result[$1] += Double(source[$0]) * Double(upstream[$2]) }
     return result.map { Float($0) }
   }
 
-  func toBias(_ upstream: [Float]) -> [Float] {
+  func backwardBias(_ upstream: [Float]) -> [Float] {
     var result = [Double](repeating: 0, count: filters)
     let area = max(output[0] * output[1], 1)
     for (place, value) in upstream.enumerated() { result[place / area % filters] += Double(value) }

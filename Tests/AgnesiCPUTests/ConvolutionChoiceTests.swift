@@ -132,7 +132,7 @@ import Testing
       change(&other)
       others.append(other)
     }
-    add { $0.kind = .toInput }
+    add { $0.kind = .backwardData }
     add { $0.image[0] = 3 }
     add { $0.kernels[2] = 1 }
     add { $0.geometry.padEnd = [0, 1] }
@@ -220,7 +220,8 @@ import Testing
   }
 
   @Test(.enabled(if: hasWinograd)) func measuringTakesItsTimeAndNoMore() throws {
-    let problem = ConvolutionProblem(.toKernels, batch: 2, channels: 32, filters: 32, size: 12)
+    let problem = ConvolutionProblem(
+      .backwardWeights, batch: 2, channels: 32, filters: 32, size: 12)
     let start = ContinuousClock.now
     let times = try #require(problem.measured(threads: 1, limit: 0.05))
     #expect(times.direct > 0 && times.winograd > 0)

@@ -49,24 +49,25 @@ private let algorithms = [
   }
 
   @Test(arguments: cases + empty, [0, 1, 2])
-  func toData(_ it: ConvolutionCase, algorithm: Int) throws {
+  func backwardData(_ it: ConvolutionCase, algorithm: Int) throws {
     let (upstream, w) = (numbers(it.destinationCount, "dy"), numbers(it.weightCount, "w"))
-    let context = try #require(it.context(agnesi_convolution_to_data, 0, algorithms[algorithm]))
+    let context = try #require(
+      it.context(agnesi_convolution_backward_data, 0, algorithms[algorithm]))
     let result = context.buffer(2, numbers(it.sourceCount, "old"))
     #expect(context.call(context.buffer(0, upstream), context.buffer(1, w), result) == 0)
-    #expect(difference(result.values(it.sourceCount), it.toData(upstream, w)) < 1e-4)
+    #expect(difference(result.values(it.sourceCount), it.backwardData(upstream, w)) < 1e-4)
   }
 
   @Test(arguments: cases + empty, [0, 1, 2])
-  func toWeights(_ it: ConvolutionCase, algorithm: Int) throws {
+  func backwardWeights(_ it: ConvolutionCase, algorithm: Int) throws {
     let (x, upstream) = (numbers(it.sourceCount, "x"), numbers(it.destinationCount, "dy"))
     let context = try #require(
-      it.context(agnesi_convolution_to_weights, Int(AGNESI_BIAS), algorithms[algorithm]))
+      it.context(agnesi_convolution_backward_weights, Int(AGNESI_BIAS), algorithms[algorithm]))
     let weights = context.buffer(2, numbers(it.weightCount, "old"))
     let bias = context.buffer(3, numbers(it.filters, "old"))
     #expect(context.call(context.buffer(0, x), context.buffer(1, upstream), weights, bias) == 0)
-    #expect(difference(weights.values(it.weightCount), it.toWeights(x, upstream)) < 1e-4)
-    #expect(difference(bias.values(it.filters), it.toBias(upstream)) < 1e-4)
+    #expect(difference(weights.values(it.weightCount), it.backwardWeights(x, upstream)) < 1e-4)
+    #expect(difference(bias.values(it.filters), it.backwardBias(upstream)) < 1e-4)
   }
 
   @Test func scratchMemoryMayBeShared() throws {

@@ -65,7 +65,7 @@ private let networks = [
     "lenet", [1, 14, 15],
     [
       "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesToInput", "lanesToKernels", "lanesToKernels",
+      "lanesBackwardData", "lanesBackwardWeights", "lanesBackwardWeights",
     ]
   ) { image in
     let first = maxPool2D(relu(layer("1", image, 5)))
@@ -76,7 +76,7 @@ private let networks = [
     "padding, stride, no pooling", [2, 9, 8],
     [
       "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesToInput", "lanesToKernels", "lanesToKernels",
+      "lanesBackwardData", "lanesBackwardWeights", "lanesBackwardWeights",
     ]
   ) { image in
     let first = relu(layer("1", image, 3, padding: .same))
@@ -86,7 +86,8 @@ private let networks = [
     "padding and pooling", [2, 8, 9],
     [
       "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesUnpool", "lanesUnpool", "lanesToInput", "lanesToKernels", "lanesToKernels",
+      "lanesUnpool", "lanesUnpool", "lanesBackwardData", "lanesBackwardWeights",
+      "lanesBackwardWeights",
     ]
   ) { image in
     let first = maxPool2D(relu(layer("1", image, 3, padding: .same)))
@@ -95,7 +96,7 @@ private let networks = [
   Network(
     "no bias, no rectifier", [3, 8, 8],
     [
-      "lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesToKernels",
+      "lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesBackwardWeights",
     ]
   ) { image in
     maxPool2D(convolution2D(image, weights("w", [6, 3, 3, 3])), window: [3, 2], stride: [3, 2])
@@ -104,7 +105,7 @@ private let networks = [
     "other activations", [2, 7, 7],
     [
       "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesToInput", "lanesToKernels", "lanesToKernels",
+      "lanesBackwardData", "lanesBackwardWeights", "lanesBackwardWeights",
     ]
   ) { image in
     let first = tanh(layer("1", image, 3))
@@ -115,7 +116,7 @@ private let networks = [
     "lenet of 1998: tanh and mean pooling", [1, 12, 12],
     [
       "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesToInput", "lanesToKernels", "lanesToKernels",
+      "lanesBackwardData", "lanesBackwardWeights", "lanesBackwardWeights",
     ]
   ) { image in
     let first = averagePool2D(tanh(layer("1", image, 6, kernel: 5, padding: .symmetric(2, 2))))
@@ -125,7 +126,7 @@ private let networks = [
   Network(
     "overlapping maxima and a mean over all places", [2, 9, 9],
     [
-      "lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesToKernels",
+      "lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesBackwardWeights",
     ]
   ) { image in
     let y = relu(layer("1", image, 5, padding: .same))
@@ -135,7 +136,8 @@ private let networks = [
     "branches that are joined", [3, 7, 6],
     [
       "lanesPack", "lanesConvolution", "lanesConvolution", "lanesConvolution", "lanesUnpack",
-      "lanesPack", "lanesToInput", "lanesToKernels", "lanesToKernels", "lanesToKernels",
+      "lanesPack", "lanesBackwardData", "lanesBackwardWeights", "lanesBackwardWeights",
+      "lanesBackwardWeights",
     ]
   ) { image in
     let branches = [
@@ -146,7 +148,7 @@ private let networks = [
   },
   Network(
     "batch normalisation", [2, 6, 6],
-    ["lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesToKernels"]
+    ["lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesBackwardWeights"]
   ) { image in
     let x = convolution2D(image, weights("w", [3, 2, 3, 3]))
     let mean = x.mean(axes: [0, 2, 3], keepingAxes: true)

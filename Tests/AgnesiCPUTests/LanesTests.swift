@@ -120,10 +120,11 @@ struct LanesTests {
     let forward = shape.forward(
       name: "forward", epilogue: LanesEpilogue(bias: true, relu: true), target: target)
     let plain = shape.forward(name: "plain", target: target)
-    let toData = shape.toData(name: "to_data", target: target)
-    let toWeights = shape.toWeights(name: "to_weights", bias: true, target: target)
+    let backwardData = shape.backwardData(name: "backward_data", target: target)
+    let backwardWeights = shape.backwardWeights(
+      name: "backward_weights", bias: true, target: target)
     let bench = try #require(
-      Bench([forward, plain, toData, toWeights], target: target, samples: it.batch))
+      Bench([forward, plain, backwardData, backwardWeights], target: target, samples: it.batch))
 
     let (x, w) = (numbers(it.sourceCount, "x"), numbers(it.weightCount, "w"))
     let (b, upstream) = (numbers(it.filters, "b"), numbers(it.destinationCount, "dy"))
@@ -139,18 +140,18 @@ struct LanesTests {
 
     let gradient = bench.buffer(outside, upstream)
     let dx = bench.buffer(inside, numbers(it.sourceCount, "old"))
-    bench.run(toData, [gradient, weights, dx])
-    #expect(difference(bench.values(dx, inside), it.toData(upstream, w)) < 1e-5)
+    bench.run(backwardData, [gradient, weights, dx])
+    #expect(difference(bench.values(dx, inside), it.backwardData(upstream, w)) < 1e-5)
 
     let dw = Buffer(bytes: 0, numbers(it.weightCount, "old"))
     let db = Buffer(bytes: 0, numbers(it.filters, "old"))
-    bench.run(toWeights, [source, gradient, dw, db])
-    #expect(difference(dw.values(it.weightCount), it.toWeights(x, upstream)) < 1e-5)
-    #expect(difference(db.values(it.filters), it.toBias(upstream)) < 1e-5)
+    bench.run(backwardWeights, [source, gradient, dw, db])
+    #expect(difference(dw.values(it.weightCount), it.backwardWeights(x, upstream)) < 1e-5)
+    #expect(difference(db.values(it.filters), it.backwardBias(upstream)) < 1e-5)
 
     // The same bits for any number of threads.
     let again = Buffer(bytes: it.weightCount * 4)
-    bench.run(toWeights, [source, gradient, again, db], threads: 1)
+    bench.run(backwardWeights, [source, gradient, again, db], threads: 1)
     #expect(again.values(it.weightCount) == dw.values(it.weightCount))
   }
 
@@ -197,10 +198,11 @@ struct LanesTests {
   func behindPooling(_ it: ConvolutionCase, target: Int) throws {
     let target = targets[target]
     for pool in [[2, 2], [3, 2], [1, 4]] {
-      let toData = it.lanes.toData(name: "to_data", behind: pool, target: target)
-      let toWeights = it.lanes.toWeights(
-        name: "to_weights", bias: true, behind: pool, target: target)
-      let bench = try #require(Bench([toData, toWeights], target: target, samples: it.batch))
+      let backwardData = it.lanes.backwardData(name: "backward_data", behind: pool, target: target)
+      let backwardWeights = it.lanes.backwardWeights(
+        name: "backward_weights", bias: true, behind: pool, target: target)
+      let bench = try #require(
+        Bench([backwardData, backwardWeights], target: target, samples: it.batch))
 
       let pooled = [it.output[0] / pool[0], it.output[1] / pool[1]]
       let count = it.filters * pooled[0] * pooled[1]
@@ -226,14 +228,14 @@ struct LanesTests {
       let codes = bench.codes(count, places.map { $0 < area ? UInt8($0) : 255 })
 
       let dx = bench.buffer(inside, numbers(it.sourceCount, "old"))
-      bench.run(toData, [gradient, codes, Buffer(bytes: 0, w), dx])
-      #expect(difference(bench.values(dx, inside), it.toData(unpooled, w)) < 1e-5)
+      bench.run(backwardData, [gradient, codes, Buffer(bytes: 0, w), dx])
+      #expect(difference(bench.values(dx, inside), it.backwardData(unpooled, w)) < 1e-5)
 
       let dw = Buffer(bytes: 0, numbers(it.weightCount, "old"))
       let db = Buffer(bytes: 0, numbers(it.filters, "old"))
-      bench.run(toWeights, [bench.buffer(inside, x), gradient, codes, dw, db])
-      #expect(difference(dw.values(it.weightCount), it.toWeights(x, unpooled)) < 1e-5)
-      #expect(difference(db.values(it.filters), it.toBias(unpooled)) < 1e-5)
+      bench.run(backwardWeights, [bench.buffer(inside, x), gradient, codes, dw, db])
+      #expect(difference(dw.values(it.weightCount), it.backwardWeights(x, unpooled)) < 1e-5)
+      #expect(difference(db.values(it.filters), it.backwardBias(unpooled)) < 1e-5)
     }
   }
 

@@ -77,10 +77,10 @@ import Testing
     let forward = try #require(
       second.context(agnesi_convolution_forward, layouts: [any, any, any]))
     let (lx, lw) = (forward.layout(0), forward.layout(1))
-    let toData = try #require(
-      second.context(agnesi_convolution_to_data, layouts: [nil, lw, lx]))
-    let toWeights = try #require(
-      second.context(agnesi_convolution_to_weights, layouts: [lx, nil, lw]))
+    let backwardData = try #require(
+      second.context(agnesi_convolution_backward_data, layouts: [nil, lw, lx]))
+    let backwardWeights = try #require(
+      second.context(agnesi_convolution_backward_weights, layouts: [lx, nil, lw]))
 
     let packed = try #require(Context.reorder(nil, lw))
     let weights = packed.buffer(1)
@@ -89,18 +89,18 @@ import Testing
     let source = blockedX.buffer(1)
     #expect(blockedX.call(blockedX.buffer(0, x), source) == 0)
 
-    let dx = toData.buffer(2)
-    #expect(toData.call(toData.buffer(0, upstream), weights, dx) == 0)
-    let dw = toWeights.buffer(2)
-    #expect(toWeights.call(source, toWeights.buffer(1, upstream), dw) == 0)
+    let dx = backwardData.buffer(2)
+    #expect(backwardData.call(backwardData.buffer(0, upstream), weights, dx) == 0)
+    let dw = backwardWeights.buffer(2)
+    #expect(backwardWeights.call(source, backwardWeights.buffer(1, upstream), dw) == 0)
 
     let plainX = try #require(Context.reorder(lx, nil))
     let plainW = try #require(Context.reorder(lw, nil))
     let (rx, rw) = (plainX.buffer(1), plainW.buffer(1))
     #expect(plainX.call(dx, rx) == 0)
     #expect(plainW.call(dw, rw) == 0)
-    #expect(difference(rx.values(second.sourceCount), second.toData(upstream, w)) < 1e-4)
-    #expect(difference(rw.values(second.weightCount), second.toWeights(x, upstream)) < 1e-4)
+    #expect(difference(rx.values(second.sourceCount), second.backwardData(upstream, w)) < 1e-4)
+    #expect(difference(rw.values(second.weightCount), second.backwardWeights(x, upstream)) < 1e-4)
   }
 
   @Test func equality() throws {

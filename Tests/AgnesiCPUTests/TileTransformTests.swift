@@ -52,9 +52,10 @@ import Testing
       outputs = [
         Tensor(ConvolutionForward(geometry: TileTransformTests.stride), x, w),
         Tensor(
-          ConvolutionToInput(
+          ConvolutionBackwardData(
             geometry: TileTransformTests.stride, size: sizes.image.map { Size($0) }), s, w),
-        Tensor(ConvolutionToKernels(geometry: TileTransformTests.stride, size: [4, 4]), x, s),
+        Tensor(
+          ConvolutionBackwardWeights(geometry: TileTransformTests.stride, size: [4, 4]), x, s),
       ]
     }
 

@@ -56,8 +56,8 @@ import Testing
     #expect(
       Set(names) == [
         "broadcast", "concatenate", "pad", "slice", "transpose", "reshape", "reduce", "maxPool",
-        "maxPoolToInput",
-        "maxPoolTaken", "sumPool", "sumPoolToInput",
+        "maxPoolBackward",
+        "maxPoolTaken", "sumPool", "sumPoolBackward",
       ])
   }
 

@@ -79,7 +79,7 @@ struct ConvolutionsCommand: ParsableCommand {
           // Longer ones tell nothing new.
           guard elements <= 1 << 25, elements * channels * 9 <= 8_000_000_000 else { continue }
           for kind in ConvolutionProblem.Kind.allCases {
-            for keeps in kind == .toKernels ? [false] : [false, true] {
+            for keeps in kind == .backwardWeights ? [false] : [false, true] {
               result.append(
                 ConvolutionProblem(
                   kind, batch: batch, channels: channels, filters: channels, size: size,

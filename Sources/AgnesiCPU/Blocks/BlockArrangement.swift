@@ -75,12 +75,12 @@ package struct BlockArrangement {
     case .forward:
       let operands = [form(first, convolution.blocksImage), forms.plain(second)]
       set(result, Tensor.make(convolution, operands)[0], convolution.blocksOutput)
-    case .toInput:
+    case .backwardData:
       let operands = [form(first, convolution.blocksOutput), forms.plain(second)]
       set(result, Tensor.make(convolution, operands)[0], convolution.blocksImage)
-    case .toKernels:
+    case .backwardWeights:
       let operands = [form(first, convolution.blocksImage), form(second, convolution.blocksOutput)]
-      let own = DepthwiseToKernels(
+      let own = DepthwiseBackwardWeights(
         convolution, channels: first.shape[1], filters: second.shape[1])
       forms.set(
         result, own.map { Tensor.make($0, operands)[0] } ?? Tensor.make(convolution, operands)[0])
@@ -94,10 +94,10 @@ package struct BlockArrangement {
     case .forward:
       let products = matmul(values(.image, first), values(.kernels, second))
       setBlocked(result, fromPoints(.result, result, products))
-    case .toInput:
+    case .backwardData:
       let kernels = values(.kernels, second, isTransposed: true)
       setBlocked(result, fromPoints(.image, result, matmul(values(.result, first), kernels)))
-    case .toKernels:
+    case .backwardWeights:
       let image = values(.image, first).matrixTransposed()
       forms.set(result, fromPoints(.kernels, result, matmul(image, values(.result, second))))
     }

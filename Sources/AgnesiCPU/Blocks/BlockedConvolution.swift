@@ -28,8 +28,8 @@ struct BlockedConvolution: Operation {
   var roles: [String] {
     switch kind {
     case .forward: ["input", "kernels"] + (hasBias ? ["bias"] : [])
-    case .toInput: ["gradients", "kernels"]
-    case .toKernels: ["input", "gradients"]
+    case .backwardData: ["gradients", "kernels"]
+    case .backwardWeights: ["input", "gradients"]
     }
   }
 
@@ -40,8 +40,8 @@ struct BlockedConvolution: Operation {
   private var isBlocked: (operands: [Bool], result: Bool) {
     switch kind {
     case .forward: ([blocksImage, false, false], blocksOutput)
-    case .toInput: ([blocksOutput, false], blocksImage)
-    case .toKernels: ([blocksImage, blocksOutput], false)
+    case .backwardData: ([blocksOutput, false], blocksImage)
+    case .backwardWeights: ([blocksImage, blocksOutput], false)
     }
   }
 

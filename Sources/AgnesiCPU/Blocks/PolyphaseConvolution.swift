@@ -29,8 +29,8 @@ struct PolyphaseConvolution {
     (image, result, kernels) =
       switch convolution.kind {
       case .forward: (first, own, second)
-      case .toInput: (own, first, second)
-      case .toKernels: (first, second, own)
+      case .backwardData: (own, first, second)
+      case .backwardWeights: (first, second, own)
       }
     let geometry = convolution.geometry
     guard convolution.blocksImage, convolution.blocksOutput, kernels.count == 4,

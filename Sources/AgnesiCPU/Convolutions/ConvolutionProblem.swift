@@ -8,21 +8,24 @@ import CAgnesi
 package struct ConvolutionProblem: Hashable, Sendable {
   /// Which of the three passes.
   package enum Kind: String, CaseIterable, Sendable {
-    case forward, toInput, toKernels
+    case forward
+    // Tables of measurements and checkpoints hold these words since earlier versions.
+    case backwardData = "toInput"
+    case backwardWeights = "toKernels"
 
     fileprivate var libraryKind: agnesi_convolution_kind {
       switch self {
       case .forward: agnesi_convolution_forward
-      case .toInput: agnesi_convolution_to_data
-      case .toKernels: agnesi_convolution_to_weights
+      case .backwardData: agnesi_convolution_backward_data
+      case .backwardWeights: agnesi_convolution_backward_weights
       }
     }
 
     fileprivate init(_ kind: agnesi_convolution_kind) {
       switch kind {
       case agnesi_convolution_forward: self = .forward
-      case agnesi_convolution_to_data: self = .toInput
-      default: self = .toKernels
+      case agnesi_convolution_backward_data: self = .backwardData
+      default: self = .backwardWeights
       }
     }
   }
@@ -72,8 +75,8 @@ package struct ConvolutionProblem: Hashable, Sendable {
     let (image, kernels, output) =
       switch kind {
       case .forward: (first, second, result)
-      case .toInput: (result, second, first)
-      case .toKernels: (first, result, second)
+      case .backwardData: (result, second, first)
+      case .backwardWeights: (first, result, second)
       }
     geometry = convolution.geometry
     (imageBlocks, outputBlocks) = convolution.blocks
@@ -174,8 +177,8 @@ extension ConvolutionProblem {
     let bias: [OpaquePointer?] = hasBias ? [nil] : []
     return switch kind {
     case .forward: [image, nil] + bias + [output]
-    case .toInput: [output, nil, image]
-    case .toKernels: [image, output, nil]
+    case .backwardData: [output, nil, image]
+    case .backwardWeights: [image, output, nil]
     }
   }
 

@@ -86,12 +86,12 @@ package struct LanesArrangement {
         pool: unpool.pool, size: unpool.size, samples: node.types[0].shape[0])
       pooled[node.results[0]] = Pooled(
         gradients: inLanes(unpool.gradients), codes: inLanes(unpool.places), operation: operation)
-    case .toInput(let geometry): toInput(node, geometry)
-    case .toKernels(let geometry):
-      if forms.computed(node.results[0]) == nil { toKernels(node, geometry) }
+    case .backwardData(let geometry): backwardData(node, geometry)
+    case .backwardWeights(let geometry):
+      if forms.computed(node.results[0]) == nil { backwardWeights(node, geometry) }
     case .biasSum(let of, let geometry):
       if forms.computed(of.operands[0]) != nil, forms.computed(of.results[0]) == nil {
-        toKernels(of, geometry)
+        backwardWeights(of, geometry)
       }
       if forms.computed(node.results[0]) == nil {
         for operand in node.operands { unpool(operand) }
@@ -112,9 +112,10 @@ package struct LanesArrangement {
     if let places = chain.places { setInLanes(places, results[1]) }
   }
 
-  private mutating func toInput(_ node: Node, _ geometry: ConvolutionGeometry) {
+  private mutating func backwardData(_ node: Node, _ geometry: ConvolutionGeometry) {
     let (gradients, kernels) = (node.operands[0], plain(node.operands[1]))
-    var operation = LanesToInput(geometry: geometry, size: Array(node.types[0].plane.dropFirst()))
+    var operation = LanesBackwardData(
+      geometry: geometry, size: Array(node.types[0].plane.dropFirst()))
     let shape = LanesShape(
       geometry, source: node.types[0].plane, kernels: kernels.shape.map { $0.known ?? 0 })
     if let pooled = pooled[gradients],
@@ -129,10 +130,10 @@ package struct LanesArrangement {
   }
 
   /// The gradients of kernels and, where somebody wants those of the bias too, of that.
-  private mutating func toKernels(_ node: Node, _ geometry: ConvolutionGeometry) {
+  private mutating func backwardWeights(_ node: Node, _ geometry: ConvolutionGeometry) {
     let sum = chains.biasSums[node]
     let kernels = node.types[0].shape.map { $0.known ?? 0 }
-    var operation = LanesToKernels(
+    var operation = LanesBackwardWeights(
       geometry: geometry, size: Array(kernels.suffix(2)), bias: sum != nil)
     let source = inLanes(node.operands[0])
     let shape = LanesShape(geometry, source: source.type.plane, kernels: kernels)

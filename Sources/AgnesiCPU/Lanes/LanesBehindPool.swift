@@ -7,8 +7,8 @@ import AgnesiArrays
 // The products with zeros that are left out this way could only have been 0 · ∞ or 0 · NaN.
 
 extension LanesShape {
-  /// Whether ``toData(name:behind:target:)`` and ``toWeights(name:bias:behind:target:)`` can be used,
-  /// and are quicker than unpooling.
+  /// Whether ``backwardData(name:behind:target:)`` and
+  /// ``backwardWeights(name:bias:behind:target:)`` can be used, and are quicker than unpooling.
   package func paysBehind(pool: [Int], target: LanesTarget) -> Bool {
     let isPlain =
       (stride + dilation).allSatisfy { $0 == 1 } && (padBegin + padEnd).allSatisfy { $0 == 0 }
@@ -19,17 +19,17 @@ extension LanesShape {
 
   /// The gradient of the source. Arguments: gradient of the pooled result, codes, weights, gradient of
   /// the source.
-  package func toData(name: String, behind pool: [Int], target: LanesTarget) -> LanesKernel {
-    LanesBehindPool(name: name, shape: self, pool: pool, target: target).toData()
+  package func backwardData(name: String, behind pool: [Int], target: LanesTarget) -> LanesKernel {
+    LanesBehindPool(name: name, shape: self, pool: pool, target: target).backwardData()
   }
 
   /// The gradients of the weights and, if wanted, the bias. Arguments: source, gradient of the pooled
   /// result, codes, gradient of the weights, gradient of the bias. `sizes[1]` is the number of
   /// samples; what lies beyond is left out.
-  package func toWeights(
+  package func backwardWeights(
     name: String, bias: Bool, behind pool: [Int], target: LanesTarget
   ) -> LanesKernel {
-    LanesBehindPool(name: name, shape: self, pool: pool, target: target).toWeights(bias: bias)
+    LanesBehindPool(name: name, shape: self, pool: pool, target: target).backwardWeights(bias: bias)
   }
 }
 
@@ -79,7 +79,7 @@ private struct LanesBehindPool {
     pieces(shape.kernel[0], max(1, target.accumulators / shape.kernel[1]))
   }
 
-  func toWeights(bias: Bool) -> LanesKernel {
+  func backwardWeights(bias: Bool) -> LanesKernel {
     var text = CText()
     for rows in kernelRows { writeWeights(rows, &text) }
     if bias { writeBias(&text) }
@@ -178,7 +178,7 @@ private struct LanesBehindPool {
     pieces(patch[0], max(1, target.accumulators * 3 / 2 / patch[1]))
   }
 
-  func toData() -> LanesKernel {
+  func backwardData() -> LanesKernel {
     var text = CText()
     for rows in patchRows { writePatch(rows, &text) }
     text.block("void \(name)(\(kernelParameters))") { text in

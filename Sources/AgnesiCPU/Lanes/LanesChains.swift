@@ -11,8 +11,8 @@ struct LanesChains {
     /// The last node of a chain.
     case forward(Chain)
     case unpool(Unpool)
-    case toInput(ConvolutionGeometry)
-    case toKernels(ConvolutionGeometry)
+    case backwardData(ConvolutionGeometry)
+    case backwardWeights(ConvolutionGeometry)
     /// The gradients of a bias, which come with those of the kernels.
     case biasSum(of: Node, ConvolutionGeometry)
   }
@@ -69,9 +69,9 @@ struct LanesChains {
       guard let taken = Self.convolution(node), isWorthwhile(taken) else { continue }
       switch taken.kind {
       case .forward: follow(node, taken.geometry)
-      case .toInput: parts[node] = .toInput(taken.geometry)
-      case .toKernels:
-        parts[node] = .toKernels(taken.geometry)
+      case .backwardData: parts[node] = .backwardData(taken.geometry)
+      case .backwardWeights:
+        parts[node] = .backwardWeights(taken.geometry)
         findBiasSum(node, taken.geometry)
       }
     }
@@ -183,14 +183,14 @@ struct LanesChains {
       geometry.area <= Self.mostWindow, let backwards = self.readers(node.results[1])
     else { return nil }
     var result = Pooling(node: node, window: geometry.window)
-    for toInput in backwards {
-      guard let unpooling = toInput.unpooling, unpooling.argmax == node.results[1],
-        !roots.contains(toInput.results[0])
+    for backward in backwards {
+      guard let unpooling = backward.unpooling, unpooling.argmax == node.results[1],
+        !roots.contains(backward.results[0])
       else { return nil }
       let unpool = Unpool(
         gradients: unpooling.values, places: node.results[1], pool: geometry.window,
-        size: Array(toInput.types[0].plane.dropFirst()))
-      result.backward.append(Unpooling(outer: toInput, operation: unpool))
+        size: Array(backward.types[0].plane.dropFirst()))
+      result.backward.append(Unpooling(outer: backward, operation: unpool))
     }
     return result
   }

@@ -6,8 +6,8 @@ import AgnesiLoops
 ///
 /// Operands: gradients of the result and kernels; behind pooling the gradients of what is pooled,
 /// codes and kernels.
-struct LanesToInput: LanesOperation {
-  static let name = "lanesToInput"
+struct LanesBackwardData: LanesOperation {
+  static let name = "lanesBackwardData"
   let geometry: ConvolutionGeometry
   /// Height and width of the source.
   let size: [Int]
@@ -20,7 +20,7 @@ struct LanesToInput: LanesOperation {
   }
 
   private var plain: any Operation {
-    ConvolutionKind.toInput.operation(geometry, size: size.map { Size($0) })
+    ConvolutionKind.backwardData.operation(geometry, size: size.map { Size($0) })
   }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
@@ -68,8 +68,8 @@ struct LanesToInput: LanesOperation {
   ) -> LanesKernel {
     let kernels = operands[operands.count - 1].shape.map { $0.known ?? 0 }
     let shape = LanesShape(geometry, source: results[0].plane, kernels: kernels)
-    guard let pool else { return shape.toData(name: Self.placeholder, target: target) }
-    return shape.toData(name: Self.placeholder, behind: pool, target: target)
+    guard let pool else { return shape.backwardData(name: Self.placeholder, target: target) }
+    return shape.backwardData(name: Self.placeholder, behind: pool, target: target)
   }
 
   var isProduct: Bool { true }
@@ -83,8 +83,8 @@ struct LanesToInput: LanesOperation {
 ///
 /// Operands: source and gradients of the result, which are zero beyond the last sample; behind
 /// pooling source, gradients of what is pooled, which may be anything there, and codes.
-struct LanesToKernels: LanesOperation {
-  static let name = "lanesToKernels"
+struct LanesBackwardWeights: LanesOperation {
+  static let name = "lanesBackwardWeights"
   let geometry: ConvolutionGeometry
   /// Height and width of the kernels.
   let size: [Int]
@@ -99,7 +99,7 @@ struct LanesToKernels: LanesOperation {
   var resultCount: Int { bias ? 2 : 1 }
 
   private var plain: any Operation {
-    ConvolutionKind.toKernels.operation(geometry, size: size.map { Size($0) })
+    ConvolutionKind.backwardWeights.operation(geometry, size: size.map { Size($0) })
   }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
@@ -151,9 +151,9 @@ struct LanesToKernels: LanesOperation {
     let kernels = results[0].shape.map { $0.known ?? 0 }
     let shape = LanesShape(geometry, source: operands[0].plane, kernels: kernels)
     guard let pool else {
-      return shape.toWeights(name: Self.placeholder, bias: bias, target: target)
+      return shape.backwardWeights(name: Self.placeholder, bias: bias, target: target)
     }
-    return shape.toWeights(name: Self.placeholder, bias: bias, behind: pool, target: target)
+    return shape.backwardWeights(name: Self.placeholder, bias: bias, behind: pool, target: target)
   }
 
   var isProduct: Bool { true }
@@ -163,8 +163,8 @@ struct LanesToKernels: LanesOperation {
     return kernel.reduce(operands[1].count) { $0 * $1 }
   }
 
-  func substituting(_ sizes: [String: Size]) -> LanesToKernels {
-    LanesToKernels(
+  func substituting(_ sizes: [String: Size]) -> LanesBackwardWeights {
+    LanesBackwardWeights(
       geometry: geometry, size: size, bias: bias, pool: pool,
       samples: samples.substituting(sizes))
   }

@@ -19,7 +19,7 @@ extension LanesShape {
 
   /// The gradient of the source. Arguments: gradient of the convolution's result, weights, gradient
   /// of the source.
-  package func toData(name: String, target: LanesTarget) -> LanesKernel {
+  package func backwardData(name: String, target: LanesTarget) -> LanesKernel {
     LanesGather(
       name: name, target: target, outputs: channels, inputs: filters, operand: output,
       result: size, kernel: kernel, rows: adjointAxis(0), columns: adjointAxis(1),

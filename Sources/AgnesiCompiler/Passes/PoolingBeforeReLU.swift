@@ -4,7 +4,7 @@ import AgnesiExpressions
 /// is never written.
 ///
 ///     maxPool(rectify(x))                                →  rectify(maxPool(x))
-///     rectifyGradient(y, maxPoolToInput(gradient, argmax))  →  maxPoolToInput(rectifyGradient(…,
+///     rectifyGradient(y, maxPoolBackward(gradient, argmax))  →  maxPoolBackward(rectifyGradient(…,
 ///     gradient), argmax)
 ///
 /// A maximum and ReLU commute, NaN included. The gradient of a window goes to its first largest element if that

@@ -13,14 +13,14 @@ extension Rewrites {
       return Tensor.make(bare, match.root.node.operands)[0].padded(geometry.border)
     }
     rule(
-      "gradients without a border to the input", Tensor.node(ConvolutionKind.toInput.label)
+      "backward-data without a border", Tensor.node(ConvolutionKind.backwardData.label)
     ) { match in
       guard let (bare, geometry) = match.withoutBorder else { return nil }
       let (gradients, kernels) = (match.root.node.operands[0], match.root.node.operands[1])
       return Tensor.make(bare, [gradients.padded(geometry.cut), kernels])[0]
     }
     rule(
-      "gradients without a border to kernels", Tensor.node(ConvolutionKind.toKernels.label)
+      "backward-weights without a border", Tensor.node(ConvolutionKind.backwardWeights.label)
     ) { match in
       guard let (bare, geometry) = match.withoutBorder else { return nil }
       let (x, gradients) = (match.root.node.operands[0], match.root.node.operands[1])

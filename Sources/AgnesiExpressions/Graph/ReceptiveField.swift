@@ -225,11 +225,12 @@ extension ReceptiveFields {
     let geometry = convolution.geometry
     let sizes = convolution.kernelSize.compactMap(\.known)
     // Kernels that depend on the input see what they see besides.
-    guard isAlone, geometry.axisCount == 2, sizes.count == 2, convolution.kind != .toKernels else {
+    guard isAlone, geometry.axisCount == 2, sizes.count == 2, convolution.kind != .backwardWeights
+    else {
       return .unknown
     }
     func span(_ span: ReceptiveField.Span, _ axis: Int) -> ReceptiveField.Span {
-      if convolution.kind == .toInput {
+      if convolution.kind == .backwardData {
         return span.enlarged(
           by: geometry.stride[axis], size: (sizes[axis] - 1) * geometry.dilation[axis] + 1,
           padding: geometry.padBegin[axis])

@@ -30,8 +30,8 @@ package enum Operations {
   ]
 
   private static let networks: [any Operation.Type] = [
-    ConvolutionForward.self, ConvolutionToInput.self, ConvolutionToKernels.self, MaxPool.self,
-    MaxPoolTaken.self, MaxPoolToInput.self, SumPool.self, SumPoolToInput.self,
+    ConvolutionForward.self, ConvolutionBackwardData.self, ConvolutionBackwardWeights.self,
+    MaxPool.self, MaxPoolTaken.self, MaxPoolBackward.self, SumPool.self, SumPoolBackward.self,
   ]
 
   private static let indexing: [any Operation.Type] = [

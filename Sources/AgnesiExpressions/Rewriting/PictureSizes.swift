@@ -44,8 +44,8 @@ private struct PictureSizes {
     if let convolution = node.convolution {
       switch convolution.kind {
       case .forward: return Tensor.make(node.operation, operands)
-      case .toInput: return enlarged(convolution, operands).map { [$0] }
-      case .toKernels: return nil
+      case .backwardData: return enlarged(convolution, operands).map { [$0] }
+      case .backwardWeights: return nil
       }
     }
     if node.pooling != nil { return Tensor.make(node.operation, operands) }

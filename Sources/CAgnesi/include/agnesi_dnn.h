@@ -147,10 +147,10 @@ typedef enum agnesi_convolution_kind {
   /// Arguments: source, weights, bias (if `AGNESI_BIAS`), destination.
   agnesi_convolution_forward = 0,
   /// To data. Arguments: gradient of the destination, weights, gradient of the source.
-  agnesi_convolution_to_data = 1,
+  agnesi_convolution_backward_data = 1,
   /// To weights. Arguments: source, gradient of the destination, gradient of the weights,
   /// gradient of the bias (if `AGNESI_BIAS`).
-  agnesi_convolution_to_weights = 2,
+  agnesi_convolution_backward_weights = 2,
 } agnesi_convolution_kind;
 
 typedef enum agnesi_algorithm {

@@ -31,18 +31,18 @@ let convolutionCases = cases {
   ) {
     Tensor(ConvolutionForward(geometry: bordered), $0[0], $0[1])
   }
-  RuleCase("gradients without a border to the input", [gradients, points]) {
-    Tensor(ConvolutionToInput(geometry: bordered, size: [4, 5]), $0[0], $0[1])
+  RuleCase("backward-data without a border", [gradients, points]) {
+    Tensor(ConvolutionBackwardData(geometry: bordered, size: [4, 5]), $0[0], $0[1])
   } becomes: {
     Tensor(
-      ConvolutionToInput(geometry: bare, size: [4, 5]),
+      ConvolutionBackwardData(geometry: bare, size: [4, 5]),
       $0[0].padded([(0, 0), (0, 0), (-1, -2), (0, -1)]), $0[1])
   }
-  RuleCase("gradients without a border to kernels", [images, gradients]) {
-    Tensor(ConvolutionToKernels(geometry: bordered, size: [1, 1]), $0[0], $0[1])
+  RuleCase("backward-weights without a border", [images, gradients]) {
+    Tensor(ConvolutionBackwardWeights(geometry: bordered, size: [1, 1]), $0[0], $0[1])
   } becomes: {
     Tensor(
-      ConvolutionToKernels(geometry: bare, size: [1, 1]), $0[0],
+      ConvolutionBackwardWeights(geometry: bare, size: [1, 1]), $0[0],
       $0[1].padded([(0, 0), (0, 0), (-1, -2), (0, -1)]))
   }
 }

@@ -49,7 +49,8 @@ import Testing
     #expect(try evaluated(convolution2D(x, kernels, groups: 2)).doubles == [3, 70])
   }
 
-  /// ⟨x ⋆ w, s⟩ = ⟨x, toInput(s, w)⟩ = ⟨w, toKernels(x, s)⟩: the definition of an adjoint.
+  /// ⟨x ⋆ w, s⟩ = ⟨x, backwardData(s, w)⟩ = ⟨w, backwardWeights(x, s)⟩: the definition of an
+  /// adjoint.
   @Test(arguments: ConvolutionForward.examples.map(\.title))
   func adjointsAreAdjoint(_ title: String) throws {
     let example = try #require(ConvolutionForward.examples.first { $0.title == title })
@@ -63,13 +64,13 @@ import Testing
     let gradients = Tensor.doubles(
       Philox(seed: 1, name: title).uniforms(count), y.shape.map { $0.known ?? 0 }
     ).cast(to: y.dtype)
-    let toInput = Tensor(
-      ConvolutionToInput(geometry: operation.geometry, size: Array(x.shape.dropFirst(2))),
+    let backwardData = Tensor(
+      ConvolutionBackwardData(geometry: operation.geometry, size: Array(x.shape.dropFirst(2))),
       gradients, w)
-    let toKernels = Tensor(
-      ConvolutionToKernels(geometry: operation.geometry, size: Array(w.shape.dropFirst(2))), x,
-      gradients)
-    let products = [(y * gradients).sum(), (x * toInput).sum(), (w * toKernels).sum()]
+    let backwardWeights = Tensor(
+      ConvolutionBackwardWeights(geometry: operation.geometry, size: Array(w.shape.dropFirst(2))),
+      x, gradients)
+    let products = [(y * gradients).sum(), (x * backwardData).sum(), (w * backwardWeights).sum()]
     let inputs = Dictionary(uniqueKeysWithValues: zip(prepared.inputs, prepared.values))
     let values = try evaluated(products, inputs).map(\.scalar)
     let tolerance = 1e-9 * max(1, abs(values[0]))

@@ -109,7 +109,7 @@ public func transposedConvolution2D(
     if let negative = size.compactMap(\.known).first(where: { $0 < 1 }) {
       throw TypeError("the padding leaves a result of size \(negative)")
     }
-    return try .checked(ConvolutionToInput(geometry: geometry, size: size), x, kernels)
+    return try .checked(ConvolutionBackwardData(geometry: geometry, size: size), x, kernels)
   }
 }
 

@@ -29,10 +29,11 @@ package struct ConvolutionForward: Operation {
   ) -> [Tensor?] {
     guard let upstream = upstream[0] else { return [nil, nil] }
     let (x, kernels) = (operands[0], operands[1])
-    let toInput = ConvolutionToInput(geometry: geometry, size: Array(x.shape.dropFirst(2)))
-    let toKernels = ConvolutionToKernels(
+    let backwardData = ConvolutionBackwardData(
+      geometry: geometry, size: Array(x.shape.dropFirst(2)))
+    let backwardWeights = ConvolutionBackwardWeights(
       geometry: geometry, size: Array(kernels.shape.dropFirst(2)))
-    return [Tensor(toInput, upstream, kernels), Tensor(toKernels, x, upstream)]
+    return [Tensor(backwardData, upstream, kernels), Tensor(backwardWeights, x, upstream)]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

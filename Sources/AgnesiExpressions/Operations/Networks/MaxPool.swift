@@ -32,7 +32,7 @@ package struct MaxPool: Operation {
   ) -> [Tensor?] {
     guard let upstream = upstream[0] else { return [nil] }
     let size = geometry.split(operands[0].shape).spatial
-    return [Tensor(MaxPoolToInput(geometry: geometry, size: size), upstream, results[1])]
+    return [Tensor(MaxPoolBackward(geometry: geometry, size: size), upstream, results[1])]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

@@ -2,7 +2,7 @@ import AgnesiArrays
 import AgnesiLoops
 
 /// The elements at given places of windows: what maximum pooling takes, with the places of another
-/// tensor's maxima. The adjoint of ``MaxPoolToInput``. A place on padding gives 0.
+/// tensor's maxima. The adjoint of ``MaxPoolBackward``. A place on padding gives 0.
 package struct MaxPoolTaken: Operation {
   package static let name = "maxPoolTaken"
   package var leavesElementsOut: Bool { true }
@@ -27,7 +27,7 @@ package struct MaxPoolTaken: Operation {
   ) -> [Tensor?] {
     guard let upstream = upstream[0] else { return [nil, nil] }
     let size = geometry.split(operands[0].shape).spatial
-    return [Tensor(MaxPoolToInput(geometry: geometry, size: size), upstream, operands[1]), nil]
+    return [Tensor(MaxPoolBackward(geometry: geometry, size: size), upstream, operands[1]), nil]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {

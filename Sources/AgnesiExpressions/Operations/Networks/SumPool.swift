@@ -27,7 +27,7 @@ package struct SumPool: Operation {
   ) -> [Tensor?] {
     guard let upstream = upstream[0] else { return [nil] }
     let size = geometry.split(operands[0].shape).spatial
-    return [Tensor(SumPoolToInput(geometry: geometry, size: size), upstream)]
+    return [Tensor(SumPoolBackward(geometry: geometry, size: size), upstream)]
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
@@ -74,8 +74,8 @@ package struct SumPool: Operation {
 }
 
 /// The adjoint of sum pooling: the sum of the gradients of all windows that see an element.
-package struct SumPoolToInput: Operation {
-  package static let name = "sumPoolToInput"
+package struct SumPoolBackward: Operation {
+  package static let name = "sumPoolBackward"
   package let geometry: PoolingGeometry
   /// The sizes of the pooled axes before pooling.
   package let size: Shape
@@ -135,25 +135,25 @@ package struct SumPoolToInput: Operation {
     }
   }
 
-  package func substituting(_ sizes: [String: Size]) -> SumPoolToInput {
-    SumPoolToInput(geometry: geometry, size: size.map { $0.substituting(sizes) })
+  package func substituting(_ sizes: [String: Size]) -> SumPoolBackward {
+    SumPoolBackward(geometry: geometry, size: size.map { $0.substituting(sizes) })
   }
 
   package static let examples = [
     Example("2×2", [.init([2, 3, 3, 4])]) {
-      Tensor(SumPoolToInput(geometry: .square(2, stride: 2), size: [6, 8]), $0[0])
+      Tensor(SumPoolBackward(geometry: .square(2, stride: 2), size: [6, 8]), $0[0])
     },
     Example("a rest at the border", [.init([1, 2, 3, 2])]) {
-      Tensor(SumPoolToInput(geometry: .square(2, stride: 2), size: [7, 5]), $0[0])
+      Tensor(SumPoolBackward(geometry: .square(2, stride: 2), size: [7, 5]), $0[0])
     },
     Example("overlapping, padded", [.init([2, 1, 4, 3])]) {
-      Tensor(SumPoolToInput(geometry: .square(3, stride: 2, padding: 1), size: [7, 6]), $0[0])
+      Tensor(SumPoolBackward(geometry: .square(3, stride: 2, padding: 1), size: [7, 6]), $0[0])
     },
     Example("stride 1", [.init([1, 2, 4, 3])]) {
-      Tensor(SumPoolToInput(geometry: .square(3, stride: 1), size: [6, 5]), $0[0])
+      Tensor(SumPoolBackward(geometry: .square(3, stride: 1), size: [6, 5]), $0[0])
     },
     Example("empty batch", [.init([0, 1, 2, 2])]) {
-      Tensor(SumPoolToInput(geometry: .square(2, stride: 2), size: [4, 4]), $0[0])
+      Tensor(SumPoolBackward(geometry: .square(2, stride: 2), size: [4, 4]), $0[0])
     },
   ]
 }
@@ -164,10 +164,10 @@ extension SumPool: FollowsLayout {
   }
 }
 
-extension SumPoolToInput: FollowsLayout {
+extension SumPoolBackward: FollowsLayout {
   package func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
     geometry.laidOut(layout, results: 1) { geometry, width in
-      SumPoolToInput(geometry: geometry, size: size + [width])
+      SumPoolBackward(geometry: geometry, size: size + [width])
     }
   }
 }

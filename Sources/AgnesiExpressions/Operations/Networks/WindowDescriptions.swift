@@ -8,16 +8,16 @@ import AgnesiLoops
 package enum ConvolutionKind: String, Hashable, Sendable, Codable {
   case forward
   /// The gradient of the image from those of the result, or a transposed convolution.
-  case toInput
+  case backwardData
   /// The gradient of the kernels from image and those of the result.
-  case toKernels
+  case backwardWeights
 
   /// What nodes of this kind are printed as, and what rules are tried at.
   package var label: String {
     switch self {
     case .forward: ConvolutionForward.name
-    case .toInput: ConvolutionToInput.name
-    case .toKernels: ConvolutionToKernels.name
+    case .backwardData: ConvolutionBackwardData.name
+    case .backwardWeights: ConvolutionBackwardWeights.name
     }
   }
 
@@ -27,8 +27,8 @@ package enum ConvolutionKind: String, Hashable, Sendable, Codable {
   package func operation(_ geometry: ConvolutionGeometry, size: Shape = []) -> any Operation {
     switch self {
     case .forward: ConvolutionForward(geometry: geometry)
-    case .toInput: ConvolutionToInput(geometry: geometry, size: size)
-    case .toKernels: ConvolutionToKernels(geometry: geometry, size: size)
+    case .backwardData: ConvolutionBackwardData(geometry: geometry, size: size)
+    case .backwardWeights: ConvolutionBackwardWeights(geometry: geometry, size: size)
     }
   }
 }
@@ -42,11 +42,11 @@ protocol ConvolutionPass: Operation {
 extension ConvolutionForward: ConvolutionPass {
   var kind: ConvolutionKind { .forward }
 }
-extension ConvolutionToInput: ConvolutionPass {
-  var kind: ConvolutionKind { .toInput }
+extension ConvolutionBackwardData: ConvolutionPass {
+  var kind: ConvolutionKind { .backwardData }
 }
-extension ConvolutionToKernels: ConvolutionPass {
-  var kind: ConvolutionKind { .toKernels }
+extension ConvolutionBackwardWeights: ConvolutionPass {
+  var kind: ConvolutionKind { .backwardWeights }
 }
 
 /// A pass of a convolution, with what its operands and its result are.
@@ -64,8 +64,8 @@ package struct ConvolutionDescription {
   package var size: Shape {
     switch kind {
     case .forward: []
-    case .toInput: Array(image.shape.dropFirst(2))
-    case .toKernels: kernelSize
+    case .backwardData: Array(image.shape.dropFirst(2))
+    case .backwardWeights: kernelSize
     }
   }
 
@@ -123,7 +123,7 @@ extension PoolingGeometry {
 
   /// The way back of ``maximum`` into images of these spatial sizes.
   package func unpooling(to size: Shape) -> any Operation {
-    MaxPoolToInput(geometry: self, size: size)
+    MaxPoolBackward(geometry: self, size: size)
   }
 }
 
@@ -137,8 +137,8 @@ extension Node {
     let (image, kernels, output) =
       switch pass.kind {
       case .forward: (first, second, own)
-      case .toInput: (own, second, first)
-      case .toKernels: (first, own, second)
+      case .backwardData: (own, second, first)
+      case .backwardWeights: (first, own, second)
       }
     return ConvolutionDescription(
       kind: pass.kind, geometry: pass.geometry, image: image, kernels: kernels, output: output)
@@ -151,7 +151,7 @@ extension Node {
 
   /// What this is as the way back of maximum pooling; nil for other nodes.
   package var unpooling: UnpoolingDescription? {
-    (operation as? MaxPoolToInput).map {
+    (operation as? MaxPoolBackward).map {
       UnpoolingDescription(geometry: $0.geometry, values: operands[0], argmax: operands[1])
     }
   }

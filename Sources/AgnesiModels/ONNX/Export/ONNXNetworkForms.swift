@@ -14,8 +14,8 @@ enum ONNXNetworkForms {
       switch convolution.kind {
       case .forward:
         return [export.builder.add("Conv", operands, attributes(convolution.geometry))]
-      case .toInput: return [try transposed(&export, convolution, operands)]
-      case .toKernels: return nil
+      case .backwardData: return [try transposed(&export, convolution, operands)]
+      case .backwardWeights: return nil
       }
     }
     return try node.pooling.map { [try pooled(&export, $0, types[0], operands)] }

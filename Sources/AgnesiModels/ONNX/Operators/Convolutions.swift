@@ -90,6 +90,6 @@ extension ONNXOperators {
     let geometry = ConvolutionGeometry(
       stride: windows.strides, padBegin: windows.padBegin, padEnd: windows.padEnd,
       dilation: windows.dilations, groups: try call.integer("group", 1))
-    return Tensor(ConvolutionToInput(geometry: geometry, size: size), x, kernels)
+    return Tensor(ConvolutionBackwardData(geometry: geometry, size: size), x, kernels)
   }
 }

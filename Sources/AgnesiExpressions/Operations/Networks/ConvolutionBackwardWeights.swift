@@ -3,8 +3,8 @@ import AgnesiLoops
 
 /// The adjoint of a convolution with respect to its kernels: inputs and gradients of outputs become
 /// gradients of kernels.
-package struct ConvolutionToKernels: Operation {
-  package static let name = "convolutionToKernels"
+package struct ConvolutionBackwardWeights: Operation {
+  package static let name = "convolutionBackwardWeights"
   package let geometry: ConvolutionGeometry
   /// The spatial sizes of the kernels.
   package let size: Shape
@@ -39,9 +39,10 @@ package struct ConvolutionToKernels: Operation {
   ) -> [Tensor?] {
     guard let upstream = upstream[0] else { return [nil, nil] }
     let (x, outputs) = (operands[0], operands[1])
-    let toInput = ConvolutionToInput(geometry: geometry, size: Array(x.shape.dropFirst(2)))
+    let backwardData = ConvolutionBackwardData(
+      geometry: geometry, size: Array(x.shape.dropFirst(2)))
     return [
-      Tensor(toInput, outputs, upstream),
+      Tensor(backwardData, outputs, upstream),
       Tensor(ConvolutionForward(geometry: geometry), x, upstream),
     ]
   }
@@ -70,26 +71,26 @@ package struct ConvolutionToKernels: Operation {
     }
   }
 
-  package func substituting(_ sizes: [String: Size]) -> ConvolutionToKernels {
-    ConvolutionToKernels(geometry: geometry, size: size.map { $0.substituting(sizes) })
+  package func substituting(_ sizes: [String: Size]) -> ConvolutionBackwardWeights {
+    ConvolutionBackwardWeights(geometry: geometry, size: size.map { $0.substituting(sizes) })
   }
 }
 
-extension ConvolutionToKernels: CountsWork {
+extension ConvolutionBackwardWeights: CountsWork {
   package func multiplyAdds(of operands: [TensorType]) -> Size {
     let kernel = [operands[0].shape[1] / Size(geometry.groups)] + size
     return kernel.reduce(operands[1].count) { $0 * $1 }
   }
 }
 
-extension ConvolutionToKernels {
+extension ConvolutionBackwardWeights {
   private static func build(
     size: Shape, stride: [Int] = [1, 1], begin: [Int] = [0, 0], end: [Int] = [0, 0],
     dilation: [Int] = [1, 1], groups: Int = 1
   ) -> @Sendable ([Tensor]) -> Tensor {
     let geometry = ConvolutionGeometry(
       stride: stride, padBegin: begin, padEnd: end, dilation: dilation, groups: groups)
-    return { Tensor(ConvolutionToKernels(geometry: geometry, size: size), $0[0], $0[1]) }
+    return { Tensor(ConvolutionBackwardWeights(geometry: geometry, size: size), $0[0], $0[1]) }
   }
 
   package static let examples = [

@@ -4,8 +4,8 @@ import AgnesiLoops
 /// The adjoint of maximum pooling: each gradient goes to the element that its window's maximum came
 /// from; gradients of overlapping windows add up. Also the unpooling of decoders, with the places
 /// of an encoder.
-package struct MaxPoolToInput: Operation {
-  package static let name = "maxPoolToInput"
+package struct MaxPoolBackward: Operation {
+  package static let name = "maxPoolBackward"
   package let geometry: PoolingGeometry
   /// The sizes of the pooled axes before pooling.
   package let size: Shape
@@ -71,29 +71,29 @@ package struct MaxPoolToInput: Operation {
     }
   }
 
-  package func substituting(_ sizes: [String: Size]) -> MaxPoolToInput {
-    MaxPoolToInput(geometry: geometry, size: size.map { $0.substituting(sizes) })
+  package func substituting(_ sizes: [String: Size]) -> MaxPoolBackward {
+    MaxPoolBackward(geometry: geometry, size: size.map { $0.substituting(sizes) })
   }
 
   package static let examples = [
     Example("2×2", [.init([2, 3, 3, 4]), .places([2, 3, 3, 4], 4)]) {
-      Tensor(MaxPoolToInput(geometry: .square(2, stride: 2), size: [6, 8]), $0[0], $0[1])
+      Tensor(MaxPoolBackward(geometry: .square(2, stride: 2), size: [6, 8]), $0[0], $0[1])
     },
     Example("a rest at the border", [.init([1, 2, 3, 2]), .places([1, 2, 3, 2], 4)]) {
-      Tensor(MaxPoolToInput(geometry: .square(2, stride: 2), size: [7, 5]), $0[0], $0[1])
+      Tensor(MaxPoolBackward(geometry: .square(2, stride: 2), size: [7, 5]), $0[0], $0[1])
     },
     Example("overlapping, padded", [.init([2, 1, 4, 3]), .places([2, 1, 4, 3], 9)]) {
       Tensor(
-        MaxPoolToInput(geometry: .square(3, stride: 2, padding: 1), size: [7, 6]), $0[0], $0[1])
+        MaxPoolBackward(geometry: .square(3, stride: 2, padding: 1), size: [7, 6]), $0[0], $0[1])
     },
     Example("stride 1", [.init([1, 2, 4, 3]), .places([1, 2, 4, 3], 9)]) {
-      Tensor(MaxPoolToInput(geometry: .square(3, stride: 1), size: [6, 5]), $0[0], $0[1])
+      Tensor(MaxPoolBackward(geometry: .square(3, stride: 1), size: [6, 5]), $0[0], $0[1])
     },
     Example("stride larger than the window", [.init([1, 1, 3, 2]), .places([1, 1, 3, 2], 4)]) {
-      Tensor(MaxPoolToInput(geometry: .square(2, stride: 3), size: [9, 7]), $0[0], $0[1])
+      Tensor(MaxPoolBackward(geometry: .square(2, stride: 3), size: [9, 7]), $0[0], $0[1])
     },
     Example("empty batch", [.init([0, 1, 2, 2]), .places([0, 1, 2, 2], 4)]) {
-      Tensor(MaxPoolToInput(geometry: .square(2, stride: 2), size: [4, 4]), $0[0], $0[1])
+      Tensor(MaxPoolBackward(geometry: .square(2, stride: 2), size: [4, 4]), $0[0], $0[1])
     },
   ]
 }
@@ -105,10 +105,10 @@ extension Example.Input {
   }
 }
 
-extension MaxPoolToInput: FollowsLayout {
+extension MaxPoolBackward: FollowsLayout {
   package func laidOut(_ layout: Layout, _ operands: [TensorType]) -> LaidOutOperation? {
     geometry.laidOut(layout, results: 1) { geometry, width in
-      MaxPoolToInput(geometry: geometry, size: size + [width])
+      MaxPoolBackward(geometry: geometry, size: size + [width])
     }
   }
 }

@@ -4,14 +4,14 @@ extension LanesShape {
   /// Arguments: source, gradient of the convolution's result, gradient of the weights (plain),
   /// gradient of the bias. Sums run over blocks in order, then over the lanes by halves, so they do
   /// not depend on the number of threads.
-  package func toWeights(name: String, bias: Bool, target: LanesTarget) -> LanesKernel {
-    LanesToWeights(name: name, shape: self, bias: bias, target: target).kernelText()
+  package func backwardWeights(name: String, bias: Bool, target: LanesTarget) -> LanesKernel {
+    LanesBackwardWeightsKernel(name: name, shape: self, bias: bias, target: target).kernelText()
   }
 }
 
 /// The nest of a gradient of weights: a tile of filters × one row of the kernel is summed up in
 /// registers over all pixels of a block.
-private struct LanesToWeights {
+private struct LanesBackwardWeightsKernel {
   var name: String
   var shape: LanesShape
   var bias: Bool

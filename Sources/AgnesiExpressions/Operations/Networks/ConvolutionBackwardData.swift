@@ -1,10 +1,10 @@
 import AgnesiArrays
 import AgnesiLoops
 
-/// The adjoint of a convolution with respect to its input: gradients of outputs become gradients of
-/// inputs. Also the transposed convolution of networks that enlarge images.
-package struct ConvolutionToInput: Operation {
-  package static let name = "convolutionToInput"
+/// Backward-data: the adjoint of a convolution with respect to its input, gradients of outputs
+/// become gradients of inputs. Also the transposed convolution of networks that enlarge images.
+package struct ConvolutionBackwardData: Operation {
+  package static let name = "convolutionBackwardData"
   package let geometry: ConvolutionGeometry
   /// The spatial sizes of the input: those of the output do not tell them where strides round.
   package let size: Shape
@@ -39,11 +39,11 @@ package struct ConvolutionToInput: Operation {
   ) -> [Tensor?] {
     guard let upstream = upstream[0] else { return [nil, nil] }
     let (outputs, kernels) = (operands[0], operands[1])
-    let toKernels = ConvolutionToKernels(
+    let backwardWeights = ConvolutionBackwardWeights(
       geometry: geometry, size: Array(kernels.shape.dropFirst(2)))
     return [
       Tensor(ConvolutionForward(geometry: geometry), upstream, kernels),
-      Tensor(toKernels, upstream, outputs),
+      Tensor(backwardWeights, upstream, outputs),
     ]
   }
 
@@ -72,18 +72,18 @@ package struct ConvolutionToInput: Operation {
     }
   }
 
-  package func substituting(_ sizes: [String: Size]) -> ConvolutionToInput {
-    ConvolutionToInput(geometry: geometry, size: size.map { $0.substituting(sizes) })
+  package func substituting(_ sizes: [String: Size]) -> ConvolutionBackwardData {
+    ConvolutionBackwardData(geometry: geometry, size: size.map { $0.substituting(sizes) })
   }
 }
 
-extension ConvolutionToInput: CountsWork {
+extension ConvolutionBackwardData: CountsWork {
   package func multiplyAdds(of operands: [TensorType]) -> Size {
     operands[1].shape.dropFirst().reduce(operands[0].count) { $0 * $1 }
   }
 }
 
-extension ConvolutionToInput {
+extension ConvolutionBackwardData {
   package static let examples = [
     Example("3×3", [.init([2, 4, 5, 4]), .init([4, 3, 3, 3])]) {
       transposedConvolution2D($0[0], $0[1])

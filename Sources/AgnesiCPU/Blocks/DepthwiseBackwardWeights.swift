@@ -10,8 +10,8 @@ import AgnesiLoops
 /// One thread's part is whole blocks of channels. The sums of one image and one row of the kernel
 /// stay in registers, two for each tap, and images follow one another, so results do not depend on
 /// the number of threads.
-struct DepthwiseToKernels: Operation {
-  static let name = "depthwiseToKernels"
+struct DepthwiseBackwardWeights: Operation {
+  static let name = "depthwiseBackwardWeights"
 
   /// The same for the library.
   private let base: BlockedConvolution
@@ -19,7 +19,8 @@ struct DepthwiseToKernels: Operation {
   /// Nil for what is no such convolution.
   init?(_ convolution: BlockedConvolution, channels: Size, filters: Size) {
     let groups = Size(convolution.geometry.groups)
-    guard convolution.kind == .toKernels, convolution.geometry.axisCount == 2, channels == groups,
+    guard convolution.kind == .backwardWeights, convolution.geometry.axisCount == 2,
+      channels == groups,
       filters == groups, convolution.size.count == 2, convolution.kernelSides != nil,
       convolution.blocks.width == LanesTarget.host.lanes
     else { return nil }
@@ -38,8 +39,8 @@ struct DepthwiseToKernels: Operation {
     try base.reference(operands, types: types)
   }
 
-  func substituting(_ sizes: [String: Size]) -> DepthwiseToKernels {
-    DepthwiseToKernels(base.substituting(sizes))
+  func substituting(_ sizes: [String: Size]) -> DepthwiseBackwardWeights {
+    DepthwiseBackwardWeights(base.substituting(sizes))
   }
 }
 
@@ -51,11 +52,11 @@ extension BlockedConvolution {
   }
 }
 
-extension DepthwiseToKernels: CountsWork {
+extension DepthwiseBackwardWeights: CountsWork {
   func multiplyAdds(of operands: [TensorType]) -> Size { base.multiplyAdds(of: operands) }
 }
 
-extension DepthwiseToKernels: WrittenOperation {
+extension DepthwiseBackwardWeights: WrittenOperation {
   func kernelText(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
   ) -> KernelText {
