@@ -90,13 +90,13 @@ public struct CPU: Backend {
     let isStrict = convolutions.algorithms == .direct
     return [
       Pass("batch-innermost layout", from: .fast) { roots, context in
-        LanesArrangement.arranged(roots, expecting: context.expectedSizes)
+        BatchInnermostLayout.laidOut(roots, expecting: context.expectedSizes)
       },
       Pass("row vectors", from: .fast) { roots, context in
-        PixelsArrangement.arranged(roots, expecting: context.expectedSizes)
+        PixelsLayout.laidOut(roots, expecting: context.expectedSizes)
       },
       Pass("channel-blocked layout", from: .fast) { roots, context in
-        BlockArrangement.arranged(
+        ChannelBlockedLayout.laidOut(
           roots, expecting: context.expectedSizes, isStrict: isStrict)
       },
     ]

@@ -77,7 +77,7 @@ enum LibraryKernel {
     }
     switch node.operation {
     case is MatMul: return .matmul
-    case let it as BlockedConvolution: return .convolution(it.call)
+    case let it as ChannelBlockedConvolution: return .convolution(it.call)
     default: return nil
     }
   }

@@ -2,7 +2,7 @@ import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiLoops
 
-/// A program arranged, lowered and compiled with some sizes in mind. It is right for all sizes, and
+/// A program laid out, lowered and compiled with some sizes in mind. It is right for all sizes, and
 /// good for those of one ``SizeRegime``.
 final class CPUVariant: Sendable {
   let lowered: LoweredProgram

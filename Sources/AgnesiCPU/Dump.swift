@@ -27,7 +27,7 @@ struct Dump {
   }
 
   /// - Parameters:
-  ///   - laidOut: `program` after the passes that depend on sizes.
+  ///   - laid out: `program` after the passes that depend on sizes.
   ///   - kernels: the different kernels of `lowered`, with their names.
   ///   - written: those that are texts already.
   func write(

@@ -1,8 +1,9 @@
 import AgnesiCompiler
 import AgnesiLoops
 
-/// What of a call's sizes decides how a program is arranged and lowered: for each name, whether there
-/// are few or many. The code of a regime is right for all sizes, and good for those of its own.
+/// What of a call's sizes decides how a program is laid out and lowered: for each name, whether
+/// there are few or many. The code of a regime is right for all sizes, and good for those of its
+/// own.
 ///
 /// A batch of one photo wants other loops than a hundred samples; a hundred and sixty want the same.
 /// The code of a regime is made for ``expected``, not for the sizes of the call that came first, so

@@ -3,7 +3,7 @@ import AgnesiExpressions
 
 /// An operation that the backend writes in C itself.
 ///
-/// Only its arrangements make them, after everything else was rewritten, so they have no gradients
+/// Only its layout passes make them, after everything else was rewritten, so they have no gradients
 /// and stand in no file.
 protocol WrittenOperation: Operation {
   /// The operation in C, on operands and results in memory.

@@ -26,8 +26,8 @@ import Testing
   }
 
   private static let written = [
-    "lanes of samples", "pixels in vectors", "channel blocks, depthwise",
-    "channel blocks, tile transform",
+    "batch-innermost", "pixels in vectors", "channel-blocked, depthwise",
+    "channel-blocked, tile transform",
   ]
 
   private func digits(_ x: Tensor) -> Tensor {
@@ -40,15 +40,15 @@ import Testing
 
   @Test func kernelsAreCalledByTheirLayouts() throws {
     func own(_ producers: Set<String>) -> [String] { Self.written.filter(producers.contains) }
-    #expect(try own(producers([16, 1, 28, 28], digits)) == ["lanes of samples"])
+    #expect(try own(producers([16, 1, 28, 28], digits)) == ["batch-innermost"])
     #expect(try own(producers([1, 1, 28, 28], trains: false, digits)) == ["pixels in vectors"])
     guard ChannelBlocks.host != nil else { return }
-    #expect(try own(producers([4, 64, 8, 8], depthwise)) == ["channel blocks, depthwise"])
+    #expect(try own(producers([4, 64, 8, 8], depthwise)) == ["channel-blocked, depthwise"])
     let halved = try producers([64, 64, 32, 32]) { x in
       convolution2D(
         x, weights("a", [128, 64, 4, 4]), stride: [2, 2], padding: .symmetric(1, 1))
     }
-    #expect(own(halved) == ["channel blocks, tile transform"])
+    #expect(own(halved) == ["channel-blocked, tile transform"])
   }
 
   @Test func withoutRewritingThereAreNoLayouts() throws {
@@ -58,12 +58,12 @@ import Testing
     }
     let found = try producers([4, 64, 8, 8], rewriting: .none, depthwise)
     #expect(found.isDisjoint(with: Self.written), "\(found)")
-    #expect(!found.contains { $0.hasSuffix(", blocks") }, "\(found)")
+    #expect(!found.contains { $0.hasSuffix(", channel-blocked") }, "\(found)")
   }
 
   @Test func eachLayoutIsSwitchedByItsName() throws {
     let found = try producers([16, 1, 28, 28], excluding: ["batch-innermost layout"], digits)
-    #expect(!found.contains("lanes of samples"))
+    #expect(!found.contains("batch-innermost"))
   }
 
   @Test func whatLaidOutTensorsIsRecorded() throws {

@@ -47,7 +47,7 @@ private let limits = MachineLimits(
 
   /// Kernels that the library keeps in a form of its own are brought into it before the steps, once
   /// for each value.
-  @Test func arrangementOfParametersIsNoStep() throws {
+  @Test func layoutOfParametersIsNoStep() throws {
     let image = Tensor.input("image", [2, 16, 12, 10])
     let kernels = Tensor.parameter("kernels", [32, 16, 3, 3], .zeros)
     let parameter = try #require(kernels.parameter)
@@ -59,7 +59,7 @@ private let limits = MachineLimits(
     #expect(try function(ones)[result].scalars(as: Float.self).allSatisfy { $0 == 0 })
     let first = prepared()
     #expect(first > 0)
-    #expect(profiler.report().contains("to arrange parameters"))
+    #expect(profiler.report().contains("to prepack parameters"))
     _ = try function(ones)
     #expect(prepared() == first)
     let count = 32 * 16 * 9

@@ -41,26 +41,26 @@ struct Rewritten: Sendable {
 
 // Layout passes on programs, each by itself.
 
-extension BlockArrangement {
-  static func arranged(
+extension ChannelBlockedLayout {
+  static func laidOut(
     _ program: GraphProgram, expecting sizes: [String: Int] = [:], isStrict: Bool = false
   ) -> GraphProgram {
-    program.mapRoots { arranged($0, expecting: sizes, isStrict: isStrict) }
+    program.mapRoots { laidOut($0, expecting: sizes, isStrict: isStrict) }
   }
 }
 
-extension LanesArrangement {
-  static func arranged(
+extension BatchInnermostLayout {
+  static func laidOut(
     _ program: GraphProgram, expecting sizes: [String: Int], target: LanesTarget = .host
   ) -> GraphProgram {
-    program.mapRoots { arranged($0, expecting: sizes, target: target) }
+    program.mapRoots { laidOut($0, expecting: sizes, target: target) }
   }
 }
 
-extension PixelsArrangement {
-  static func arranged(
+extension PixelsLayout {
+  static func laidOut(
     _ program: GraphProgram, expecting sizes: [String: Int]
   ) -> GraphProgram {
-    program.mapRoots { arranged($0, expecting: sizes) }
+    program.mapRoots { laidOut($0, expecting: sizes) }
   }
 }

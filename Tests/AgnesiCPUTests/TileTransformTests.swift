@@ -80,17 +80,17 @@ import Testing
     guard ChannelBlocks.host != nil else { return }
     let passes = Passes(sizes)
     let program = try passes.program()
-    let arranged = BlockArrangement.arranged(program)
-    #expect(arranged.outputs.map(\.type) == program.outputs.map(\.type))
-    #expect(Self.count("blockedConvolution", arranged) == 0)
+    let laidOut = ChannelBlockedLayout.laidOut(program)
+    #expect(laidOut.outputs.map(\.type) == program.outputs.map(\.type))
+    #expect(Self.count("channelBlockedConvolution", laidOut) == 0)
     // Image and gradients each once, kernels in both orders; one way back for each pass.
-    #expect(Self.count("tileTransform", arranged) == 7)
+    #expect(Self.count("tileTransform", laidOut) == 7)
     let values = Dictionary(uniqueKeysWithValues: zip(passes.inputs, passes.arrays))
     func reference(_ outputs: [Tensor]) throws -> [NDArray] {
       try ReferenceExecutor.run(outputs: outputs, inputs: values, sizes: [:])
     }
     let expected = try reference(program.outputs)
-    let meant = try reference(arranged.outputs)
+    let meant = try reference(laidOut.outputs)
     let compiled = try AgnesiCompiler.compile(passes.inputs, to: passes.outputs, on: .cpu)
     let actual = try compiled.call(passes.arrays)
     for index in expected.indices {
@@ -103,9 +103,9 @@ import Testing
   @Test(arguments: all) func transforms(_ sizes: Sizes) throws {
     guard ChannelBlocks.host != nil else { return }
     let passes = Passes(sizes)
-    let arranged = BlockArrangement.arranged(try passes.program())
+    let laidOut = ChannelBlockedLayout.laidOut(try passes.program())
     let values = Dictionary(uniqueKeysWithValues: zip(passes.inputs, passes.arrays))
-    for node in arranged.roots.topologicalNodes() {
+    for node in laidOut.roots.topologicalNodes() {
       guard node.operation.label.hasPrefix("tileTransform"), let operand = node.operands.first,
         let type = node.types.first
       else { continue }
@@ -127,7 +127,7 @@ import Testing
       let y = convolution2D(
         x, w, stride: [stride, stride], padding: .symmetric(padding, padding))
       let program = try Rewritten([x, w], [y]).program
-      return Self.count("tileTransform", BlockArrangement.arranged(program))
+      return Self.count("tileTransform", ChannelBlockedLayout.laidOut(program))
     }
     #expect(try transforms(64, 4, stride: 2, padding: 1) == 3)
     #expect(try transforms(16, 4, stride: 2, padding: 1) == 0)
@@ -145,11 +145,11 @@ import Testing
     let program = try Rewritten([x], [y]).program
     func transforms(_ batch: Int) -> Int {
       Self.count(
-        "tileTransform", BlockArrangement.arranged(program, expecting: ["batch": batch]))
+        "tileTransform", ChannelBlockedLayout.laidOut(program, expecting: ["batch": batch]))
     }
     #expect(transforms(64) == 3)
     #expect(transforms(1) == 0)
-    let strict = BlockArrangement.arranged(program, expecting: ["batch": 64], isStrict: true)
+    let strict = ChannelBlockedLayout.laidOut(program, expecting: ["batch": 64], isStrict: true)
     #expect(Self.count("tileTransform", strict) == 0)
     let fast = try AgnesiCompiler.compile([x], to: [y], on: .cpu)
     let slow = try AgnesiCompiler.compile([x], to: [y], on: .reference)

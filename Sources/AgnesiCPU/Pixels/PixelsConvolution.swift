@@ -7,20 +7,20 @@ import AgnesiLoops
 /// disjoint windows.
 ///
 /// Operands: source (already padded), kernels `[filters, channels, height, width]`, bias `[filters]`
-/// (if any). Made by ``PixelsArrangement``, written by ``PixelsKernel``.
+/// (if any). Made by ``PixelsLayout``, written by ``PixelsKernel``.
 struct PixelsConvolution: WrittenOperation {
   static let name = "pixelsConvolution"
   /// Without padding and groups, and with neighbours along a row (a stride of 1).
   let geometry: ConvolutionGeometry
   /// Without codes.
-  let epilogue: LanesEpilogue
+  let epilogue: ConvolutionEpilogue
 
   var arity: ClosedRange<Int> { 2...3 }
   var roles: [String] { ["source", "kernels", "bias"] }
 
-  /// The same for samples in lanes, where each sample is a block of one lane.
-  private var inLanes: LanesConvolution {
-    LanesConvolution(geometry: geometry, epilogue: epilogue)
+  /// The same in the batch-innermost layout, where each sample is a block of one lane.
+  private var batchInnermost: BatchInnermostConvolution {
+    BatchInnermostConvolution(geometry: geometry, epilogue: epilogue)
   }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
@@ -29,22 +29,22 @@ struct PixelsConvolution: WrittenOperation {
     }
     var operands = operands
     operands[0].shape.append(1)
-    var results = try inLanes.types(of: operands)
+    var results = try batchInnermost.types(of: operands)
     results[0].shape.removeLast()
     return results
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
     var (operands, types) = (operands, types)
-    operands[0] = operands[0].withLanes(1)
+    operands[0] = operands[0].batchInnermost(1)
     types[0].shape.append(1)
-    return try inLanes.reference(operands, types: types).map { $0.withoutLanes }
+    return try batchInnermost.reference(operands, types: types).map { $0.batchOutermost }
   }
 
   func kernelText(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
   ) -> KernelText {
-    let shape = LanesShape(
+    let shape = BatchInnermostShape(
       geometry, source: operands[0].plane, kernels: operands[1].shape.map { $0.known ?? 0 })
     let name = "agnesi_pixels_kernel"
     let kernel = PixelsKernel(name: name, shape: shape, epilogue: epilogue, target: target)

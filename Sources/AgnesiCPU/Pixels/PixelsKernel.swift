@@ -9,8 +9,8 @@
 /// destination. The extent is ``extent`` for each sample: a band of rows and a group of filters.
 struct PixelsKernel {
   let name: String
-  let shape: LanesShape
-  let epilogue: LanesEpilogue
+  let shape: BatchInnermostShape
+  let epilogue: ConvolutionEpilogue
   private let tile: Tile
   /// float32 numbers in a vector.
   private let width: Int
@@ -23,7 +23,9 @@ struct PixelsKernel {
     var filters: Int
   }
 
-  init(name: String, shape: LanesShape, epilogue: LanesEpilogue, target: LanesTarget) {
+  init(
+    name: String, shape: BatchInnermostShape, epilogue: ConvolutionEpilogue, target: LanesTarget
+  ) {
     (self.name, self.shape, self.epilogue) = (name, shape, epilogue)
     let pool = epilogue.pool ?? [1, 1]
     let used = (0..<2).map { shape.output[$0] / pool[$0] * pool[$0] }

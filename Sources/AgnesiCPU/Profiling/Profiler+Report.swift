@@ -77,7 +77,7 @@ private struct ProfileSection {
     let times = calls == 1 ? "1 call" : "\(calls) calls"
     var head = "\(name): \(times), median \(milliseconds) ms, \(part) %"
     if preparation > 0 {
-      head += "; before that \(Digits.fixed(preparation * 1e3, 3)) ms to arrange parameters"
+      head += "; before that \(Digits.fixed(preparation * 1e3, 3)) ms to prepack parameters"
     }
     let merged = ProfileRow.merged(steps)
     var tables = [table(Array(steps.prefix(rows)), against: limits)]

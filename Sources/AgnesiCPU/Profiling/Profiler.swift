@@ -24,7 +24,7 @@ public final class Profiler: Sendable {
     public let parameters: [String]
     /// Where the user wrote the first of the operations, or which part of a file it is.
     public internal(set) var site: Site?
-    /// The library and its implementation, or what kind of loops of our own; and what arrangement
+    /// The library and its implementation, or what kind of loops of our own; and what layout
     /// asked for it.
     public let producer: String
     /// Threads that work on it.

@@ -38,7 +38,7 @@ extension Profiler.Entry {
       operations = 2 * Double(kernel.multiplyAdds.value(in: sizes))
       bytes = lowered.bytes(of: step.arguments, sizes)
     case .call(let call):
-      producer = [implementation, call.arrangement].compactMap { $0 }.joined(separator: ", ")
+      producer = [implementation, call.layout].compactMap { $0 }.joined(separator: ", ")
       operations = 2 * Double(call.multiplyAdds(sizes))
       bytes = lowered.bytes(of: call, sizes)
     }
@@ -100,7 +100,9 @@ extension LibraryCall {
   }
 
   /// Who brought the operation into this form; nil where it is as the user wrote it.
-  fileprivate var arrangement: String? { node.operation is BlockedConvolution ? "blocks" : nil }
+  fileprivate var layout: String? {
+    node.operation is ChannelBlockedConvolution ? "channel-blocked" : nil
+  }
 }
 
 extension [Statement] {

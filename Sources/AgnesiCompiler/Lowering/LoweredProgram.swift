@@ -83,7 +83,7 @@ package struct KernelText: Hashable, Sendable {
   package var cost: Size
   /// Multiplications with an addition, altogether: what a profile shows.
   package var multiplyAdds: Size
-  /// The layout or algorithm that it is written for, as a profile says it: `lanes of samples`.
+  /// The layout or algorithm that it is written for, as a profile says it: `batch-innermost`.
   package var producer: String
 
   package init(

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Networks of many channels: the graph in blocks, and the numbers it keeps.
-@Suite struct BlockArrangementTests {
+@Suite struct ChannelBlockedLayoutTests {
   @Test(arguments: Self.networks) func keepsTheNumbersOfAStep(_ network: Network) throws {
     for batch in [1, 3, 9] {
       let step = network.step()
@@ -32,13 +32,13 @@ import Testing
   @Test(arguments: Self.networks) func keepsTheMeaning(_ network: Network) throws {
     let step = network.step()
     let program = try Self.program(step)
-    let arranged = BlockArrangement.arranged(program)
-    #expect(arranged.outputs.map(\.type) == program.outputs.map(\.type))
+    let laidOut = ChannelBlockedLayout.laidOut(program)
+    #expect(laidOut.outputs.map(\.type) == program.outputs.map(\.type))
     let values = Dictionary(uniqueKeysWithValues: zip(step.inputs, network.values(batch: 2)))
     var before = ReferenceWalk(values, sizes: ["batch": 2])
     var after = ReferenceWalk(values, sizes: ["batch": 2])
     let expected = try before.values(of: program.outputs)
-    let actual = try after.values(of: arranged.outputs)
+    let actual = try after.values(of: laidOut.outputs)
     for (a, b) in zip(actual, expected) {
       let scale = b.doubles.map(abs).max() ?? 1
       #expect(zip(a.doubles, b.doubles).allSatisfy { abs($0 - $1) <= 1e-5 * scale })
@@ -52,7 +52,7 @@ import Testing
     let network = try #require(Self.networks.first { $0.name == name })
     let x = Tensor.input("x", [.batch] + network.sample.map { Size($0) })
     let program = try Self.program((inputs: [x], outputs: [network.output(x)]))
-    let nodes = BlockArrangement.arranged(program).roots.topologicalNodes()
+    let nodes = ChannelBlockedLayout.laidOut(program).roots.topologicalNodes()
     // The image goes in and the result comes out.
     #expect(nodes.count { $0.operation.label == "transpose" } == 2)
   }
@@ -64,11 +64,12 @@ import Testing
     let y = maxPool2D(relu(Self.convolution("a", x, 16)))
     let z = Self.convolution("b", y, 32)
     let program = try Self.program((inputs: [x], outputs: [z.sum(axes: [0, 2, 3])]))
-    let labels = BlockArrangement.arranged(program).roots.topologicalNodes().map(\.operation.label)
+    let labels = ChannelBlockedLayout.laidOut(program).roots.topologicalNodes().map(
+      \.operation.label)
     #expect(
       labels.filter { !["constant", "reshape", "broadcast", "parameter"].contains($0) } == [
-        "input", "blockedConvolution.forward", "maxPool", "rectify",
-        "blockedConvolution.forward", "sum",
+        "input", "channelBlockedConvolution.forward", "maxPool", "rectify",
+        "channelBlockedConvolution.forward", "sum",
       ])
   }
 
@@ -76,8 +77,8 @@ import Testing
     let x = Tensor.input("x", [.batch, 1, 8, 8])
     let y = Self.convolution("a", x, 20)
     let program = try Self.program((inputs: [x], outputs: [y]))
-    let arranged = BlockArrangement.arranged(program)
-    #expect(arranged.outputs == program.outputs)
+    let laidOut = ChannelBlockedLayout.laidOut(program)
+    #expect(laidOut.outputs == program.outputs)
   }
 
   /// NaN is the largest element of a window, and ReLU passes it on.
@@ -150,11 +151,12 @@ import Testing
     let y = Self.grouped("b", relu(Self.convolution("a", x, 32, 1, bias: false)), groups: 32)
     let z = Self.convolution("c", y, 64, 1, bias: false)
     let program = try Self.program((inputs: [x], outputs: [z.sum(axes: [0, 2, 3])]))
-    let labels = BlockArrangement.arranged(program).roots.topologicalNodes().map(\.operation.label)
+    let labels = ChannelBlockedLayout.laidOut(program).roots.topologicalNodes().map(
+      \.operation.label)
     #expect(
       labels.filter { !["constant", "reshape", "broadcast", "parameter"].contains($0) } == [
-        "input", "transpose", "blockedConvolution.forward", "rectify",
-        "blockedConvolution.forward", "blockedConvolution.forward", "sum",
+        "input", "transpose", "channelBlockedConvolution.forward", "rectify",
+        "channelBlockedConvolution.forward", "channelBlockedConvolution.forward", "sum",
       ])
   }
 

@@ -27,8 +27,8 @@ private let behindPool: [ConvolutionCase] = [
 private let targets: [LanesTarget] = [.avx512, .avx2, .neon]
 
 extension ConvolutionCase {
-  fileprivate var lanes: LanesShape {
-    LanesShape(
+  fileprivate var lanes: BatchInnermostShape {
+    BatchInnermostShape(
       channels: channels, filters: filters, size: size, kernel: kernel, stride: stride,
       padBegin: begin, padEnd: end, dilation: dilation)
   }
@@ -36,7 +36,7 @@ extension ConvolutionCase {
 
 /// Generated kernels against the naive loops.
 @Suite(.enabled(if: CLibrary.compiler != nil, "no C compiler on the path"))
-struct LanesTests {
+struct BatchInnermostTests {
   /// Compiles kernels, and runs them on numbered buffers.
   private struct Bench {
     let library: CLibrary
@@ -44,7 +44,7 @@ struct LanesTests {
     let samples: Int
     var blocks: Int { (samples + target.lanes - 1) / target.lanes }
 
-    init?(_ kernels: [LanesKernel], target: LanesTarget, samples: Int) {
+    init?(_ kernels: [BatchInnermostKernel], target: LanesTarget, samples: Int) {
       let texts = [LanesC.prelude(target)] + kernels.map(\.text)
       guard let library = CLibrary(texts.joined(separator: "\n")) else { return nil }
       (self.library, self.target, self.samples) = (library, target, samples)
@@ -93,7 +93,7 @@ struct LanesTests {
       }
     }
 
-    func run(_ kernel: LanesKernel, _ buffers: [Buffer], threads: Int32 = 2) {
+    func run(_ kernel: BatchInnermostKernel, _ buffers: [Buffer], threads: Int32 = 2) {
       let addresses = buffers.map { $0.address as UnsafeMutableRawPointer? }
       let slots = buffers.indices.map { Int32($0) }
       let sizes = [Int64(blocks), Int64(samples)]
@@ -118,7 +118,7 @@ struct LanesTests {
     let target = targets[target]
     let shape = it.lanes
     let forward = shape.forward(
-      name: "forward", epilogue: LanesEpilogue(bias: true, relu: true), target: target)
+      name: "forward", epilogue: ConvolutionEpilogue(bias: true, relu: true), target: target)
     let plain = shape.forward(name: "plain", target: target)
     let backwardData = shape.backwardData(name: "backward_data", target: target)
     let backwardWeights = shape.backwardWeights(
@@ -159,7 +159,7 @@ struct LanesTests {
   func poolingInRegisters(_ it: ConvolutionCase, target: Int) throws {
     let target = targets[target]
     let pool = PoolingCase(channels: it.filters, size: it.output)
-    let epilogue = LanesEpilogue(bias: true, relu: true, pool: pool.kernel, codes: true)
+    let epilogue = ConvolutionEpilogue(bias: true, relu: true, pool: pool.kernel, codes: true)
     let forward = it.lanes.forward(name: "forward", epilogue: epilogue, target: target)
     let unpool = it.lanes.unpool(name: "unpool", pool: pool.kernel, target: target)
     let bench = try #require(Bench([forward, unpool], target: target, samples: it.batch))
@@ -243,8 +243,8 @@ struct LanesTests {
   func thereAndBack(samples: Int, target: Int) throws {
     let target = targets[target]
     let elements = 300
-    let pack = LanesTransfer.pack(name: "pack", elements: elements, target: target)
-    let unpack = LanesTransfer.unpack(name: "unpack", elements: elements, target: target)
+    let pack = BatchInnermostTransfer.pack(name: "pack", elements: elements, target: target)
+    let unpack = BatchInnermostTransfer.unpack(name: "unpack", elements: elements, target: target)
     let bench = try #require(Bench([pack, unpack], target: target, samples: samples))
     let values = numbers(samples * elements, "x")
     let all = bench.blocks * target.lanes

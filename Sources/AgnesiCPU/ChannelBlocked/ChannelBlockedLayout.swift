@@ -7,11 +7,11 @@ import AgnesiLoops
 /// One walk. Convolutions whose channels fill blocks take and give blocks; whatever can work on their
 /// results as they are follows (``LayoutForms``); at the borders (inputs, flattened features, results)
 /// stand views that put the elements back in order.
-package struct BlockArrangement {
+package struct ChannelBlockedLayout {
   private let blocks: ChannelBlocks
   private var forms = LayoutForms()
   private var users: [Tensor: Int] = [:]
-  /// Values at points that were asked for, which several passes read.
+  /// Values in the Winograd domain that were asked for, which several passes read.
   private var values: [TileTransform: [Tensor: Tensor]] = [:]
   private let expectedSizes: [String: Int]
   private let isStrict: Bool
@@ -21,20 +21,20 @@ package struct BlockArrangement {
   /// - Parameters:
   ///   - sizes: what the choice of algorithms expects; they are right for all.
   ///   - isStrict: whether all convolutions are done directly.
-  package static func arranged(
+  package static func laidOut(
     _ roots: [Tensor], expecting sizes: [String: Int] = [:], isStrict: Bool = false
   ) -> [Tensor] {
     guard let blocks = ChannelBlocks.host else { return roots }
     guard roots.topologicalNodes().contains(where: { blocks.take($0) }) else { return roots }
-    var arrangement = BlockArrangement(blocks: blocks, expectedSizes: sizes, isStrict: isStrict)
-    return arrangement.arranged(roots)
+    var layout = ChannelBlockedLayout(blocks: blocks, expectedSizes: sizes, isStrict: isStrict)
+    return layout.laidOut(roots)
   }
 
   private init(blocks: ChannelBlocks, expectedSizes: [String: Int], isStrict: Bool) {
     (self.blocks, self.expectedSizes, self.isStrict) = (blocks, expectedSizes, isStrict)
   }
 
-  private mutating func arranged(_ roots: [Tensor]) -> [Tensor] {
+  private mutating func laidOut(_ roots: [Tensor]) -> [Tensor] {
     users = roots.useCounts()
     roots.visitNodes { visit($0) }
     return roots.map { forms.plain($0) }
@@ -44,7 +44,7 @@ package struct BlockArrangement {
     if let convolution = blocks.convolution(node) {
       let polyphase = PolyphaseConvolution(convolution, node)
       if !isStrict, let polyphase, polyphase.pays(expectedSizes) {
-        visitByPoints(convolution.kind, node)
+        visitInWinogradDomain(convolution.kind, node)
       } else {
         visit(convolution, node)
       }
@@ -65,7 +65,7 @@ package struct BlockArrangement {
 
   // MARK: Convolutions
 
-  private mutating func visit(_ convolution: BlockedConvolution, _ node: Node) {
+  private mutating func visit(_ convolution: ChannelBlockedConvolution, _ node: Node) {
     let (first, second) = (node.operands[0], node.operands[1])
     func form(_ tensor: Tensor, _ isBlocked: Bool) -> Tensor {
       isBlocked ? blocked(tensor) : forms.plain(tensor)
@@ -88,27 +88,29 @@ package struct BlockArrangement {
   }
 
   /// A convolution by ``PolyphaseConvolution``.
-  private mutating func visitByPoints(_ kind: ConvolutionKind, _ node: Node) {
+  private mutating func visitInWinogradDomain(_ kind: ConvolutionKind, _ node: Node) {
     let (first, second, result) = (node.operands[0], node.operands[1], node.results[0])
     switch kind {
     case .forward:
       let products = matmul(values(.image, first), values(.kernels, second))
-      setBlocked(result, fromPoints(.result, result, products))
+      setBlocked(result, fromWinogradDomain(.result, result, products))
     case .backwardData:
       let kernels = values(.kernels, second, isTransposed: true)
-      setBlocked(result, fromPoints(.image, result, matmul(values(.result, first), kernels)))
+      setBlocked(
+        result, fromWinogradDomain(.image, result, matmul(values(.result, first), kernels)))
     case .backwardWeights:
       let image = values(.image, first).matrixTransposed()
-      forms.set(result, fromPoints(.kernels, result, matmul(image, values(.result, second))))
+      forms.set(
+        result, fromWinogradDomain(.kernels, result, matmul(image, values(.result, second))))
     }
   }
 
-  /// The values of a tensor at points.
+  /// The values of a tensor in the Winograd domain.
   private mutating func values(
     _ form: TileTransform.Form, _ tensor: Tensor, isTransposed: Bool = false
   ) -> Tensor {
     let transform = TileTransform(
-      form: form, direction: .toPoints, blocks: blocks, shape: tensor.shape,
+      form: form, direction: .toWinogradDomain, blocks: blocks, shape: tensor.shape,
       isTransposed: isTransposed)
     if let known = values[transform]?[tensor] { return known }
     let operand = form == .kernels ? forms.plain(tensor) : blocked(tensor)
@@ -118,11 +120,11 @@ package struct BlockArrangement {
   }
 
   /// What stands for `tensor`, from the values that its transform gives.
-  private func fromPoints(
+  private func fromWinogradDomain(
     _ form: TileTransform.Form, _ tensor: Tensor, _ values: Tensor
   ) -> Tensor {
     let transform = TileTransform(
-      form: form, direction: .fromPoints, blocks: blocks, shape: tensor.shape)
+      form: form, direction: .fromWinogradDomain, blocks: blocks, shape: tensor.shape)
     return Tensor.make(transform, [values])[0]
   }
 
@@ -132,7 +134,7 @@ package struct BlockArrangement {
 
   /// An addition of one number for each channel to a convolution that nobody else reads.
   private struct AddedBias {
-    var convolution: BlockedConvolution
+    var convolution: ChannelBlockedConvolution
     var operands: [Tensor]
     var bias: Tensor
   }
@@ -143,7 +145,7 @@ package struct BlockArrangement {
       let tensor = node.operands[sum]
       guard users[tensor] == 1, let source = node.operands[other].repeatedVector(along: 1),
         let image = forms.computed(tensor),
-        var convolution = image.node.operation as? BlockedConvolution,
+        var convolution = image.node.operation as? ChannelBlockedConvolution,
         convolution.kind == .forward, !convolution.hasBias
       else { continue }
       convolution.hasBias = true
@@ -164,7 +166,7 @@ extension ChannelBlocks {
   fileprivate func take(_ node: Node) -> Bool { convolution(node) != nil }
 
   /// The convolution in blocks that stands for `node`; nil for what is none or does not gain.
-  fileprivate func convolution(_ node: Node) -> BlockedConvolution? {
+  fileprivate func convolution(_ node: Node) -> ChannelBlockedConvolution? {
     guard let convolution = node.convolution, node.types[0].dtype == .float32 else { return nil }
     let (image, output) = (convolution.image.shape, convolution.output.shape)
     let geometry = convolution.geometry
@@ -173,7 +175,7 @@ extension ChannelBlocks {
         ? divides(image) || divides(output)
         : takesGroups(geometry.groups, channels: channels, filters: filters)
     else { return nil }
-    return BlockedConvolution(
+    return ChannelBlockedConvolution(
       kind: convolution.kind, geometry: geometry, blocks: self, blocksImage: divides(image),
       blocksOutput: divides(output), size: convolution.size)
   }

@@ -6,17 +6,18 @@ import TestSupport
 import Testing
 
 extension Rewritten {
-  fileprivate func arranged(batch: Int, target: LanesTarget = .avx512) -> [Tensor] {
-    LanesArrangement.arranged(program, expecting: ["batch": batch], target: target).outputs
+  fileprivate func laidOut(batch: Int, target: LanesTarget = .avx512) -> [Tensor] {
+    BatchInnermostLayout.laidOut(program, expecting: ["batch": batch], target: target).outputs
   }
 }
 
-/// What networks of lanes are made of: an image and the numbers behind it, then all gradients.
+/// What batch-innermost networks are made of: an image and the numbers behind it, then all
+/// gradients.
 private struct Network: Sendable, CustomTestStringConvertible {
   var testDescription: String
   var shape: [Int]
   var body: @Sendable (Tensor) -> Tensor
-  /// The operations of the arranged graph that are not plain, in order.
+  /// The operations of the laid out graph that are not plain, in order.
   var operations: [String]
 
   init(
@@ -64,8 +65,9 @@ private let networks = [
   Network(
     "lenet", [1, 14, 15],
     [
-      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesBackwardData", "lanesBackwardWeights", "lanesBackwardWeights",
+      "batchInnermostPack", "batchInnermostConvolution", "batchInnermostConvolution",
+      "batchInnermostUnpack", "batchInnermostPack", "batchInnermostBackwardData",
+      "batchInnermostBackwardWeights", "batchInnermostBackwardWeights",
     ]
   ) { image in
     let first = maxPool2D(relu(layer("1", image, 5)))
@@ -75,8 +77,9 @@ private let networks = [
   Network(
     "padding, stride, no pooling", [2, 9, 8],
     [
-      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesBackwardData", "lanesBackwardWeights", "lanesBackwardWeights",
+      "batchInnermostPack", "batchInnermostConvolution", "batchInnermostConvolution",
+      "batchInnermostUnpack", "batchInnermostPack", "batchInnermostBackwardData",
+      "batchInnermostBackwardWeights", "batchInnermostBackwardWeights",
     ]
   ) { image in
     let first = relu(layer("1", image, 3, padding: .same))
@@ -85,9 +88,10 @@ private let networks = [
   Network(
     "padding and pooling", [2, 8, 9],
     [
-      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesUnpool", "lanesUnpool", "lanesBackwardData", "lanesBackwardWeights",
-      "lanesBackwardWeights",
+      "batchInnermostPack", "batchInnermostConvolution", "batchInnermostConvolution",
+      "batchInnermostUnpack", "batchInnermostPack", "batchInnermostUnpool", "batchInnermostUnpool",
+      "batchInnermostBackwardData", "batchInnermostBackwardWeights",
+      "batchInnermostBackwardWeights",
     ]
   ) { image in
     let first = maxPool2D(relu(layer("1", image, 3, padding: .same)))
@@ -96,7 +100,8 @@ private let networks = [
   Network(
     "no bias, no rectifier", [3, 8, 8],
     [
-      "lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesBackwardWeights",
+      "batchInnermostPack", "batchInnermostConvolution", "batchInnermostUnpack",
+      "batchInnermostPack", "batchInnermostBackwardWeights",
     ]
   ) { image in
     maxPool2D(convolution2D(image, weights("w", [6, 3, 3, 3])), window: [3, 2], stride: [3, 2])
@@ -104,8 +109,9 @@ private let networks = [
   Network(
     "other activations", [2, 7, 7],
     [
-      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesBackwardData", "lanesBackwardWeights", "lanesBackwardWeights",
+      "batchInnermostPack", "batchInnermostConvolution", "batchInnermostConvolution",
+      "batchInnermostUnpack", "batchInnermostPack", "batchInnermostBackwardData",
+      "batchInnermostBackwardWeights", "batchInnermostBackwardWeights",
     ]
   ) { image in
     let first = tanh(layer("1", image, 3))
@@ -115,8 +121,9 @@ private let networks = [
   Network(
     "lenet of 1998: tanh and mean pooling", [1, 12, 12],
     [
-      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesUnpack", "lanesPack",
-      "lanesBackwardData", "lanesBackwardWeights", "lanesBackwardWeights",
+      "batchInnermostPack", "batchInnermostConvolution", "batchInnermostConvolution",
+      "batchInnermostUnpack", "batchInnermostPack", "batchInnermostBackwardData",
+      "batchInnermostBackwardWeights", "batchInnermostBackwardWeights",
     ]
   ) { image in
     let first = averagePool2D(tanh(layer("1", image, 6, kernel: 5, padding: .symmetric(2, 2))))
@@ -126,7 +133,8 @@ private let networks = [
   Network(
     "overlapping maxima and a mean over all places", [2, 9, 9],
     [
-      "lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesBackwardWeights",
+      "batchInnermostPack", "batchInnermostConvolution", "batchInnermostUnpack",
+      "batchInnermostPack", "batchInnermostBackwardWeights",
     ]
   ) { image in
     let y = relu(layer("1", image, 5, padding: .same))
@@ -135,9 +143,10 @@ private let networks = [
   Network(
     "branches that are joined", [3, 7, 6],
     [
-      "lanesPack", "lanesConvolution", "lanesConvolution", "lanesConvolution", "lanesUnpack",
-      "lanesPack", "lanesBackwardData", "lanesBackwardWeights", "lanesBackwardWeights",
-      "lanesBackwardWeights",
+      "batchInnermostPack", "batchInnermostConvolution", "batchInnermostConvolution",
+      "batchInnermostConvolution", "batchInnermostUnpack", "batchInnermostPack",
+      "batchInnermostBackwardData", "batchInnermostBackwardWeights",
+      "batchInnermostBackwardWeights", "batchInnermostBackwardWeights",
     ]
   ) { image in
     let branches = [
@@ -148,7 +157,10 @@ private let networks = [
   },
   Network(
     "batch normalisation", [2, 6, 6],
-    ["lanesPack", "lanesConvolution", "lanesUnpack", "lanesPack", "lanesBackwardWeights"]
+    [
+      "batchInnermostPack", "batchInnermostConvolution", "batchInnermostUnpack",
+      "batchInnermostPack", "batchInnermostBackwardWeights",
+    ]
   ) { image in
     let x = convolution2D(image, weights("w", [3, 2, 3, 3]))
     let mean = x.mean(axes: [0, 2, 3], keepingAxes: true)
@@ -159,19 +171,19 @@ private let networks = [
 ]
 
 @Suite("Lanes of samples in compiled graphs")
-struct LanesArrangementTests {
+struct BatchInnermostLayoutTests {
   /// The pass and the meanings of its operations: the same numbers as the graph before.
   @Test(arguments: networks, [1, 5, 16, 19])
-  fileprivate func arrangedGraphMeansTheSame(_ network: Network, batch: Int) throws {
+  fileprivate func laidOutGraphMeansTheSame(_ network: Network, batch: Int) throws {
     let (image, outputs) = try network.function()
     let graph = try Rewritten([image], outputs)
     let values = [network.image(batch: batch)]
     let expected = try graph.reference(graph.program.outputs, values, batch: batch)
     // With few registers, gradients are unpooled before convolutions.
     for target in [LanesTarget.avx512, .avx2] {
-      let arranged = graph.arranged(batch: 16, target: target)
-      try arranged.verify()
-      let found = try graph.reference(arranged, values, batch: batch)
+      let laidOut = graph.laidOut(batch: 16, target: target)
+      try laidOut.verify()
+      let found = try graph.reference(laidOut, values, batch: batch)
       for (expected, found) in zip(expected, found) {
         #expect(difference(expected, found, ulps: 64) == nil)
       }
@@ -180,12 +192,12 @@ struct LanesArrangementTests {
 
   @Test func fewRegisters() throws {
     let (image, outputs) = try networks[0].function()
-    let arranged = try Rewritten([image], outputs).arranged(batch: 16, target: .avx2)
-    let labels = arranged.topologicalNodes().map(\.operation.label)
-    #expect(labels.count { $0 == "lanesUnpool" } == 2)
+    let laidOut = try Rewritten([image], outputs).laidOut(batch: 16, target: .avx2)
+    let labels = laidOut.topologicalNodes().map(\.operation.label)
+    #expect(labels.count { $0 == "batchInnermostUnpool" } == 2)
   }
 
-  /// The code: the same numbers as the reference, whatever batch it was arranged for.
+  /// The code: the same numbers as the reference, whatever batch it was laid out for.
   @Test(arguments: networks)
   fileprivate func compiledStepEqualsTheReference(_ network: Network) throws {
     let (image, outputs) = try network.function()
@@ -205,9 +217,10 @@ struct LanesArrangementTests {
   @Test(arguments: networks)
   fileprivate func operations(of network: Network) throws {
     let (image, outputs) = try network.function()
-    let arranged = try Rewritten([image], outputs).arranged(batch: 16)
-    let labels = arranged.topologicalNodes().map(\.operation.label)
-    #expect(labels.filter { $0.hasPrefix("lanes") }.sorted() == network.operations.sorted())
+    let laidOut = try Rewritten([image], outputs).laidOut(batch: 16)
+    let labels = laidOut.topologicalNodes().map(\.operation.label)
+    #expect(
+      labels.filter { $0.hasPrefix("batchInnermost") }.sorted() == network.operations.sorted())
   }
 
   /// Pooling that others look into stays outside of the convolution.
@@ -215,8 +228,8 @@ struct LanesArrangementTests {
     let image = Tensor.input("image", [.batch, 1, 6, 6])
     let rectified = relu(layer("read", image, 3))
     let graph = try Rewritten([image], [maxPool2D(rectified), rectified.sum(axes: [1])])
-    let text = graph.arranged(batch: 16).listing()
-    #expect(text.contains("lanesConvolution"))
+    let text = graph.laidOut(batch: 16).listing()
+    #expect(text.contains("batchInnermostConvolution"))
     #expect(text.contains("maxPool("))
   }
 
@@ -231,7 +244,7 @@ struct LanesArrangementTests {
       let kernels = Tensor.parameter(
         "kernels", shape, .normal(mean: 0, deviation: 0.3), dtype: dtype)
       let graph = try Rewritten([image], [convolution2D(image, kernels, groups: groups)])
-      return graph.arranged(batch: batch) != graph.program.outputs
+      return graph.laidOut(batch: batch) != graph.program.outputs
     }
     #expect(try isArranged(3, 5))
     #expect(try isArranged(16, 5))

@@ -6,8 +6,8 @@ import AgnesiLoops
 ///
 /// Operands: gradients of the result and kernels; behind pooling the gradients of what is pooled,
 /// codes and kernels.
-struct LanesBackwardData: LanesOperation {
-  static let name = "lanesBackwardData"
+struct BatchInnermostBackwardData: BatchInnermostOperation {
+  static let name = "batchInnermostBackwardData"
   let geometry: ConvolutionGeometry
   /// Height and width of the source.
   let size: [Int]
@@ -29,14 +29,14 @@ struct LanesBackwardData: LanesOperation {
     if let unpool = try unpool(operands) {
       gradients = try unpool.types(of: Array(operands[0..<2]))[0]
     }
-    try gradients.requireLanes()
+    try gradients.requireBatchInnermost()
     let result = try plain.types(
       of: [TensorType(.float32, Array(gradients.shape.prefix(4))), kernels])[0]
-    return [.lanes(blocks: gradients.shape[0], result.plane, gradients.shape[4])]
+    return [.batchInnermost(blocks: gradients.shape[0], result.plane, gradients.shape[4])]
   }
 
   /// What stands before this where there is pooling. All lanes count here.
-  private func unpool(_ operands: [TensorType]) throws(TypeError) -> LanesUnpool? {
+  private func unpool(_ operands: [TensorType]) throws(TypeError) -> BatchInnermostUnpool? {
     guard let pool else { return nil }
     let kernels = operands[2].shape
     let source =
@@ -44,7 +44,7 @@ struct LanesBackwardData: LanesOperation {
     let result = try ConvolutionKind.forward.operation(geometry).types(
       of: [TensorType(.float32, source), operands[2]])[0]
     let lanes = operands[0].rank == 5 ? operands[0].shape[4] : 1
-    return LanesUnpool(
+    return BatchInnermostUnpool(
       pool: pool, size: Array(result.plane.dropFirst()), samples: operands[0].shape[0] * lanes)
   }
 
@@ -58,16 +58,16 @@ struct LanesBackwardData: LanesOperation {
     }
     let shape = [Size(gradients.shape[0] * lanes)] + types[0].shape.dropFirst().prefix(3)
     let result = try plain.reference(
-      [gradients.withoutLanes, operands[operands.count - 1]],
+      [gradients.batchOutermost, operands[operands.count - 1]],
       types: [TensorType(.float32, shape)])[0]
-    return [result.withLanes(lanes)]
+    return [result.batchInnermost(lanes)]
   }
 
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
-  ) -> LanesKernel {
+  ) -> BatchInnermostKernel {
     let kernels = operands[operands.count - 1].shape.map { $0.known ?? 0 }
-    let shape = LanesShape(geometry, source: results[0].plane, kernels: kernels)
+    let shape = BatchInnermostShape(geometry, source: results[0].plane, kernels: kernels)
     guard let pool else { return shape.backwardData(name: Self.placeholder, target: target) }
     return shape.backwardData(name: Self.placeholder, behind: pool, target: target)
   }
@@ -83,8 +83,8 @@ struct LanesBackwardData: LanesOperation {
 ///
 /// Operands: source and gradients of the result, which are zero beyond the last sample; behind
 /// pooling source, gradients of what is pooled, which may be anything there, and codes.
-struct LanesBackwardWeights: LanesOperation {
-  static let name = "lanesBackwardWeights"
+struct BatchInnermostBackwardWeights: BatchInnermostOperation {
+  static let name = "batchInnermostBackwardWeights"
   let geometry: ConvolutionGeometry
   /// Height and width of the kernels.
   let size: [Int]
@@ -103,12 +103,12 @@ struct LanesBackwardWeights: LanesOperation {
   }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    try operands[0].requireLanes()
+    try operands[0].requireBatchInnermost()
     var gradients = operands[1]
     if let unpool = try unpool(operands) {
       gradients = try unpool.types(of: Array(operands[1...]))[0]
     }
-    try gradients.requireLanes()
+    try gradients.requireBatchInnermost()
     guard operands[0].shape[4] == gradients.shape[4] else {
       throw TypeError("lanes differ, \(operands[0].shape[4]) ≠ \(gradients.shape[4])")
     }
@@ -118,11 +118,11 @@ struct LanesBackwardWeights: LanesOperation {
   }
 
   /// What stands before this where there is pooling.
-  private func unpool(_ operands: [TensorType]) throws(TypeError) -> LanesUnpool? {
+  private func unpool(_ operands: [TensorType]) throws(TypeError) -> BatchInnermostUnpool? {
     guard let pool else { return nil }
     let result = try geometry.outputShape(
       input: operands[0].plane.dropFirst().map { Size($0) }, kernel: size.map { Size($0) })
-    return LanesUnpool(pool: pool, size: result.map { $0.known ?? 0 }, samples: samples)
+    return BatchInnermostUnpool(pool: pool, size: result.map { $0.known ?? 0 }, samples: samples)
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
@@ -132,8 +132,8 @@ struct LanesBackwardWeights: LanesOperation {
       let before = try unpool.types(of: Array(known[1...]))
       gradients = try unpool.reference(Array(operands[1...]), types: before)[0]
     }
-    gradients = gradients.withoutLanes
-    let kernels = try plain.reference([operands[0].withoutLanes, gradients], types: [types[0]])
+    gradients = gradients.batchOutermost
+    let kernels = try plain.reference([operands[0].batchOutermost, gradients], types: [types[0]])
     guard bias else { return kernels }
     var sums = [Double](repeating: 0, count: gradients.shape[1])
     let area = gradients.shape[2] * gradients.shape[3]
@@ -147,9 +147,9 @@ struct LanesBackwardWeights: LanesOperation {
 
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
-  ) -> LanesKernel {
+  ) -> BatchInnermostKernel {
     let kernels = results[0].shape.map { $0.known ?? 0 }
-    let shape = LanesShape(geometry, source: operands[0].plane, kernels: kernels)
+    let shape = BatchInnermostShape(geometry, source: operands[0].plane, kernels: kernels)
     guard let pool else {
       return shape.backwardWeights(name: Self.placeholder, bias: bias, target: target)
     }
@@ -163,8 +163,8 @@ struct LanesBackwardWeights: LanesOperation {
     return kernel.reduce(operands[1].count) { $0 * $1 }
   }
 
-  func substituting(_ sizes: [String: Size]) -> LanesBackwardWeights {
-    LanesBackwardWeights(
+  func substituting(_ sizes: [String: Size]) -> BatchInnermostBackwardWeights {
+    BatchInnermostBackwardWeights(
       geometry: geometry, size: size, bias: bias, pool: pool,
       samples: samples.substituting(sizes))
   }

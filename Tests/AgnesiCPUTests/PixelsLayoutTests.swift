@@ -67,20 +67,20 @@ private let layers = [
 ]
 
 @Suite("Lanes of pixels in compiled graphs")
-struct PixelsArrangementTests {
+struct PixelsLayoutTests {
   /// The pass and the meaning of its operation: the same numbers as the graph before.
   @Test(arguments: layers, [1, 3])
-  fileprivate func arrangedGraphMeansTheSame(_ layer: Layer, batch: Int) throws {
+  fileprivate func laidOutGraphMeansTheSame(_ layer: Layer, batch: Int) throws {
     let image = layer.image
     let graph = try Rewritten([image], [layer.result(image)])
-    let arranged = PixelsArrangement.arranged(graph.program, expecting: ["batch": 1]).outputs
-    try arranged.verify()
-    let labels = Set(arranged.topologicalNodes().map(\.operation.label))
+    let laidOut = PixelsLayout.laidOut(graph.program, expecting: ["batch": 1]).outputs
+    try laidOut.verify()
+    let labels = Set(laidOut.topologicalNodes().map(\.operation.label))
     #expect(labels.contains("pixelsConvolution"))
     #expect(labels.isDisjoint(with: ["select", "maxPool", "add"]))
     let values = [layer.value(batch: batch)]
     let expected = try graph.reference(graph.program.outputs, values, batch: batch)[0]
-    let found = try graph.reference(arranged, values, batch: batch)[0]
+    let found = try graph.reference(laidOut, values, batch: batch)[0]
     #expect(difference(expected, found, ulps: 64) == nil)
   }
 
@@ -140,8 +140,8 @@ struct PixelsArrangementTests {
       let gradients = gradient(of: loss, withRespectTo: loss.parameters())
       let graph = try Rewritten([image], trains ? gradients : [result])
       let sizes = ["batch": batch]
-      let arranged = PixelsArrangement.arranged(graph.program, expecting: sizes)
-      return arranged.outputs != graph.program.outputs
+      let laidOut = PixelsLayout.laidOut(graph.program, expecting: sizes)
+      return laidOut.outputs != graph.program.outputs
     }
     #expect(try isArranged(Layer(), batch: 7))
     #expect(try !isArranged(Layer(), batch: 8))

@@ -6,7 +6,7 @@ import AgnesiArrays
 //
 // The products with zeros that are left out this way could only have been 0 · ∞ or 0 · NaN.
 
-extension LanesShape {
+extension BatchInnermostShape {
   /// Whether ``backwardData(name:behind:target:)`` and
   /// ``backwardWeights(name:bias:behind:target:)`` can be used, and are quicker than unpooling.
   package func paysBehind(pool: [Int], target: LanesTarget) -> Bool {
@@ -19,8 +19,10 @@ extension LanesShape {
 
   /// The gradient of the source. Arguments: gradient of the pooled result, codes, weights, gradient of
   /// the source.
-  package func backwardData(name: String, behind pool: [Int], target: LanesTarget) -> LanesKernel {
-    LanesBehindPool(name: name, shape: self, pool: pool, target: target).backwardData()
+  package func backwardData(
+    name: String, behind pool: [Int], target: LanesTarget
+  ) -> BatchInnermostKernel {
+    BatchInnermostBehindPool(name: name, shape: self, pool: pool, target: target).backwardData()
   }
 
   /// The gradients of the weights and, if wanted, the bias. Arguments: source, gradient of the pooled
@@ -28,14 +30,15 @@ extension LanesShape {
   /// samples; what lies beyond is left out.
   package func backwardWeights(
     name: String, bias: Bool, behind pool: [Int], target: LanesTarget
-  ) -> LanesKernel {
-    LanesBehindPool(name: name, shape: self, pool: pool, target: target).backwardWeights(bias: bias)
+  ) -> BatchInnermostKernel {
+    BatchInnermostBehindPool(name: name, shape: self, pool: pool, target: target).backwardWeights(
+      bias: bias)
   }
 }
 
-private struct LanesBehindPool {
+private struct BatchInnermostBehindPool {
   var name: String
-  var shape: LanesShape
+  var shape: BatchInnermostShape
   var pool: [Int]
   var target: LanesTarget
 
@@ -79,7 +82,7 @@ private struct LanesBehindPool {
     pieces(shape.kernel[0], max(1, target.accumulators / shape.kernel[1]))
   }
 
-  func backwardWeights(bias: Bool) -> LanesKernel {
+  func backwardWeights(bias: Bool) -> BatchInnermostKernel {
     var text = CText()
     for rows in kernelRows { writeWeights(rows, &text) }
     if bias { writeBias(&text) }
@@ -99,7 +102,7 @@ private struct LanesBehindPool {
         }
       }
     }
-    return LanesKernel(
+    return BatchInnermostKernel(
       name: name, text: text.finished, extent: shape.filters * shape.channels, isPerBlock: false)
   }
 
@@ -178,7 +181,7 @@ private struct LanesBehindPool {
     pieces(patch[0], max(1, target.accumulators * 3 / 2 / patch[1]))
   }
 
-  func backwardData() -> LanesKernel {
+  func backwardData() -> BatchInnermostKernel {
     var text = CText()
     for rows in patchRows { writePatch(rows, &text) }
     text.block("void \(name)(\(kernelParameters))") { text in
@@ -207,7 +210,8 @@ private struct LanesBehindPool {
         }
       }
     }
-    return LanesKernel(name: name, text: text.finished, extent: shape.channels, isPerBlock: true)
+    return BatchInnermostKernel(
+      name: name, text: text.finished, extent: shape.channels, isPerBlock: true)
   }
 
   private func writePatch(_ rows: Range<Int>, _ text: inout CText) {

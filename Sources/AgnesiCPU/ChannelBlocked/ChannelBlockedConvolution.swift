@@ -6,9 +6,9 @@ import CAgnesi
 /// A convolution, or one of its two adjoints, on images in channel blocks.
 ///
 /// Kernels and biases stay as they are: the library brings kernels into its own order, which costs
-/// little beside the work. Made by ``BlockArrangement``, run by oneDNN.
-struct BlockedConvolution: Operation {
-  static let name = "blockedConvolution"
+/// little beside the work. Made by ``ChannelBlockedLayout``, run by oneDNN.
+struct ChannelBlockedConvolution: Operation {
+  static let name = "channelBlockedConvolution"
 
   let kind: ConvolutionKind
   let geometry: ConvolutionGeometry
@@ -23,7 +23,7 @@ struct BlockedConvolution: Operation {
   /// kernels).
   var size: Shape = []
 
-  var label: String { "blockedConvolution.\(kind.rawValue)" }
+  var label: String { "channelBlockedConvolution.\(kind.rawValue)" }
 
   var roles: [String] {
     switch kind {
@@ -86,8 +86,8 @@ struct BlockedConvolution: Operation {
   // The library takes it whole.
   func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? { nil }
 
-  func substituting(_ sizes: [String: Size]) -> BlockedConvolution {
-    var result = BlockedConvolution(
+  func substituting(_ sizes: [String: Size]) -> ChannelBlockedConvolution {
+    var result = ChannelBlockedConvolution(
       kind: kind, geometry: geometry, blocks: blocks, blocksImage: blocksImage,
       blocksOutput: blocksOutput, hasBias: hasBias)
     result.size = size.map { $0.substituting(sizes) }
@@ -115,7 +115,7 @@ extension [TensorType] {
   }
 }
 
-extension BlockedConvolution {
+extension ChannelBlockedConvolution {
   /// The library's description of it.
   var call: LibraryKernel.Convolution {
     LibraryKernel.Convolution(
@@ -124,7 +124,7 @@ extension BlockedConvolution {
   }
 }
 
-extension BlockedConvolution: CountsWork {
+extension ChannelBlockedConvolution: CountsWork {
   func multiplyAdds(of operands: [TensorType]) -> Size {
     let plain = Array(plainTypes(operands).prefix(2))
     return (self.plain as? any CountsWork)?.multiplyAdds(of: plain) ?? 0

@@ -1,6 +1,7 @@
 import CAgnesi
 
-/// A two-dimensional convolution whose arrays have *lanes of samples*: the batch innermost.
+/// A two-dimensional convolution whose arrays are *batch-innermost*: samples in the lanes of
+/// vectors.
 ///
 /// An array is `[blocks, channels, height, width, lanes]`: sample n is in lane n % lanes of block
 /// n / lanes. Every operation is then a plain loop nest over channels and pixels in which each scalar
@@ -10,7 +11,7 @@ import CAgnesi
 /// The kernels that the generators return take the number of blocks from `sizes[0]`; all other sizes
 /// are constants of the text. Lanes beyond the last sample must hold zeros in gradients from which those
 /// of weights are made, and elsewhere what a sample may hold. Groups are not supported.
-package struct LanesShape: Hashable, Sendable {
+package struct BatchInnermostShape: Hashable, Sendable {
   package var channels: Int
   package var filters: Int
   /// Height and width.
@@ -73,7 +74,7 @@ package struct LanesTarget: Hashable, Sendable {
 }
 
 /// A rendered kernel, an `agnesi_kernel`.
-package struct LanesKernel: Sendable {
+package struct BatchInnermostKernel: Sendable {
   /// The function's name.
   package var name: String
   /// C text, to be preceded by ``LanesC/prelude(_:)``.
@@ -84,7 +85,7 @@ package struct LanesKernel: Sendable {
 }
 
 /// How a tap of the kernel connects a coordinate of the result with one of the operand.
-enum LanesAxis {
+enum BatchInnermostAxis {
   /// Forward: operand = result · stride + tap · dilation − padding.
   case forward(stride: Int, dilation: Int, padding: Int, operand: Int)
   /// To data: the same, solved for the operand.
@@ -128,13 +129,13 @@ enum LanesAxis {
   }
 }
 
-extension LanesShape {
-  func axis(_ axis: Int) -> LanesAxis {
+extension BatchInnermostShape {
+  func axis(_ axis: Int) -> BatchInnermostAxis {
     .forward(
       stride: stride[axis], dilation: dilation[axis], padding: padBegin[axis], operand: size[axis])
   }
 
-  func adjointAxis(_ axis: Int) -> LanesAxis {
+  func adjointAxis(_ axis: Int) -> BatchInnermostAxis {
     .adjoint(
       stride: stride[axis], dilation: dilation[axis], padding: padBegin[axis],
       operand: output[axis])

@@ -3,8 +3,8 @@ import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiLoops
 
-/// One side of a convolution's products by ``PolyphaseConvolution``: from numbers to values at
-/// points, or the adjoint of that.
+/// One side of a convolution's products by ``PolyphaseConvolution``: from numbers to the
+/// *Winograd domain*, or the adjoint of that.
 ///
 /// Along an axis, the values at the points 0, 1, −1, 2 and ∞ of a product of polynomials stand for
 /// the four results of a tile. Values have the shape `[25, rows, columns]`, so that matrix products
@@ -18,13 +18,13 @@ import AgnesiLoops
 struct TileTransform: Operation {
   static let name = "tileTransform"
 
-  /// What has values at points.
+  /// What has values in the Winograd domain.
   enum Form: String, Hashable, Sendable, Codable {
     case image, result, kernels
   }
 
   enum Direction: String, Hashable, Sendable, Codable {
-    case toPoints, fromPoints
+    case toWinogradDomain, fromWinogradDomain
   }
 
   let form: Form
@@ -48,7 +48,7 @@ struct TileTransform: Operation {
 
   // MARK: Types
 
-  private var pointsShape: Shape {
+  private var winogradShape: Shape {
     let all = Size(Self.points * Self.points)
     let phases = Size(Self.phases)
     switch form {
@@ -66,13 +66,13 @@ struct TileTransform: Operation {
   private var numbersShape: Shape { form == .kernels ? shape : blocks.packed(shape) }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    let isForward = direction == .toPoints
-    let expected = isForward ? numbersShape : pointsShape
+    let isForward = direction == .toWinogradDomain
+    let expected = isForward ? numbersShape : winogradShape
     let operand = operands[0]
     guard operand.dtype == .float32, operand.rank == expected.count,
       zip(operand.shape, expected).allSatisfy({ $0.mayEqual($1) })
     else { throw TypeError("needs \(TensorType(.float32, expected)), got \(operand)") }
-    return [TensorType(.float32, isForward ? pointsShape : numbersShape)]
+    return [TensorType(.float32, isForward ? winogradShape : numbersShape)]
   }
 
   func substituting(_ sizes: [String: Size]) -> TileTransform {
@@ -138,7 +138,7 @@ extension TileTransform {
   /// plain row-major order.
   private func forEachPair(_ body: (_ number: Int, _ value: Int, _ weight: Double) -> Void) {
     let sizes = shape.map { $0.known ?? 0 }
-    let values = pointsShape.map { $0.known ?? 0 }
+    let values = winogradShape.map { $0.known ?? 0 }
     let (down, across) = (links(sizes[2]), links(sizes[3]))
     let tilesAcross = (across.map(\.tile).max() ?? 0) + 1
     let tilesDown = (down.map(\.tile).max() ?? 0) + 1
@@ -166,9 +166,9 @@ extension TileTransform {
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let isForward = direction == .toPoints
+    let isForward = direction == .toWinogradDomain
     let isInBlocks = form != .kernels
-    let target = (isForward ? pointsShape : shape).map { $0.known ?? 0 }
+    let target = (isForward ? winogradShape : shape).map { $0.known ?? 0 }
     var sums = [Double](repeating: 0, count: target.product)
     let operand = isForward && isInBlocks ? blocks.unpacked(operands[0]) : operands[0]
     let source = operand.doubles

@@ -3,15 +3,15 @@ import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiLoops
 
-/// Puts small convolutional networks into *lanes of samples*: a pass between the compiler's and
-/// lowering, graph to graph.
+/// Puts small convolutional networks into the *batch-innermost* layout: a pass between the
+/// compiler's and lowering, graph to graph.
 ///
-/// A tensor in lanes is an ordinary one of another shape, so whatever is elementwise stays an ordinary
-/// node, and only convolutions, pooling behind them and the borders to plain tensors become
-/// operations of their own (``LanesOperation``). The result is right for all sizes.
-package struct LanesArrangement {
+/// A batch-innermost tensor is an ordinary one of another shape, so whatever is elementwise stays
+/// an ordinary node, and only convolutions, pooling behind them and the borders to plain tensors
+/// become operations of their own (``BatchInnermostOperation``). The result is right for all sizes.
+package struct BatchInnermostLayout {
   private let target: LanesTarget
-  private let chains: LanesChains
+  private let chains: ConvolutionChains
   private var forms: LayoutForms
   /// Gradients before pooling, as long as nobody but the adjoints of a convolution wants them.
   private var pooled: [Tensor: Pooled] = [:]
@@ -19,22 +19,22 @@ package struct LanesArrangement {
   private struct Pooled {
     var gradients: Tensor
     var codes: Tensor
-    var operation: LanesUnpool
+    var operation: BatchInnermostUnpool
   }
 
   /// - Parameter sizes: those that the code should be quick with.
-  package static func arranged(
+  package static func laidOut(
     _ roots: [Tensor], expecting sizes: [String: Int], target: LanesTarget = .host
   ) -> [Tensor] {
-    let chains = LanesChains(roots) { isWorthwhile($0, sizes, target) }
+    let chains = ConvolutionChains(roots) { isWorthwhile($0, sizes, target) }
     guard !chains.isEmpty else { return roots }
-    var arrangement = LanesArrangement(target: target, chains: chains)
-    return arrangement.run(roots)
+    var layout = BatchInnermostLayout(target: target, chains: chains)
+    return layout.run(roots)
   }
 
-  private init(target: LanesTarget, chains: LanesChains) {
+  private init(target: LanesTarget, chains: ConvolutionChains) {
     (self.target, self.chains) = (target, chains)
-    forms = LayoutForms(reorders: LanesReorders(lanes: target.lanes))
+    forms = LayoutForms(reorders: BatchInnermostReorders(lanes: target.lanes))
   }
 
   // MARK: When it pays
@@ -48,10 +48,10 @@ package struct LanesArrangement {
   /// A block of samples should stay in a processor's own cache.
   private static let mostBytes = 1 << 20
 
-  /// Whether a convolution is quicker in lanes than in a library, whose layouts fill channels up to
-  /// vectors: few and uneven channels, small images, and enough samples.
+  /// Whether a convolution is quicker in this layout than in a library, whose layouts fill channels
+  /// up to vectors: few and uneven channels, small images, and enough samples.
   private static func isWorthwhile(
-    _ convolution: LanesChains.Convolution, _ sizes: [String: Int], _ target: LanesTarget
+    _ convolution: ConvolutionChains.Convolution, _ sizes: [String: Int], _ target: LanesTarget
   ) -> Bool {
     let counts = [convolution.channels, convolution.filters]
     let bytes = convolution.largestImage * target.lanes * 4
@@ -77,15 +77,16 @@ package struct LanesArrangement {
     }
   }
 
-  private mutating func visit(_ node: Node, _ part: LanesChains.Part) {
+  private mutating func visit(_ node: Node, _ part: ConvolutionChains.Part) {
     switch part {
     case .inside: break
     case .forward(let chain): forward(chain)
     case .unpool(let unpool):
-      let operation = LanesUnpool(
+      let operation = BatchInnermostUnpool(
         pool: unpool.pool, size: unpool.size, samples: node.types[0].shape[0])
       pooled[node.results[0]] = Pooled(
-        gradients: inLanes(unpool.gradients), codes: inLanes(unpool.places), operation: operation)
+        gradients: batchInnermost(unpool.gradients), codes: batchInnermost(unpool.places),
+        operation: operation)
     case .backwardData(let geometry): backwardData(node, geometry)
     case .backwardWeights(let geometry):
       if forms.computed(node.results[0]) == nil { backwardWeights(node, geometry) }
@@ -100,13 +101,13 @@ package struct LanesArrangement {
     }
   }
 
-  private mutating func forward(_ chain: LanesChains.Chain) {
-    let epilogue = LanesEpilogue(
+  private mutating func forward(_ chain: ConvolutionChains.Chain) {
+    let epilogue = ConvolutionEpilogue(
       bias: chain.bias != nil, relu: chain.hasRectifier, pool: chain.pool,
       codes: chain.places != nil)
-    var operands = [inLanes(chain.source), plain(chain.kernels)]
+    var operands = [batchInnermost(chain.source), plain(chain.kernels)]
     if let bias = chain.bias { operands.append(plain(bias).reshaped([chain.kernels.shape[0]])) }
-    let operation = LanesConvolution(geometry: chain.geometry, epilogue: epilogue)
+    let operation = BatchInnermostConvolution(geometry: chain.geometry, epilogue: epilogue)
     let results = Tensor.make(operation, operands)
     setInLanes(chain.result, results[0])
     if let places = chain.places { setInLanes(places, results[1]) }
@@ -114,9 +115,9 @@ package struct LanesArrangement {
 
   private mutating func backwardData(_ node: Node, _ geometry: ConvolutionGeometry) {
     let (gradients, kernels) = (node.operands[0], plain(node.operands[1]))
-    var operation = LanesBackwardData(
+    var operation = BatchInnermostBackwardData(
       geometry: geometry, size: Array(node.types[0].plane.dropFirst()))
-    let shape = LanesShape(
+    let shape = BatchInnermostShape(
       geometry, source: node.types[0].plane, kernels: kernels.shape.map { $0.known ?? 0 })
     if let pooled = pooled[gradients],
       shape.paysBehind(pool: pooled.operation.pool, target: target)
@@ -125,7 +126,7 @@ package struct LanesArrangement {
       let operands = [pooled.gradients, pooled.codes, kernels]
       setInLanes(node.results[0], Tensor.make(operation, operands)[0])
     } else {
-      setInLanes(node.results[0], Tensor.make(operation, [inLanes(gradients), kernels])[0])
+      setInLanes(node.results[0], Tensor.make(operation, [batchInnermost(gradients), kernels])[0])
     }
   }
 
@@ -133,10 +134,10 @@ package struct LanesArrangement {
   private mutating func backwardWeights(_ node: Node, _ geometry: ConvolutionGeometry) {
     let sum = chains.biasSums[node]
     let kernels = node.types[0].shape.map { $0.known ?? 0 }
-    var operation = LanesBackwardWeights(
+    var operation = BatchInnermostBackwardWeights(
       geometry: geometry, size: Array(kernels.suffix(2)), bias: sum != nil)
-    let source = inLanes(node.operands[0])
-    let shape = LanesShape(geometry, source: source.type.plane, kernels: kernels)
+    let source = batchInnermost(node.operands[0])
+    let shape = BatchInnermostShape(geometry, source: source.type.plane, kernels: kernels)
     let results: [Tensor]
     if let pooled = pooled[node.operands[1]],
       shape.paysBehind(pool: pooled.operation.pool, target: target)
@@ -166,7 +167,7 @@ package struct LanesArrangement {
     return forms.plain(tensor)
   }
 
-  private mutating func inLanes(_ tensor: Tensor) -> Tensor {
+  private mutating func batchInnermost(_ tensor: Tensor) -> Tensor {
     unpool(tensor)
     return forms.form(tensor, in: layout(of: tensor))
   }
@@ -177,24 +178,24 @@ package struct LanesArrangement {
     setInLanes(tensor, Tensor(pooled.operation, pooled.gradients, pooled.codes))
   }
 
-  /// The tensor in lanes, with zeros in those beyond the last sample.
+  /// The tensor with the batch innermost, and zeros in the lanes beyond the last sample.
   private mutating func zeroBeyond(_ tensor: Tensor) -> Tensor {
-    LanesReorders(lanes: target.lanes).zeroBeyond(
-      inLanes(tensor), in: layout(of: tensor), of: tensor.type)
+    BatchInnermostReorders(lanes: target.lanes).zeroBeyond(
+      batchInnermost(tensor), in: layout(of: tensor), of: tensor.type)
   }
 }
 
 /// How tensors come into lanes of samples and out of them.
-struct LanesReorders: LayoutReorders {
+struct BatchInnermostReorders: LayoutReorders {
   let lanes: Int
 
   func packed(_ plain: Tensor, in layout: Layout) -> Tensor {
-    if plain.dtype.size == 4 { return Tensor(LanesPack(lanes: lanes), plain) }
-    return Tensor(LanesPack(lanes: lanes), plain.cast(to: .float32)).cast(to: plain.dtype)
+    if plain.dtype.size == 4 { return Tensor(BatchInnermostPack(lanes: lanes), plain) }
+    return Tensor(BatchInnermostPack(lanes: lanes), plain.cast(to: .float32)).cast(to: plain.dtype)
   }
 
   func unpacked(_ laidOut: Tensor, from layout: Layout, to plain: TensorType) -> Tensor {
-    let operation = LanesUnpack(samples: plain.shape[0])
+    let operation = BatchInnermostUnpack(samples: plain.shape[0])
     if plain.dtype.size == 4, plain.dtype == laidOut.dtype { return Tensor(operation, laidOut) }
     // Also places of maxima, which are bytes in lanes.
     return Tensor(operation, laidOut.cast(to: .float32)).cast(to: plain.dtype)
@@ -211,7 +212,7 @@ struct LanesReorders: LayoutReorders {
 
   func zeroBeyond(_ laidOut: Tensor, in layout: Layout, of plain: TensorType) -> Tensor {
     // It knows the samples itself.
-    if laidOut.node.operation is LanesUnpool { return laidOut }
+    if laidOut.node.operation is BatchInnermostUnpool { return laidOut }
     let last = laidOut.rank - 1
     var shape = Shape(repeating: 1, count: laidOut.rank)
     (shape[0], shape[last]) = (laidOut.shape[0], Size(lanes))

@@ -1,5 +1,5 @@
 /// A run of tiles along a row that touch the operand in the same way, relative to where they are.
-struct LanesRun: Equatable {
+struct BatchInnermostRun: Equatable {
   /// The first tile's first column, and the column where the next run begins.
   var start: Int
   var end: Int
@@ -14,8 +14,10 @@ struct LanesRun: Equatable {
   }
 
   /// The runs that cover `columns` results with tiles of `width`, each product exactly once.
-  static func cover(_ columns: Int, width: Int, taps: Int, axis: LanesAxis) -> [LanesRun] {
-    var runs: [LanesRun] = []
+  static func cover(
+    _ columns: Int, width: Int, taps: Int, axis: BatchInnermostAxis
+  ) -> [BatchInnermostRun] {
+    var runs: [BatchInnermostRun] = []
     for piece in pieces(columns, width) {
       let base = axis.base(piece.lowerBound)
       let reaches = (0..<taps).map { tap in
@@ -30,7 +32,7 @@ struct LanesRun: Equatable {
         runs[runs.count - 1].end = piece.upperBound
       } else {
         runs.append(
-          LanesRun(
+          BatchInnermostRun(
             start: piece.lowerBound, end: piece.upperBound, width: piece.count, taps: reaches))
       }
     }
@@ -39,7 +41,7 @@ struct LanesRun: Equatable {
 }
 
 /// The sizes of a register tile: `outputs` channels × `columns` pixels (of each of its rows).
-struct LanesTile: Equatable {
+struct BatchInnermostTile: Equatable {
   var outputs: Int
   var columns: Int
 
@@ -51,8 +53,8 @@ struct LanesTile: Equatable {
   ///   - unit: What the number of columns must be a multiple of.
   static func choose(
     outputs: Int, columns: Int, rows: Int, unit: Int, target: LanesTarget
-  ) -> LanesTile {
-    var best = LanesTile(outputs: 1, columns: unit)
+  ) -> BatchInnermostTile {
+    var best = BatchInnermostTile(outputs: 1, columns: unit)
     var least = Double.infinity
     for tileColumns in stride(from: unit, through: max(columns, unit), by: unit) {
       let most = target.accumulators / (tileColumns * rows)
@@ -68,7 +70,7 @@ struct LanesTile: Equatable {
         }
         if cycles < least - 1e-9 {
           least = cycles
-          best = LanesTile(outputs: tileOutputs, columns: tileColumns)
+          best = BatchInnermostTile(outputs: tileOutputs, columns: tileColumns)
         }
       }
     }

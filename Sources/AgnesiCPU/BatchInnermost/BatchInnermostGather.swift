@@ -1,5 +1,5 @@
 /// What follows the sums of a forward convolution, in registers.
-package struct LanesEpilogue: Hashable, Sendable, Codable {
+package struct ConvolutionEpilogue: Hashable, Sendable, Codable {
   package var bias: Bool
   package var relu: Bool
   /// Maxima of disjoint windows of this height and width; rows and columns that fill no window are
@@ -19,7 +19,7 @@ package struct LanesEpilogue: Hashable, Sendable, Codable {
 }
 
 /// The nest that both forward and to data are: sums of products, gathered for a tile of results.
-struct LanesGather {
+struct BatchInnermostGather {
   var name: String
   var target: LanesTarget
   var outputs: Int
@@ -28,25 +28,25 @@ struct LanesGather {
   var operand: [Int]
   var result: [Int]
   var kernel: [Int]
-  var rows: LanesAxis
-  var columns: LanesAxis
+  var rows: BatchInnermostAxis
+  var columns: BatchInnermostAxis
   /// Distances in the weights between output and input channels.
   var outputStride: Int
   var inputStride: Int
-  var epilogue = LanesEpilogue()
+  var epilogue = ConvolutionEpilogue()
 
   private var pool: [Int] { epilogue.pool ?? [1, 1] }
   /// Results that are computed: whole windows only.
   private var used: [Int] { (0..<2).map { result[$0] / pool[$0] * pool[$0] } }
   private var pooled: [Int] { (0..<2).map { result[$0] / pool[$0] } }
 
-  private var tile: LanesTile {
+  private var tile: BatchInnermostTile {
     let unit = pool[1] * columns.step / greatestCommonDivisor(pool[1], columns.step)
-    return LanesTile.choose(
+    return BatchInnermostTile.choose(
       outputs: outputs, columns: used[1], rows: pool[0], unit: unit, target: target)
   }
 
-  func kernelText() -> LanesKernel {
+  func kernelText() -> BatchInnermostKernel {
     let groups = pieces(outputs, tile.outputs)
     var text = CText()
     // All groups but perhaps the last have the same number of outputs.
@@ -63,7 +63,8 @@ struct LanesGather {
         }
       }
     }
-    return LanesKernel(name: name, text: text.finished, extent: groups.count, isPerBlock: true)
+    return BatchInnermostKernel(
+      name: name, text: text.finished, extent: groups.count, isPerBlock: true)
   }
 
   /// The function that computes `size` output channels of one block.
@@ -83,7 +84,7 @@ struct LanesGather {
       if epilogue.codes {
         text.line("lanes_code *restrict code = (lanes_code *)args[\(place + 1)] + \(origin);")
       }
-      let runs = LanesRun.cover(
+      let runs = BatchInnermostRun.cover(
         used[1], width: tile.columns, taps: kernel[1], axis: columns)
       text.loop("row", 0, "\(used[0])", by: pool[0]) { text in
         for run in runs {
@@ -95,7 +96,7 @@ struct LanesGather {
     }
   }
 
-  private func writeTile(_ run: LanesRun, _ size: Int, _ text: inout CText) {
+  private func writeTile(_ run: BatchInnermostRun, _ size: Int, _ text: inout CText) {
     for output in 0..<size {
       let start = epilogue.bias ? "lanes_all(bias[\(output)])" : "{0}"
       for (row, column) in pairs(pool[0], run.width) {
@@ -114,7 +115,7 @@ struct LanesGather {
 
   /// The products of the tile with one row of the kernel. Rows of the tile that reach into the operand
   /// in any case share each weight, or the compiler keeps all weights for the next row, on the stack.
-  private func writeRows(_ run: LanesRun, _ size: Int, _ text: inout CText) {
+  private func writeRows(_ run: BatchInnermostRun, _ size: Int, _ text: inout CText) {
     let rows = (0..<pool[0]).map { row in
       let (condition, place) = rowText(row == 0 ? "row" : "(row + \(row))")
       return (row: row, condition: condition, place: place)
@@ -138,7 +139,9 @@ struct LanesGather {
     text.line("const lanes *restrict r\(row) = x + \(line);")
   }
 
-  private func writeProducts(_ rows: [Int], _ run: LanesRun, _ size: Int, _ text: inout CText) {
+  private func writeProducts(
+    _ rows: [Int], _ run: BatchInnermostRun, _ size: Int, _ text: inout CText
+  ) {
     for (tap, reaches) in run.taps.enumerated() where !reaches.isEmpty {
       for output in 0..<size {
         let weight = "lanes_all(v[\(output * outputStride + tap)])"
@@ -167,7 +170,7 @@ struct LanesGather {
     }
   }
 
-  private func writeEpilogue(_ output: Int, _ run: LanesRun, _ text: inout CText) {
+  private func writeEpilogue(_ output: Int, _ run: BatchInnermostRun, _ text: inout CText) {
     let area = pooled[0] * pooled[1]
     for window in 0..<(run.width / pool[1]) {
       let row = pool[0] == 1 ? "row" : "row / \(pool[0])"

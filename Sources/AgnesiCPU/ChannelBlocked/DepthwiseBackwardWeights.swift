@@ -14,10 +14,10 @@ struct DepthwiseBackwardWeights: Operation {
   static let name = "depthwiseBackwardWeights"
 
   /// The same for the library.
-  private let base: BlockedConvolution
+  private let base: ChannelBlockedConvolution
 
   /// Nil for what is no such convolution.
-  init?(_ convolution: BlockedConvolution, channels: Size, filters: Size) {
+  init?(_ convolution: ChannelBlockedConvolution, channels: Size, filters: Size) {
     let groups = Size(convolution.geometry.groups)
     guard convolution.kind == .backwardWeights, convolution.geometry.axisCount == 2,
       channels == groups,
@@ -27,7 +27,7 @@ struct DepthwiseBackwardWeights: Operation {
     base = convolution
   }
 
-  private init(_ base: BlockedConvolution) { self.base = base }
+  private init(_ base: ChannelBlockedConvolution) { self.base = base }
 
   var roles: [String] { base.roles }
 
@@ -44,7 +44,7 @@ struct DepthwiseBackwardWeights: Operation {
   }
 }
 
-extension BlockedConvolution {
+extension ChannelBlockedConvolution {
   /// Rows and columns of the kernels; nil where they are not numbers.
   fileprivate var kernelSides: (Int, Int)? {
     guard size.count == 2, let rows = size[0].known, let columns = size[1].known else { return nil }
@@ -66,7 +66,7 @@ extension DepthwiseBackwardWeights: WrittenOperation {
     return KernelText(
       name: name, text: text(name), prelude: LanesC.prelude(target), extent: image[1],
       sizes: [image[0], image[1], image[2], image[3], gradients[2], gradients[3]], cost: work,
-      multiplyAdds: work, producer: "channel blocks, depthwise")
+      multiplyAdds: work, producer: "channel-blocked, depthwise")
   }
 
   private func text(_ name: String) -> String {

@@ -1,4 +1,4 @@
-extension LanesShape {
+extension BatchInnermostShape {
   /// The convolution, with what follows it.
   ///
   /// Arguments: source, weights `[filters, channels, kernel…]` (plain), bias `[filters]` (if any),
@@ -7,9 +7,9 @@ extension LanesShape {
   ///
   /// - Complexity: one product for each pair of weight and pixel that meet; nothing is padded.
   package func forward(
-    name: String, epilogue: LanesEpilogue = LanesEpilogue(), target: LanesTarget
-  ) -> LanesKernel {
-    LanesGather(
+    name: String, epilogue: ConvolutionEpilogue = ConvolutionEpilogue(), target: LanesTarget
+  ) -> BatchInnermostKernel {
+    BatchInnermostGather(
       name: name, target: target, outputs: filters, inputs: channels, operand: size,
       result: output, kernel: kernel, rows: axis(0), columns: axis(1),
       outputStride: channels * kernel[0] * kernel[1], inputStride: kernel[0] * kernel[1],
@@ -19,8 +19,8 @@ extension LanesShape {
 
   /// The gradient of the source. Arguments: gradient of the convolution's result, weights, gradient
   /// of the source.
-  package func backwardData(name: String, target: LanesTarget) -> LanesKernel {
-    LanesGather(
+  package func backwardData(name: String, target: LanesTarget) -> BatchInnermostKernel {
+    BatchInnermostGather(
       name: name, target: target, outputs: channels, inputs: filters, operand: output,
       result: size, kernel: kernel, rows: adjointAxis(0), columns: adjointAxis(1),
       outputStride: kernel[0] * kernel[1], inputStride: channels * kernel[0] * kernel[1]
@@ -31,7 +31,7 @@ extension LanesShape {
   ///
   /// Arguments: gradient of the pooled result, codes, gradient of the convolution's result, which is
   /// zero beyond the last sample (`sizes[1]` are their number).
-  package func unpool(name: String, pool: [Int], target: LanesTarget) -> LanesKernel {
+  package func unpool(name: String, pool: [Int], target: LanesTarget) -> BatchInnermostKernel {
     let (height, width) = (output[0], output[1])
     let pooled = [height / pool[0], width / pool[1]]
     var text = CText()
@@ -60,6 +60,6 @@ extension LanesShape {
         }
       }
     }
-    return LanesKernel(name: name, text: text.finished, extent: filters, isPerBlock: true)
+    return BatchInnermostKernel(name: name, text: text.finished, extent: filters, isPerBlock: true)
   }
 }

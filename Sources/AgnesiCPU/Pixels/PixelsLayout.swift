@@ -6,12 +6,12 @@ import AgnesiLoops
 /// (``PixelsConvolution``): a pass between the compiler's and lowering, graph to graph.
 ///
 /// Only where no gradient looks back. The result is right for all sizes.
-package enum PixelsArrangement {
+package enum PixelsLayout {
   /// - Parameter sizes: those that the code should be quick with.
-  package static func arranged(
+  package static func laidOut(
     _ roots: [Tensor], expecting sizes: [String: Int]
   ) -> [Tensor] {
-    let chains = LanesChains(roots) { isWorthwhile($0, sizes) }
+    let chains = ConvolutionChains(roots) { isWorthwhile($0, sizes) }
     let isForward = chains.parts.values.allSatisfy { part in
       switch part {
       case .inside: true
@@ -50,7 +50,7 @@ package enum PixelsArrangement {
   /// Whether a convolution is quicker on images as they are than in a library, which brings images
   /// and kernels into another order and fills channels up to vectors.
   private static func isWorthwhile(
-    _ convolution: LanesChains.Convolution, _ sizes: [String: Int]
+    _ convolution: ConvolutionChains.Convolution, _ sizes: [String: Int]
   ) -> Bool {
     guard convolution.kind == .forward, convolution.geometry.stride[1] == 1 else { return false }
     let counts = [convolution.channels, convolution.filters]
@@ -60,9 +60,9 @@ package enum PixelsArrangement {
       && (fewestColumns...mostColumns).contains(convolution.columns)
   }
 
-  private static func form(of chain: LanesChains.Chain, _ new: Replacements) -> Tensor {
+  private static func form(of chain: ConvolutionChains.Chain, _ new: Replacements) -> Tensor {
     let geometry = chain.geometry
-    let epilogue = LanesEpilogue(
+    let epilogue = ConvolutionEpilogue(
       bias: chain.bias != nil, relu: chain.hasRectifier, pool: chain.pool)
     var source = new[chain.source]
     if geometry.hasPadding {

@@ -2,8 +2,8 @@ import AgnesiArrays
 import AgnesiExpressions
 import AgnesiLoops
 
-/// The convolutions of a graph that go into lanes, and what goes with them.
-struct LanesChains {
+/// The convolutions of a graph that change their layout, and what goes with them.
+struct ConvolutionChains {
   /// What a node of the old graph is.
   enum Part {
     /// Computed with a later node.
@@ -38,7 +38,7 @@ struct LanesChains {
     var size: [Int]
   }
 
-  /// What decides whether a convolution goes into lanes.
+  /// What decides whether a convolution changes its layout.
   struct Convolution {
     var kind: ConvolutionKind
     var geometry: ConvolutionGeometry

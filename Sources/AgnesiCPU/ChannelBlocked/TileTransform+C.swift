@@ -15,7 +15,7 @@ extension TileTransform: WrittenOperation {
     switch (form, direction) {
     case (.kernels, _):
       (extent, sizes) = (isTransposed ? shape[0] : channels, [channels, shape[0]])
-    case (.image, .fromPoints):
+    case (.image, .fromWinogradDomain):
       // Tiles overlap, so that an image is one thread's.
       extent = shape[0] * (channels / Size(blocks.width))
       sizes = [shape[0], channels / Size(blocks.width), shape[2], shape[3]]
@@ -28,17 +28,17 @@ extension TileTransform: WrittenOperation {
       name: name, text: "LANES_BEGIN\n\(text(name, width: blocks.width))LANES_END\n",
       prelude: LanesC.prelude(target), extent: extent, sizes: sizes,
       cost: operands[0].count + results[0].count, multiplyAdds: 0,
-      producer: "channel blocks, tile transform")
+      producer: "channel-blocked, tile transform")
   }
 
   private func text(_ name: String, width: Int) -> String {
     switch (form, direction) {
-    case (.image, .toPoints): line(name) + imageToPoints(name)
-    case (.image, .fromPoints): line(name) + imageFromPoints(name)
-    case (.result, .toPoints): line(name) + resultToPoints(name)
-    case (.result, .fromPoints): line(name) + resultFromPoints(name)
-    case (.kernels, .toPoints): line(name) + kernelsToPoints(name, width)
-    case (.kernels, .fromPoints): line(name) + kernelsFromPoints(name, width)
+    case (.image, .toWinogradDomain): line(name) + imageToWinogradDomain(name)
+    case (.image, .fromWinogradDomain): line(name) + imageFromWinogradDomain(name)
+    case (.result, .toWinogradDomain): line(name) + resultToWinogradDomain(name)
+    case (.result, .fromWinogradDomain): line(name) + resultFromWinogradDomain(name)
+    case (.kernels, .toWinogradDomain): line(name) + kernelsToWinogradDomain(name, width)
+    case (.kernels, .fromWinogradDomain): line(name) + kernelsFromWinogradDomain(name, width)
     }
   }
 
@@ -56,7 +56,7 @@ extension TileTransform: WrittenOperation {
   private func line(_ name: String) -> String {
     let body =
       switch (form, direction) {
-      case (.image, .toPoints):
+      case (.image, .toWinogradDomain):
         """
           lanes d = x[3 * s] - x[s], e = x[2 * s] - x[s];
           y[0] = LANES_FMA(lanes_all(2), x[0] - x[2 * s], d);
@@ -65,7 +65,7 @@ extension TileTransform: WrittenOperation {
           y[3 * t] = d;
           y[4 * t] = LANES_FMA(lanes_all(-2), d, x[4 * s] - x[2 * s]);
         """
-      case (.image, .fromPoints):
+      case (.image, .fromWinogradDomain):
         """
           lanes a = x[0] + x[0], b = x[s], c = x[2 * s], e = x[4 * s];
           lanes d = LANES_FMA(lanes_all(-2), e, x[0] + b + c + x[3 * s]);
@@ -75,7 +75,7 @@ extension TileTransform: WrittenOperation {
           y[3 * t] = d;
           y[4 * t] = e;
         """
-      case (.result, .toPoints):
+      case (.result, .toWinogradDomain):
         """
           lanes a = x[0], b = x[s], c = x[2 * s], d = x[3 * s], two = lanes_all(2);
           y[0] = a;
@@ -84,7 +84,7 @@ extension TileTransform: WrittenOperation {
           y[3 * t] = LANES_FMA(two, LANES_FMA(two, LANES_FMA(two, d, c), b), a);
           y[4 * t] = d;
         """
-      case (.result, .fromPoints):
+      case (.result, .fromWinogradDomain):
         """
           lanes d = x[3 * s], sum = x[s] + x[2 * s], difference = x[s] - x[2 * s];
           lanes last = x[4 * s];
@@ -93,7 +93,7 @@ extension TileTransform: WrittenOperation {
           y[2 * t] = LANES_FMA(lanes_all(4), d, sum);
           y[3 * t] = LANES_FMA(lanes_all(8), d, difference) + last;
         """
-      case (.kernels, .toPoints):
+      case (.kernels, .toWinogradDomain):
         """
           lanes a = x[0], b = x[s], sixth = lanes_all(1 / 6.0f);
           y[0] = lanes_all(0.5f) * a;
@@ -102,7 +102,7 @@ extension TileTransform: WrittenOperation {
           y[3 * t] = sixth * LANES_FMA(lanes_all(2), b, a);
           y[4 * t] = b;
         """
-      case (.kernels, .fromPoints):
+      case (.kernels, .fromWinogradDomain):
         """
           lanes half = lanes_all(0.5f), sixth = lanes_all(1 / 6.0f);
           lanes b = half * x[s], c = sixth * x[2 * s], d = sixth * x[3 * s];
@@ -122,7 +122,7 @@ extension TileTransform: WrittenOperation {
 
   // MARK: Images
 
-  private func imageToPoints(_ name: String) -> String {
+  private func imageToWinogradDomain(_ name: String) -> String {
     """
     void \(name)(\(kernelParameters)) {
       const int64_t samples = sizes[0], blocks = sizes[1], height = sizes[2], width = sizes[3];
@@ -143,7 +143,8 @@ extension TileTransform: WrittenOperation {
             pixels[i * 10 + j] = isInside ? row[j] : (lanes){0};
           }
         }
-        lanes_loose *const values = (lanes_loose *)args[1] + ((item * across + tile) * blocks + block) * 4;
+        lanes_loose *const values =
+            (lanes_loose *)args[1] + ((item * across + tile) * blocks + block) * 4;
         for (int phase = 0; phase < 4; phase++) {
           const lanes_loose *const x = pixels + phase / 2 * 10 + phase % 2;
           \(calls(5, name) { "x + \(2 * $0), 20, lines + \($0), 5" })
@@ -155,7 +156,7 @@ extension TileTransform: WrittenOperation {
     """
   }
 
-  private func imageFromPoints(_ name: String) -> String {
+  private func imageFromWinogradDomain(_ name: String) -> String {
     """
     void \(name)(\(kernelParameters)) {
       const int64_t samples = sizes[0], blocks = sizes[1], height = sizes[2], width = sizes[3];
@@ -192,14 +193,14 @@ extension TileTransform: WrittenOperation {
 
   // MARK: Results
 
-  private func resultToPoints(_ name: String) -> String {
+  private func resultToWinogradDomain(_ name: String) -> String {
     let read = "pixels[i * 4 + j] = isInside ? image[y * width + x] : (lanes){0};"
     let lines = calls(4, name) { "pixels + \($0), 4, lines + \($0), 4" }
     let values = calls(5, name) { "lines + \(4 * $0), 1, values + \(5 * $0) * step, step" }
     return result(name, values: 1, image: 0, [pixelLoop(read), lines, values])
   }
 
-  private func resultFromPoints(_ name: String) -> String {
+  private func resultFromWinogradDomain(_ name: String) -> String {
     let write = "if (isInside) image[y * width + x] = pixels[i * 4 + j];"
     let lines = calls(5, name) { "values + \($0) * step, 5 * step, lines + \($0), 5" }
     let pixels = calls(4, name) { "lines + \(5 * $0), 1, pixels + \(4 * $0), 1" }
@@ -241,7 +242,7 @@ extension TileTransform: WrittenOperation {
   // MARK: Kernels
 
   /// The 16 taps of as many kernels as lanes are transposed in registers.
-  private func kernelsToPoints(_ name: String, _ width: Int) -> String {
+  private func kernelsToWinogradDomain(_ name: String, _ width: Int) -> String {
     let read = """
       for (int i = 0; i < \(width); i++)
                 rows[i] = *(const lanes_loose *)(kernels + i * apart + tap);
@@ -258,7 +259,7 @@ extension TileTransform: WrittenOperation {
       [lines, points, write], after: "")
   }
 
-  private func kernelsFromPoints(_ name: String, _ width: Int) -> String {
+  private func kernelsFromWinogradDomain(_ name: String, _ width: Int) -> String {
     let read = """
       for (int i = 0; i < 25; i++) points[i] = *(const lanes_loose *)(values + i * step);
       """

@@ -23,7 +23,7 @@ struct PolyphaseConvolution {
   let kernels: Shape
 
   /// Nil where the algorithm is not for it.
-  init?(_ convolution: BlockedConvolution, _ node: Node) {
+  init?(_ convolution: ChannelBlockedConvolution, _ node: Node) {
     let (first, second) = (node.operands[0].shape, node.operands[1].shape)
     let own = node.results[0].shape
     (image, result, kernels) =

@@ -7,10 +7,10 @@ import AgnesiLoops
 /// Operands: source, kernels `[filters, channels, height, width]`, bias `[filters]` (if any).
 /// Results: values, and, if wanted, a byte for each that says which element of its window was the
 /// first of the largest, or 255 where no gradient passes the rectifier.
-struct LanesConvolution: LanesOperation {
-  static let name = "lanesConvolution"
+struct BatchInnermostConvolution: BatchInnermostOperation {
+  static let name = "batchInnermostConvolution"
   let geometry: ConvolutionGeometry
-  let epilogue: LanesEpilogue
+  let epilogue: ConvolutionEpilogue
 
   var arity: ClosedRange<Int> { 2...3 }
   var roles: [String] { ["source", "kernels", "bias"] }
@@ -21,7 +21,7 @@ struct LanesConvolution: LanesOperation {
       throw TypeError("takes \(epilogue.bias ? 3 : 2) operands, got \(operands.count)")
     }
     let (source, kernels) = (operands[0], operands[1])
-    try source.requireLanes()
+    try source.requireBatchInnermost()
     let result = try ConvolutionKind.forward.operation(geometry).types(
       of: [TensorType(.float32, Array(source.shape.prefix(4))), kernels])[0]
     if epilogue.bias, operands[2] != TensorType(.float32, [kernels.shape[0]]) {
@@ -31,12 +31,12 @@ struct LanesConvolution: LanesOperation {
     if let pool = epilogue.pool {
       plane = [plane[0], plane[1] / pool[0], plane[2] / pool[1]]
     }
-    let values = TensorType.lanes(blocks: source.shape[0], plane, source.shape[4])
+    let values = TensorType.batchInnermost(blocks: source.shape[0], plane, source.shape[4])
     return epilogue.codes ? [values, TensorType(.uint8, values.shape)] : [values]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
-    let source = operands[0].withoutLanes
+    let source = operands[0].batchOutermost
     let shape = [source.shape[0]] + (types[0].knownShape ?? []).dropFirst().dropLast()
     let forward = ConvolutionKind.forward.operation(geometry)
     let operandTypes = [source, operands[1]].map { TensorType($0.dtype, $0.shape.map { Size($0) }) }
@@ -62,16 +62,17 @@ struct LanesConvolution: LanesOperation {
       values = NDArray(rounding: rectified, shape: values.shape, .float32)
     }
     let lanes = operands[0].shape[4]
-    guard epilogue.codes else { return [values.withLanes(lanes)] }
+    guard epilogue.codes else { return [values.batchInnermost(lanes)] }
     return [
-      values.withLanes(lanes), NDArray(rounding: codes, shape: shape, .uint8).withLanes(lanes),
+      values.batchInnermost(lanes),
+      NDArray(rounding: codes, shape: shape, .uint8).batchInnermost(lanes),
     ]
   }
 
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
-  ) -> LanesKernel {
-    let shape = LanesShape(
+  ) -> BatchInnermostKernel {
+    let shape = BatchInnermostShape(
       geometry, source: operands[0].plane, kernels: operands[1].shape.map { $0.known ?? 0 })
     return shape.forward(name: Self.placeholder, epilogue: epilogue, target: target)
   }
@@ -87,8 +88,8 @@ struct LanesConvolution: LanesOperation {
 
 /// What arrived behind disjoint windows → what arrives before them: gradients go where the maxima
 /// were. Lanes beyond the last sample become zero.
-struct LanesUnpool: LanesOperation {
-  static let name = "lanesUnpool"
+struct BatchInnermostUnpool: BatchInnermostOperation {
+  static let name = "batchInnermostUnpool"
   let pool: [Int]
   /// Height and width before pooling.
   let size: [Int]
@@ -98,19 +99,21 @@ struct LanesUnpool: LanesOperation {
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let gradients = operands[0]
-    try gradients.requireLanes()
+    try gradients.requireBatchInnermost()
     guard operands[1] == TensorType(.uint8, gradients.shape) else {
       throw TypeError("codes \(operands[1]) for gradients \(gradients)")
     }
     guard [size[0] / pool[0], size[1] / pool[1]] == Array(gradients.plane.dropFirst()) else {
       throw TypeError("gradients \(gradients) of windows \(pool) in \(size)")
     }
-    return [.lanes(blocks: gradients.shape[0], [gradients.plane[0]] + size, gradients.shape[4])]
+    return [
+      .batchInnermost(blocks: gradients.shape[0], [gradients.plane[0]] + size, gradients.shape[4])
+    ]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
     let lanes = operands[0].shape[4]
-    let (gradients, codes) = (operands[0].withoutLanes, operands[1].withoutLanes)
+    let (gradients, codes) = (operands[0].batchOutermost, operands[1].batchOutermost)
     let shape = gradients.shape.prefix(2) + size
     let type = TensorType(.float32, shape.map { Size($0) })
     let places = codes.cast(to: .int32)
@@ -118,22 +121,22 @@ struct LanesUnpool: LanesOperation {
       .reference([gradients, places], types: [type])[0]
     let used = (samples.known ?? 0) * shape.dropFirst().product
     let kept = all.doubles.enumerated().map { $0 < used ? $1 : 0 }
-    return [NDArray(rounding: kept, shape: Array(shape), .float32).withLanes(lanes)]
+    return [NDArray(rounding: kept, shape: Array(shape), .float32).batchInnermost(lanes)]
   }
 
   func samples(_ operands: [TensorType]) -> Size { samples }
 
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
-  ) -> LanesKernel {
+  ) -> BatchInnermostKernel {
     // Of the convolution only its result matters.
     let filters = operands[0].plane[0]
-    let shape = LanesShape(channels: 1, filters: filters, size: size, kernel: [1, 1])
+    let shape = BatchInnermostShape(channels: 1, filters: filters, size: size, kernel: [1, 1])
     return shape.unpool(name: Self.placeholder, pool: pool, target: target)
   }
 
-  func substituting(_ sizes: [String: Size]) -> LanesUnpool {
-    LanesUnpool(pool: pool, size: size, samples: samples.substituting(sizes))
+  func substituting(_ sizes: [String: Size]) -> BatchInnermostUnpool {
+    BatchInnermostUnpool(pool: pool, size: size, samples: samples.substituting(sizes))
   }
 }
 
@@ -146,7 +149,7 @@ extension PoolingGeometry {
   }
 }
 
-extension LanesShape {
+extension BatchInnermostShape {
   /// - Parameters:
   ///   - source: channels, height and width.
   ///   - kernels: filters, channels, height and width.

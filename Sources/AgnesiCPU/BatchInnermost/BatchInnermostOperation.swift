@@ -3,16 +3,16 @@ import AgnesiCompiler
 import AgnesiExpressions
 import AgnesiLoops
 
-/// An operation on tensors that have *lanes of samples*: `[blocks, channels, height, width, lanes]`.
+/// An operation on *batch-innermost* tensors: `[blocks, channels, height, width, lanes]`.
 ///
-/// Only ``LanesArrangement`` makes them, after everything else was rewritten, so they have no
+/// Only ``BatchInnermostLayout`` makes them, after everything else was rewritten, so they have no
 /// gradients and stand in no file. What a lane beyond the last sample holds is that of some sample,
 /// or zero; nothing plain is ever made from it.
-protocol LanesOperation: WrittenOperation {
+protocol BatchInnermostOperation: WrittenOperation {
   /// The operation in C, on operands and results in memory.
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
-  ) -> LanesKernel
+  ) -> BatchInnermostKernel
 
   /// The number of samples where the kernel asks for it.
   func samples(_ operands: [TensorType]) -> Size
@@ -27,12 +27,12 @@ protocol LanesOperation: WrittenOperation {
   func cost(_ operands: [TensorType], _ results: [TensorType]) -> Size
 }
 
-extension LanesOperation {
+extension BatchInnermostOperation {
   func samples(_ operands: [TensorType]) -> Size { 0 }
 
   func blocks(_ operands: [TensorType], _ results: [TensorType], lanes: Int) -> Size {
-    let inLanes = (operands + results).first { $0.rank == 5 && $0.shape[4] == Size(lanes) }
-    return inLanes?.shape[0] ?? 0
+    let batchInnermost = (operands + results).first { $0.rank == 5 && $0.shape[4] == Size(lanes) }
+    return batchInnermost?.shape[0] ?? 0
   }
 
   var isProduct: Bool { false }
@@ -54,12 +54,12 @@ extension LanesOperation {
       name: kernel.name, text: kernel.text, prelude: LanesC.prelude(target),
       extent: Size(kernel.extent) * (kernel.isPerBlock ? blocks : 1),
       sizes: [blocks, samples(operands)], cost: cost, multiplyAdds: isProduct ? cost : 0,
-      producer: "lanes of samples")
+      producer: "batch-innermost")
   }
 }
 
 extension TensorType {
-  /// Channels, height and width of a type with lanes; zeros where they are no numbers.
+  /// Channels, height and width of a batch-innermost type; zeros where they are no numbers.
   var plane: [Int] { shape.dropFirst().prefix(3).map { $0.known ?? 0 } }
 
   /// The elements of a sample, of a type with lanes.
@@ -67,15 +67,15 @@ extension TensorType {
     shape.dropFirst().dropLast().map { $0.known ?? 0 }.product
   }
 
-  /// A tensor with lanes, of numbers of `dtype`.
-  static func lanes(
+  /// A batch-innermost tensor, of numbers of `dtype`.
+  static func batchInnermost(
     _ dtype: DType = .float32, blocks: Size, _ plane: [Int], _ lanes: Size
   ) -> TensorType {
     TensorType(dtype, [blocks] + plane.map { Size($0) } + [lanes])
   }
 
-  /// Throws where this is no tensor with lanes.
-  func requireLanes(_ dtype: DType = .float32) throws(TypeError) {
+  /// Throws where this is no batch-innermost tensor.
+  func requireBatchInnermost(_ dtype: DType = .float32) throws(TypeError) {
     guard rank == 5, self.dtype == dtype, shape.dropFirst().allSatisfy({ $0.known != nil }) else {
       throw TypeError("needs \(dtype)[blocks, channels, height, width, lanes], got \(self)")
     }
@@ -84,23 +84,23 @@ extension TensorType {
 
 extension NDArray {
   /// `[blocks, …, lanes]` as `[blocks · lanes, …]`.
-  var withoutLanes: NDArray {
+  var batchOutermost: NDArray {
     let last = rank - 1
     return transposed([0, last] + Array(1..<last)).reshaped(
       [shape[0] * shape[last]] + shape[1..<last])
   }
 
   /// The opposite.
-  func withLanes(_ lanes: Int) -> NDArray {
+  func batchInnermost(_ lanes: Int) -> NDArray {
     reshaped([shape[0] / lanes, lanes] + shape.dropFirst())
       .transposed([0] + Array(2...rank) + [1]).contiguous()
   }
 }
 
-/// Samples that follow one another → lanes of samples. What lanes beyond the last sample hold are
+/// Samples that follow one another → batch-innermost. What lanes beyond the last sample hold are
 /// copies of it, so that no formula is ever computed from values that no sample has.
-struct LanesPack: LanesOperation {
-  static let name = "lanesPack"
+struct BatchInnermostPack: BatchInnermostOperation {
+  static let name = "batchInnermostPack"
   let lanes: Int
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
@@ -115,7 +115,7 @@ struct LanesPack: LanesOperation {
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
     let count = operands[0].shape[0]
     let all = (count + lanes - 1) / lanes * lanes
-    return [operands[0].gathered((0..<all).map { min($0, count - 1) }).withLanes(lanes)]
+    return [operands[0].gathered((0..<all).map { min($0, count - 1) }).batchInnermost(lanes)]
   }
 
   func samples(_ operands: [TensorType]) -> Size { operands[0].shape[0] }
@@ -125,15 +125,15 @@ struct LanesPack: LanesOperation {
 
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
-  ) -> LanesKernel {
-    LanesTransfer.pack(
+  ) -> BatchInnermostKernel {
+    BatchInnermostTransfer.pack(
       name: Self.placeholder, elements: results[0].elementsOfSample, target: target)
   }
 }
 
-/// Lanes of samples → samples that follow one another.
-struct LanesUnpack: LanesOperation {
-  static let name = "lanesUnpack"
+/// Batch-innermost → samples that follow one another.
+struct BatchInnermostUnpack: BatchInnermostOperation {
+  static let name = "batchInnermostUnpack"
   /// How many there are.
   let samples: Size
 
@@ -150,7 +150,7 @@ struct LanesUnpack: LanesOperation {
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    [operands[0].withoutLanes[rows: 0..<(samples.known ?? 0)].contiguous()]
+    [operands[0].batchOutermost[rows: 0..<(samples.known ?? 0)].contiguous()]
   }
 
   func samples(_ operands: [TensorType]) -> Size { samples }
@@ -160,12 +160,12 @@ struct LanesUnpack: LanesOperation {
 
   func kernel(
     _ operands: [TensorType], _ results: [TensorType], target: LanesTarget
-  ) -> LanesKernel {
-    LanesTransfer.unpack(
+  ) -> BatchInnermostKernel {
+    BatchInnermostTransfer.unpack(
       name: Self.placeholder, elements: operands[0].elementsOfSample, target: target)
   }
 
-  func substituting(_ sizes: [String: Size]) -> LanesUnpack {
-    LanesUnpack(samples: samples.substituting(sizes))
+  func substituting(_ sizes: [String: Size]) -> BatchInnermostUnpack {
+    BatchInnermostUnpack(samples: samples.substituting(sizes))
   }
 }

@@ -1,14 +1,17 @@
-/// Conversion between plain arrays, whose samples follow one another, and lanes of samples.
-package enum LanesTransfer {
+/// Conversion between plain arrays, whose samples follow one another, and the batch-innermost
+/// layout.
+package enum BatchInnermostTransfer {
   /// Elements that one iteration of the outermost loop converts.
   private static let chunk = 256
 
-  /// To lanes; lanes beyond the last sample become copies of it. Arguments: plain, lanes.
+  /// To batch-innermost; lanes beyond the last sample become copies of it. Arguments: plain, lanes.
   ///
   /// `sizes` are the number of blocks and the number of samples.
   ///
   /// - Parameter elements: Elements of one sample.
-  package static func pack(name: String, elements: Int, target: LanesTarget) -> LanesKernel {
+  package static func pack(
+    name: String, elements: Int, target: LanesTarget
+  ) -> BatchInnermostKernel {
     transfer(name: name, elements: elements, target: target) { text in
       let lanes = target.lanes
       text.line("const float *const x = (const float *)args[0] + first * \(elements);")
@@ -30,8 +33,10 @@ package enum LanesTransfer {
     }
   }
 
-  /// From lanes; arguments: lanes, plain. See ``pack(name:elements:target:)``.
-  package static func unpack(name: String, elements: Int, target: LanesTarget) -> LanesKernel {
+  /// From batch-innermost; arguments: lanes, plain. See ``pack(name:elements:target:)``.
+  package static func unpack(
+    name: String, elements: Int, target: LanesTarget
+  ) -> BatchInnermostKernel {
     transfer(name: name, elements: elements, target: target) { text in
       let lanes = target.lanes
       text.line("const lanes *const x = (const lanes *)args[0] + block * \(elements);")
@@ -55,7 +60,7 @@ package enum LanesTransfer {
 
   private static func transfer(
     name: String, elements: Int, target: LanesTarget, _ body: (inout CText) -> Void
-  ) -> LanesKernel {
+  ) -> BatchInnermostKernel {
     let chunks = max(1, pieces(elements, chunk).count)
     var text = CText()
     text.block("void \(name)(\(kernelParameters))") { text in
@@ -68,6 +73,6 @@ package enum LanesTransfer {
         body(&text)
       }
     }
-    return LanesKernel(name: name, text: text.finished, extent: chunks, isPerBlock: true)
+    return BatchInnermostKernel(name: name, text: text.finished, extent: chunks, isPerBlock: true)
   }
 }

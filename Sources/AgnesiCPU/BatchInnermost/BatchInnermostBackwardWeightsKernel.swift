@@ -1,19 +1,22 @@
-extension LanesShape {
+extension BatchInnermostShape {
   /// The gradients of the weights and, if wanted, the bias.
   ///
   /// Arguments: source, gradient of the convolution's result, gradient of the weights (plain),
   /// gradient of the bias. Sums run over blocks in order, then over the lanes by halves, so they do
   /// not depend on the number of threads.
-  package func backwardWeights(name: String, bias: Bool, target: LanesTarget) -> LanesKernel {
-    LanesBackwardWeightsKernel(name: name, shape: self, bias: bias, target: target).kernelText()
+  package func backwardWeights(
+    name: String, bias: Bool, target: LanesTarget
+  ) -> BatchInnermostKernel {
+    BatchInnermostBackwardWeightsKernel(name: name, shape: self, bias: bias, target: target)
+      .kernelText()
   }
 }
 
 /// The nest of a gradient of weights: a tile of filters × one row of the kernel is summed up in
 /// registers over all pixels of a block.
-private struct LanesBackwardWeightsKernel {
+private struct BatchInnermostBackwardWeightsKernel {
   var name: String
-  var shape: LanesShape
+  var shape: BatchInnermostShape
   var bias: Bool
   var target: LanesTarget
 
@@ -27,7 +30,7 @@ private struct LanesBackwardWeightsKernel {
     return (shape.filters + groups - 1) / groups
   }
 
-  func kernelText() -> LanesKernel {
+  func kernelText() -> BatchInnermostKernel {
     let groups = pieces(shape.filters, tile)
     let sizes = Array(Set(groups.map(\.count))).sorted(by: >)
     var text = CText()
@@ -46,7 +49,7 @@ private struct LanesBackwardWeightsKernel {
         }
       }
     }
-    return LanesKernel(
+    return BatchInnermostKernel(
       name: name, text: text.finished, extent: groups.count * shape.channels * height,
       isPerBlock: false)
   }
@@ -80,7 +83,7 @@ private struct LanesBackwardWeightsKernel {
 
   private func writeColumns(_ size: Int, _ resultArea: Int, _ text: inout CText) {
     let axis = shape.axis(1)
-    let runs = LanesRun.cover(shape.output[1], width: 1, taps: width, axis: axis)
+    let runs = BatchInnermostRun.cover(shape.output[1], width: 1, taps: width, axis: axis)
     for run in runs {
       text.loop("x0", run.start, "\(run.end)") { text in
         text.line("const lanes *restrict p = r + \(axis.baseText("x0"));")
