@@ -14,7 +14,7 @@ struct CHelpers {
     case bfloat16
     case integerDivision(DType)
     case integerPower(DType)
-    /// Vectors of a float dtype, their maxima, minima and folds.
+    /// Vectors of a float dtype, their maxima, minima and reductions.
     case vectors(DType)
     /// Loads of float32 vectors, fused multiply-add, and the transposition of 16 vectors.
     case tiles

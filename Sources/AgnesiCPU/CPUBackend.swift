@@ -82,7 +82,7 @@ public struct CPU: Backend {
 
   /// A program whose tensors are laid out already.
   func lowered(_ laidOut: GraphProgram, expecting regime: SizeRegime) -> LoweredProgram {
-    Lowerer.lower(laidOut, library: CPULibrary(expectedSizes: regime.expected)).settledFirst()
+    Lowerer.lower(laidOut, library: CPULibrary(expectedSizes: regime.expected)).hoistedFirst()
   }
 
   /// Layouts, in this order: what an earlier one takes is no longer there for the next.

@@ -23,7 +23,7 @@ final class CPUPlan: Sendable {
   private let outputs: [(slot: Int, position: Int)]
   private let copies: [(from: Int, to: Int, bytes: Int)]
   /// What the steps that are left out while nothing changes depend on.
-  private let settledParameters: [Parameter]
+  private let hoistedParameters: [Parameter]
 
   init(
     _ lowered: LoweredProgram, functions: [CompiledUnit.Function?], sizes: [String: Int],
@@ -61,7 +61,7 @@ final class CPUPlan: Sendable {
     self.parameters = parameters.filter(\.isWritten) + parameters.filter { !$0.isWritten }
     self.inputs = inputs
     self.outputs = outputs
-    settledParameters = lowered.settledParameters
+    hoistedParameters = lowered.hoistedParameters
     copies = lowered.copies.map { copy in
       let buffer = lowered.buffers[copy.to.index]
       let count = buffer.count.value(in: sizes)
@@ -81,13 +81,13 @@ final class CPUPlan: Sendable {
       workspace.slots[binding.slot] = storage.base
     }
     defer { for index in parameters.indices { workspace.held[index] = nil } }
-    let version = settledParameters.version
-    let stale = steps.kept.filter { $0.refresh(settled: version) }
-    var first = workspace.firstStep(after: lowered.settledCount, version)
+    let version = hoistedParameters.version
+    let stale = steps.prepacked.filter { $0.refresh(hoisted: version) }
+    var first = workspace.firstStep(after: lowered.hoistedCount, version)
     if !stale.isEmpty {
-      // What is kept in another form may be the result of settled steps.
-      try run(first..<lowered.settledCount, in: workspace)
-      first = lowered.settledCount
+      // What is kept in another form may be the result of hoisted steps.
+      try run(first..<lowered.hoistedCount, in: workspace)
+      first = lowered.hoistedCount
       try convert(stale, in: workspace)
     }
     let start = profile.map { _ in ContinuousClock.now }
@@ -116,13 +116,13 @@ extension CPUPlan {
       agnesi_shared_executor(), steps.pointer + first, Int64(range.count), workspace.slots,
       profile == nil ? nil : workspace.seconds + first)
     if failed < 0 { return }
-    workspace.settledVersion = nil
+    workspace.hoistedVersion = nil
     throw FunctionError(lowered.steps[first + Int(failed)].label, "the library call failed")
   }
 
-  private func convert(_ kept: [KeptWeights], in workspace: Workspace) throws {
+  private func convert(_ kept: [PrepackedWeights], in workspace: Workspace) throws {
     let start = ContinuousClock.now
-    guard KeptWeights.convert(kept, workspace.slots, in: workspace.scratch.base) else {
+    guard PrepackedWeights.convert(kept, workspace.slots, in: workspace.scratch.base) else {
       throw FunctionError("convolution", "its kernels could not be brought into the library's form")
     }
     if let profile { profile.profiler.add(preparing: profile.plan, from: start, to: .now) }
@@ -147,8 +147,8 @@ private final class Workspace: @unchecked Sendable {
   private var constants: [NDArray] = []
   /// Keeps parameters' memory alive during a call.
   var held: [ArrayStorage?]
-  /// The version of the parameters that settled steps have run with here; nil before they have.
-  var settledVersion: Int?
+  /// The version of the parameters that hoisted steps have run with here; nil before they have.
+  var hoistedVersion: Int?
 
   init(_ lowered: LoweredProgram, _ memory: MemoryPlan, scratchBytes: Int) {
     // The scratch memory has the slot behind those of the buffers.
@@ -176,13 +176,13 @@ private final class Workspace: @unchecked Sendable {
     }
   }
 
-  /// Where a call begins: behind the `settled` first steps if they have run with this version.
-  func firstStep(after settled: Int, _ version: Int) -> Int {
-    let isSettled = settledVersion == version
-    settledVersion = version
-    guard isSettled else { return 0 }
-    for step in 0..<settled { seconds[step] = 0 }
-    return settled
+  /// Where a call begins: behind the `hoisted` first steps if they have run with this version.
+  func firstStep(after hoisted: Int, _ version: Int) -> Int {
+    let isHoisted = hoistedVersion == version
+    hoistedVersion = version
+    guard isHoisted else { return 0 }
+    for step in 0..<hoisted { seconds[step] = 0 }
+    return hoisted
   }
 
   deinit {

@@ -1,7 +1,7 @@
 import AgnesiArrays
 import AgnesiLoops
 
-// Reductions outside of strips: floats fold in lanes, everything else in order.
+// Reductions outside of strips: floats are reduced in lanes, everything else in order.
 
 extension CFunction {
   mutating func render(_ reduction: Statement.Reduction) {

@@ -5,7 +5,7 @@ import AgnesiLoops
 ///
 /// C compilers make vectors of innermost loops only. A loop over columns with a reduction over
 /// rows inside is therefore cut into strips of lanes, and each statement of its body becomes a
-/// loop over the lanes; locals hold one value a lane. Each lane folds in the reduction's order.
+/// loop over the lanes; locals hold one value a lane. Each lane runs in the reduction's order.
 struct CStrip {
   let lanes: CLanes
   /// The C name of the lane while a lane's statements are written.

@@ -11,11 +11,12 @@ import AgnesiLoops
 /// both. The meaning is that of ``KernelInterpreter``, except that
 ///
 /// - elementary functions are our own C, within the bounds that they state;
-/// - float sums, products, maxima and minima fold in lanes: 16 (float32) or 8 (float64) running
-///   values a vector and up to four vectors, then a fixed tree, so the result depends on the
-///   extent only, neither on the machine nor on the number of threads;
+/// - float sums, products, maxima and minima are reduced in lanes: 16 (float32) or 8 (float64)
+///   running values a vector and up to four vectors, then a fixed tree, so the result depends on
+///   the extent only, neither on the machine nor on the number of threads;
 /// - `local = local + x * y`, and a sum of products in tiles, rounds once where the processor has
-///   fused multiply-add; in tiles it folds from the first iteration to the last. Everything else is compiled with contraction off: `a * a - b * b` is 0 for equal operands.
+///   fused multiply-add; in tiles it adds from the first iteration to the last. Everything else is
+///   compiled with contraction off: `a * a - b * b` is 0 for equal operands.
 ///
 /// Arguments may be the same memory where an element is read only at the index that is written.
 /// Vector loops therefore promise independent iterations, not restricted pointers.

@@ -46,8 +46,8 @@ struct Dump {
     }
     let texts = [
       "-passes.txt": laidOut.records.map(\.description).joined(separator: "\n"),
-      "-graph.txt": program.roots.listing(.init(sites: true)),
-      "-layouts.txt": laidOut.roots.listing(.init(sites: true)),
+      "-graph.txt": program.roots.listing(.init(locations: true)),
+      "-layouts.txt": laidOut.roots.listing(.init(locations: true)),
       "-kernels.txt": steps.joined(separator: "\n\n"),
       ".c": CRenderer.source(kernels, texts: written, math: CMath.source),
     ]

@@ -16,7 +16,7 @@ final class StepTable: @unchecked Sendable {
   /// Of the steps that are library calls.
   private(set) var contexts: [Int: LibraryContext] = [:]
   /// Contexts that keep a conversion of a parameter.
-  private(set) var kept: [KeptWeights] = []
+  private(set) var prepacked: [PrepackedWeights] = []
   /// What the largest of the library calls works in, in bytes.
   private(set) var scratchBytes = 0
 
@@ -53,15 +53,16 @@ final class StepTable: @unchecked Sendable {
         let isWorth = kernel.cost.value(in: sizes) > Self.parallelWork
         entry.threads = isWorth ? Int32(threads) : 1
       case .call(let call):
-        let source = lowered.keptWeights(call)
+        let source = lowered.prepackedWeights(call)
         let context = try LibraryContext.make(
           call, sizes: sizes, threads: threads, keepsWeights: source != nil, choices: choices)
         contexts[index] = context
         if let source {
           let weights = call.operands[1]
           let offset = weights.view.offset.value(in: sizes) * weights.dtype.size
-          let keeping = KeptWeights(context, source, slot: weights.buffer.index, offset: offset)
-          kept.append(keeping)
+          let keeping = PrepackedWeights(
+            context, source, slot: weights.buffer.index, offset: offset)
+          prepacked.append(keeping)
           scratchBytes = max(scratchBytes, keeping.scratchBytes)
         }
         entry.call = context.call
@@ -112,7 +113,7 @@ final class StepTable: @unchecked Sendable {
 extension LoweredProgram {
   /// Where a convolution's kernels come from, if they stay the same from call to call while
   /// parameters do; else nil.
-  func keptWeights(_ call: LibraryCall) -> KeptWeights.Source? {
+  func prepackedWeights(_ call: LibraryCall) -> PrepackedWeights.Source? {
     guard case .convolution(let convolution) = LibraryKernel.kind(of: call.node),
       convolution.kind != agnesi_convolution_backward_weights
     else { return nil }
@@ -120,7 +121,7 @@ extension LoweredProgram {
     if case .parameter(let parameter) = buffers[kernels.index].kind {
       return leavesUnchanged(parameter) ? .parameter(parameter) : nil
     }
-    return isSettled(kernels) ? .settledStep : nil
+    return isHoisted(kernels) ? .hoistedStep : nil
   }
 }
 

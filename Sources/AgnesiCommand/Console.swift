@@ -104,7 +104,7 @@ func reportingErrors(stopped: String = "stopped", _ body: () throws -> Void) thr
 func shownText(of error: any Error) -> String {
   if let shortage = error as? MemoryError { return shortage.textForReaders }
   guard let mistake = error as? GraphError else { return String(describing: error) }
-  return mistake.wording ?? mistake.text(withSites: false, withHint: false)
+  return mistake.wording ?? mistake.text(withLocations: false, withHint: false)
 }
 
 /// One object of a command's output for programs: equal values are equal lines. NaN and infinity,

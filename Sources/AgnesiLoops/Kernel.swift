@@ -48,7 +48,7 @@ public struct Kernel: Sendable {
 public indirect enum Statement: Hashable, Sendable {
   case loop(Loop)
   case tiles(Tiles)
-  /// Folds values over a loop into local variables; the order of the folding is the executor's
+  /// Reduces values over a loop into local variables; the order of the reduction is the executor's
   /// choice (lanes), but always the same.
   case reduce(Reduction)
   /// A new local variable; it may be assigned again.
@@ -133,14 +133,14 @@ public indirect enum Statement: Hashable, Sendable {
   }
 }
 
-/// An associative function that folds many values into one.
+/// An associative function that reduces many values to one.
 public enum Combiner: String, Sendable, Codable, CaseIterable {
   case sum, product
   /// NaN wins.
   case maximum, minimum
   case all, any
 
-  /// The value of an empty fold of floats: 0, 1, −∞, ∞.
+  /// The value of an empty reduction of floats: 0, 1, −∞, ∞.
   package var identity: Double {
     switch self {
     case .sum, .any: 0
@@ -150,8 +150,8 @@ public enum Combiner: String, Sendable, Codable, CaseIterable {
     }
   }
 
-  /// The value of an empty fold of integers or bools: 0, 1, the smallest integer, the largest (of uint64 by
-  /// its bits), true, false.
+  /// The value of an empty reduction of integers or bools: 0, 1, the smallest integer, the largest
+  /// (of uint64 by its bits), true, false.
   package func wholeIdentity(_ dtype: DType) -> Int64 {
     switch self {
     case .sum, .any: 0
@@ -161,7 +161,7 @@ public enum Combiner: String, Sendable, Codable, CaseIterable {
     }
   }
 
-  /// The value of an empty fold.
+  /// The value of an empty reduction.
   package func identity(_ dtype: DType) -> Scalar {
     dtype.isFloating ? .constant(identity, dtype) : .whole(wholeIdentity(dtype), dtype)
   }

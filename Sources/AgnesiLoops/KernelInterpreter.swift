@@ -13,7 +13,7 @@ import AgnesiArrays
 /// - A cast from float to an integer truncates towards zero, NaN is 0; what is outside of int64
 ///   (uint64 for uint64) becomes its nearest value, and narrower types keep the low bits of that.
 ///   Anything but 0 is true.
-/// - A reduction folds from the first iteration to the last; rendered code may fold in lanes.
+/// - A reduction runs from the first iteration to the last; rendered code may reduce in lanes.
 ///
 /// - Complexity: one step per node and iteration, thousands of times slower than rendered code.
 public struct KernelInterpreter: Sendable {

@@ -77,12 +77,13 @@ struct GraphReader {
     }
     for (position, node) in record.nodes.enumerated() {
       let operands = try node.operands.map(tensor)
-      let site = depth == 0 ? Site("node \(position)", of: path) : Site.capture()
-      let results = try Site.$inherited.withValue(site) {
+      let location =
+        depth == 0 ? SourceLocation("node \(position)", of: path) : SourceLocation.capture()
+      let results = try SourceLocation.$inherited.withValue(location) {
         try self.results(of: node.kind, operands, depth)
       }
       if let failure = results.lazy.compactMap(\.failure).first {
-        let text = failure.text(withSites: false, withHint: false)
+        let text = failure.text(withLocations: false, withHint: false)
         throw ModelFormatError("node \(position) is wrong: \(text)")
       }
       try check(results.map(\.type), position)

@@ -98,7 +98,7 @@ private struct Run {
     try Memory.check(node, types: types)
     if let parameter = node.results.first?.parameter {
       if !parameter.hasValue {
-        try Memory.check(parameter.demand, place: node.site.place)
+        try Memory.check(parameter.demand, place: node.location.place)
       }
       return
     }
@@ -108,7 +108,7 @@ private struct Run {
       try Memory.check(
         Memory.Demand(
           node.operation.label, "\(type), computed in float64,", bytes: bytes == .max ? nil : bytes),
-        place: node.site.place)
+        place: node.location.place)
     }
   }
 

@@ -100,7 +100,8 @@ import Testing
 
   /// One line, since `agnesi-bench peers` shows the last one.
   @Test(.enabled(if: hasPython)) func whatThePeersScriptLacksIsSaid() throws {
-    // Isolated (-I) and without site packages (-S), Python finds nothing that was installed.
+    // Isolated (-I) and without source location packages (-S), Python finds nothing that was
+    // installed.
     let lacking = try BuildProducts.run(
       Self.python, ["-IS", Self.script, "torch", "mixer", "--steps", "1"])
     #expect(lacking.status == 1)

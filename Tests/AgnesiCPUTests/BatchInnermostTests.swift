@@ -64,7 +64,7 @@ struct BatchInnermostTests {
     }
 
     /// A byte for each of `elements` of each sample, in lanes.
-    func codes(_ elements: Int, _ values: [UInt8]) -> Buffer {
+    func argmax(_ elements: Int, _ values: [UInt8]) -> Buffer {
       let buffer = Buffer(bytes: blocks * target.lanes * elements)
       for (place, value) in values.enumerated() {
         buffer.address.storeBytes(
@@ -159,7 +159,7 @@ struct BatchInnermostTests {
   func poolingInRegisters(_ it: ConvolutionCase, target: Int) throws {
     let target = targets[target]
     let pool = PoolingCase(channels: it.filters, size: it.output)
-    let epilogue = ConvolutionEpilogue(bias: true, relu: true, pool: pool.kernel, codes: true)
+    let epilogue = ConvolutionEpilogue(bias: true, relu: true, pool: pool.kernel, argmax: true)
     let forward = it.lanes.forward(name: "forward", epilogue: epilogue, target: target)
     let unpool = it.lanes.unpool(name: "unpool", pool: pool.kernel, target: target)
     let bench = try #require(Bench([forward, unpool], target: target, samples: it.batch))
@@ -174,12 +174,12 @@ struct BatchInnermostTests {
 
     let outside = most.count / it.batch
     let inside = it.destinationCount / it.batch
-    let (result, codes) = (bench.buffer(outside), bench.buffer(outside))
+    let (result, argmax) = (bench.buffer(outside), bench.buffer(outside))
     bench.run(
       forward,
       [
         bench.buffer(it.sourceCount / it.batch, x), Buffer(bytes: 0, w), Buffer(bytes: 0, b),
-        result, codes,
+        result, argmax,
       ])
     #expect(bench.values(result, outside) == most)
 
@@ -189,7 +189,7 @@ struct BatchInnermostTests {
       if let first = window.first(where: { before[$0] == most }) { expected[first] = upstream }
     }
     let gradient = bench.buffer(inside, numbers(before.count, "old"))
-    bench.run(unpool, [bench.buffer(outside, upstream), codes, gradient])
+    bench.run(unpool, [bench.buffer(outside, upstream), argmax, gradient])
     #expect(bench.values(gradient, inside) == expected)
   }
 
@@ -225,15 +225,15 @@ struct BatchInnermostTests {
       let all = bench.blocks * target.lanes * count
       let gradient = bench.buffer(count, numbers(all, "beyond the last sample"))
       bench.fill(gradient, count, upstream)
-      let codes = bench.codes(count, places.map { $0 < area ? UInt8($0) : 255 })
+      let argmax = bench.argmax(count, places.map { $0 < area ? UInt8($0) : 255 })
 
       let dx = bench.buffer(inside, numbers(it.sourceCount, "old"))
-      bench.run(backwardData, [gradient, codes, Buffer(bytes: 0, w), dx])
+      bench.run(backwardData, [gradient, argmax, Buffer(bytes: 0, w), dx])
       #expect(difference(bench.values(dx, inside), it.backwardData(unpooled, w)) < 1e-5)
 
       let dw = Buffer(bytes: 0, numbers(it.weightCount, "old"))
       let db = Buffer(bytes: 0, numbers(it.filters, "old"))
-      bench.run(backwardWeights, [bench.buffer(inside, x), gradient, codes, dw, db])
+      bench.run(backwardWeights, [bench.buffer(inside, x), gradient, argmax, dw, db])
       #expect(difference(dw.values(it.weightCount), it.backwardWeights(x, unpooled)) < 1e-5)
       #expect(difference(db.values(it.filters), it.backwardBias(unpooled)) < 1e-5)
     }

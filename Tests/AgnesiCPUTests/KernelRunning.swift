@@ -48,7 +48,7 @@ struct KernelCase {
 /// Checks that compiled and interpreted kernels agree.
 func expectAgreement(
   _ kernel: Kernel, _ arguments: [NDArray], sizes: [String: Int] = [:], tolerance: Double = 0,
-  sourceLocation: SourceLocation = #_sourceLocation
+  sourceLocation: Testing.SourceLocation = #_sourceLocation
 ) throws {
   try expectAgreement(
     [KernelCase(kernel: kernel, arguments: arguments, sizes: sizes, tolerance: tolerance)],
@@ -57,7 +57,7 @@ func expectAgreement(
 
 /// The same for many kernels at once: one unit is compiled far quicker than many.
 func expectAgreement(
-  _ cases: [KernelCase], sourceLocation: SourceLocation = #_sourceLocation
+  _ cases: [KernelCase], sourceLocation: Testing.SourceLocation = #_sourceLocation
 ) throws {
   // Cases of one kernel share its code.
   var kernels: [String: Kernel] = [:]

@@ -117,7 +117,7 @@ private let limits = MachineLimits(
   @Test func theMedianIsThatOfTheLaterCalls() {
     let profiler = Profiler(recordedCalls: 0)
     let entry = Profiler.Entry(
-      function: "f", label: "x", site: nil, producer: "", threads: 1, operations: 0, bytes: 0)
+      function: "f", label: "x", location: nil, producer: "", threads: 1, operations: 0, bytes: 0)
     let plan = profiler.add([entry])
     for seconds in [9, 1, 2, 8] as [Double] {
       withUnsafePointer(to: seconds) { profiler.add(plan, from: .now, $0) }

@@ -19,7 +19,7 @@ struct ErrorLanguageTests {
   /// - Parameter mayWork: of changes that some commands do not notice.
   private func check(
     _ arguments: [String], says text: String? = nil, mayWork: Bool = false,
-    sourceLocation: SourceLocation = #_sourceLocation
+    sourceLocation: Testing.SourceLocation = #_sourceLocation
   ) throws {
     let outcome = try workplace.agnesi(arguments)
     #expect(outcome.status != 0 || mayWork, "\(arguments)", sourceLocation: sourceLocation)

@@ -56,7 +56,8 @@ struct Workplace {
   /// it says about the data.
   func expect(
     _ text: String, from arguments: [String], environment: [String: String] = [:],
-    after notes: String = "", status: Int32 = 1, sourceLocation: SourceLocation = #_sourceLocation
+    after notes: String = "", status: Int32 = 1,
+    sourceLocation: Testing.SourceLocation = #_sourceLocation
   ) throws {
     let outcome = try agnesi(arguments, environment: environment)
     #expect(outcome.errors == notes + text + "\n", sourceLocation: sourceLocation)

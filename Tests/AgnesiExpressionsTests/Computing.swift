@@ -12,7 +12,7 @@ func typeText(_ tensor: Tensor) -> String { tensor.type.description }
 
 /// The words of the mistake that a tensor stands for.
 func mistakeText(_ tensor: Tensor) -> String {
-  tensor.failure?.text(withSites: false) ?? "no mistake"
+  tensor.failure?.text(withLocations: false) ?? "no mistake"
 }
 
 extension Tensor {

@@ -8,7 +8,7 @@ import TestSupport
 
 /// The text of a tensor's mistake, without places in the source.
 func failureText(_ tensor: Tensor) -> String {
-  tensor.failure?.text(withSites: false) ?? "no mistake: \(tensor.type)"
+  tensor.failure?.text(withLocations: false) ?? "no mistake: \(tensor.type)"
 }
 
 /// The names of the parameters that `tensor` is made of.

@@ -17,8 +17,8 @@ extension BatchInnermostShape {
     return isPlain && hasRegisters && pool.product >= 4
   }
 
-  /// The gradient of the source. Arguments: gradient of the pooled result, codes, weights, gradient of
-  /// the source.
+  /// The gradient of the source. Arguments: gradient of the pooled result, argmax, weights,
+  /// gradient of the source.
   package func backwardData(
     name: String, behind pool: [Int], target: LanesTarget
   ) -> BatchInnermostKernel {
@@ -26,7 +26,7 @@ extension BatchInnermostShape {
   }
 
   /// The gradients of the weights and, if wanted, the bias. Arguments: source, gradient of the pooled
-  /// result, codes, gradient of the weights, gradient of the bias. `sizes[1]` is the number of
+  /// result, argmax, gradient of the weights, gradient of the bias. `sizes[1]` is the number of
   /// samples; what lies beyond is left out.
   package func backwardWeights(
     name: String, bias: Bool, behind pool: [Int], target: LanesTarget
@@ -49,20 +49,20 @@ private struct BatchInnermostBehindPool {
 
   /// Reads the place and the gradient of one window.
   private func writeGradient(_ place: String, used: String? = nil, _ text: inout CText) {
-    text.line("const lanes_mask code = __builtin_convertvector(c[\(place)], lanes_mask);")
-    let kept = ["(code != 255)", used].compactMap { $0 }.joined(separator: " & ")
+    text.line("const lanes_mask argmax = __builtin_convertvector(c[\(place)], lanes_mask);")
+    let kept = ["(argmax != 255)", used].compactMap { $0 }.joined(separator: " & ")
     text.line("const lanes gradient = (lanes)((lanes_mask)g[\(place)] & \(kept));")
   }
 
   /// Says for each lane whether the place is in column or row 1, 2 … of its window.
   private func writeMasks(_ text: inout CText) {
     for column in 1..<max(pool[1], 1) {
-      let codes = (0..<pool[0]).map { "(code == \($0 * pool[1] + column))" }
-      text.line("const lanes_mask column\(column) = \(codes.joined(separator: " | "));")
+      let tests = (0..<pool[0]).map { "(argmax == \($0 * pool[1] + column))" }
+      text.line("const lanes_mask column\(column) = \(tests.joined(separator: " | "));")
     }
     for row in 1..<max(pool[0], 1) {
-      let codes = (0..<pool[1]).map { "(code == \(row * pool[1] + $0))" }
-      text.line("const lanes_mask row\(row) = \(codes.joined(separator: " | "));")
+      let tests = (0..<pool[1]).map { "(argmax == \(row * pool[1] + $0))" }
+      text.line("const lanes_mask row\(row) = \(tests.joined(separator: " | "));")
     }
   }
 
@@ -92,7 +92,7 @@ private struct BatchInnermostBehindPool {
           "const int64_t filter = item / \(shape.channels), channel = item % \(shape.channels);")
         text.line("const lanes *x = (const lanes *)args[0] + channel * \(area);")
         text.line("const lanes *g = (const lanes *)args[1] + filter * \(pooledArea);")
-        text.line("const lanes_code *c = (const lanes_code *)args[2] + filter * \(pooledArea);")
+        text.line("const lanes_argmax *c = (const lanes_argmax *)args[2] + filter * \(pooledArea);")
         text.line("float *w = (float *)args[3] + item * \(kernelArea);")
         for rows in kernelRows {
           text.line("\(name)_\(rows.lowerBound)(x, g, c, sizes, w);")
@@ -127,7 +127,7 @@ private struct BatchInnermostBehindPool {
     let (width, columns) = (shape.size[1], shape.kernel[1])
     let head =
       "static void \(name)_\(rows.lowerBound)(const lanes *restrict x, const lanes *restrict g,"
-      + " const lanes_code *restrict c, const int64_t *sizes, float *restrict w)"
+      + " const lanes_argmax *restrict c, const int64_t *sizes, float *restrict w)"
     text.block(head) { text in
       for (row, column) in pairs(rows.count, columns) {
         text.line("lanes a\(row)_\(column) = {0};")
@@ -161,7 +161,7 @@ private struct BatchInnermostBehindPool {
 
   private func writeBias(_ text: inout CText) {
     let head =
-      "static float \(name)_bias(const lanes *restrict g, const lanes_code *restrict c,"
+      "static float \(name)_bias(const lanes *restrict g, const lanes_argmax *restrict c,"
       + " const int64_t *sizes)"
     text.block(head) { text in
       text.line("lanes sum = {0};")
@@ -192,7 +192,7 @@ private struct BatchInnermostBehindPool {
         text.line(
           "const lanes *g = (const lanes *)args[0] + block * \(shape.filters * pooledArea);")
         text.line(
-          "const lanes_code *c = (const lanes_code *)args[1] + block * \(shape.filters * pooledArea);"
+          "const lanes_argmax *c = (const lanes_argmax *)args[1] + block * \(shape.filters * pooledArea);"
         )
         text.line("const float *w = (const float *)args[2] + channel * \(kernelArea);")
         text.line("lanes *y = (lanes *)args[3] + item * \(area);")
@@ -216,7 +216,7 @@ private struct BatchInnermostBehindPool {
 
   private func writePatch(_ rows: Range<Int>, _ text: inout CText) {
     let head =
-      "static void \(name)_\(rows.lowerBound)(const lanes *restrict g, const lanes_code *restrict c,"
+      "static void \(name)_\(rows.lowerBound)(const lanes *restrict g, const lanes_argmax *restrict c,"
       + " const float *restrict w, lanes *restrict y)"
     text.block(head) { text in
       let places = pairs(rows.count, patch[1])

@@ -14,7 +14,7 @@ struct BatchInnermostConvolution: BatchInnermostOperation {
 
   var arity: ClosedRange<Int> { 2...3 }
   var roles: [String] { ["source", "kernels", "bias"] }
-  var resultCount: Int { epilogue.codes ? 2 : 1 }
+  var resultCount: Int { epilogue.argmax ? 2 : 1 }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
     guard operands.count == (epilogue.bias ? 3 : 2) else {
@@ -32,7 +32,7 @@ struct BatchInnermostConvolution: BatchInnermostOperation {
       plane = [plane[0], plane[1] / pool[0], plane[2] / pool[1]]
     }
     let values = TensorType.batchInnermost(blocks: source.shape[0], plane, source.shape[4])
-    return epilogue.codes ? [values, TensorType(.uint8, values.shape)] : [values]
+    return epilogue.argmax ? [values, TensorType(.uint8, values.shape)] : [values]
   }
 
   func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
@@ -48,24 +48,24 @@ struct BatchInnermostConvolution: BatchInnermostOperation {
       let sums = values.doubles.enumerated().map { $1 + bias[$0 / area % bias.count] }
       values = NDArray(rounding: sums, shape: values.shape, .float32)
     }
-    var codes: [Double] = []
+    var argmax: [Double] = []
     if let pool = epilogue.pool {
       let geometry = PoolingGeometry(disjoint: pool)
       let pooled = try geometry.maximum.reference(
         [values],
         types: [.float32, .int32].map { TensorType($0, shape.map { Size($0) }) })
-      (values, codes) = (pooled[0], pooled[1].doubles)
+      (values, argmax) = (pooled[0], pooled[1].doubles)
     }
     if epilogue.relu {
-      codes = zip(codes, values.doubles).map { $1 > 0 ? $0 : 255 }
+      argmax = zip(argmax, values.doubles).map { $1 > 0 ? $0 : 255 }
       let rectified = values.doubles.map { $0 <= 0 ? 0 : $0 }
       values = NDArray(rounding: rectified, shape: values.shape, .float32)
     }
     let lanes = operands[0].shape[4]
-    guard epilogue.codes else { return [values.batchInnermost(lanes)] }
+    guard epilogue.argmax else { return [values.batchInnermost(lanes)] }
     return [
       values.batchInnermost(lanes),
-      NDArray(rounding: codes, shape: shape, .uint8).batchInnermost(lanes),
+      NDArray(rounding: argmax, shape: shape, .uint8).batchInnermost(lanes),
     ]
   }
 
@@ -95,13 +95,13 @@ struct BatchInnermostUnpool: BatchInnermostOperation {
   let size: [Int]
   let samples: Size
 
-  var roles: [String] { ["gradients", "codes"] }
+  var roles: [String] { ["gradients", "argmax"] }
 
   func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let gradients = operands[0]
     try gradients.requireBatchInnermost()
     guard operands[1] == TensorType(.uint8, gradients.shape) else {
-      throw TypeError("codes \(operands[1]) for gradients \(gradients)")
+      throw TypeError("argmax \(operands[1]) for gradients \(gradients)")
     }
     guard [size[0] / pool[0], size[1] / pool[1]] == Array(gradients.plane.dropFirst()) else {
       throw TypeError("gradients \(gradients) of windows \(pool) in \(size)")
@@ -113,12 +113,12 @@ struct BatchInnermostUnpool: BatchInnermostOperation {
 
   func reference(_ operands: [NDArray], types: [TensorType]) throws -> [NDArray] {
     let lanes = operands[0].shape[4]
-    let (gradients, codes) = (operands[0].batchOutermost, operands[1].batchOutermost)
+    let (gradients, argmax) = (operands[0].batchOutermost, operands[1].batchOutermost)
     let shape = gradients.shape.prefix(2) + size
     let type = TensorType(.float32, shape.map { Size($0) })
-    let places = codes.cast(to: .int32)
+    let positions = argmax.cast(to: .int32)
     let all = try PoolingGeometry(disjoint: pool).unpooling(to: size.map { Size($0) })
-      .reference([gradients, places], types: [type])[0]
+      .reference([gradients, positions], types: [type])[0]
     let used = (samples.known ?? 0) * shape.dropFirst().product
     let kept = all.doubles.enumerated().map { $0 < used ? $1 : 0 }
     return [NDArray(rounding: kept, shape: Array(shape), .float32).batchInnermost(lanes)]

@@ -6,15 +6,15 @@ package struct ConvolutionEpilogue: Hashable, Sendable, Codable {
   /// left out.
   package var pool: [Int]?
   /// Whether it is written down where the maxima of windows were.
-  package var codes: Bool
+  package var argmax: Bool
 
   package init(
-    bias: Bool = false, relu: Bool = false, pool: [Int]? = nil, codes: Bool = false
+    bias: Bool = false, relu: Bool = false, pool: [Int]? = nil, argmax: Bool = false
   ) {
     self.bias = bias
     self.relu = relu
     self.pool = pool
-    self.codes = codes
+    self.argmax = argmax
   }
 }
 
@@ -81,8 +81,8 @@ struct BatchInnermostGather {
       let pooledArea = pooled[0] * pooled[1]
       let origin = "(block * \(outputs) + output) * \(pooledArea)"
       text.line("lanes *restrict y = (lanes *)args[\(place)] + \(origin);")
-      if epilogue.codes {
-        text.line("lanes_code *restrict code = (lanes_code *)args[\(place + 1)] + \(origin);")
+      if epilogue.argmax {
+        text.line("lanes_argmax *restrict argmax = (lanes_argmax *)args[\(place + 1)] + \(origin);")
       }
       let runs = BatchInnermostRun.cover(
         used[1], width: tile.columns, taps: kernel[1], axis: columns)
@@ -179,20 +179,20 @@ struct BatchInnermostGather {
       let values = pairs(pool[0], pool[1]).map { "a\(output)_\($0)_\(window * pool[1] + $1)" }
       text.block("") { text in
         text.line("lanes most = \(values[0]);")
-        if epilogue.codes { text.line("lanes_mask which = {0};") }
+        if epilogue.argmax { text.line("lanes_mask which = {0};") }
         for (index, value) in values.enumerated().dropFirst() {
           // NaN is the largest of all.
           text.line("lanes_mask is\(index) = ~(\(value) <= most) & (most == most);")
           text.line("most = lanes_select(is\(index), \(value), most);")
-          if epilogue.codes {
+          if epilogue.argmax {
             text.line("which = (is\(index) & \(index)) | (~is\(index) & which);")
           }
         }
-        if epilogue.relu, epilogue.codes { text.line("which |= ~(most > 0);") }
+        if epilogue.relu, epilogue.argmax { text.line("which |= ~(most > 0);") }
         if epilogue.relu { text.line("most = lanes_select(most <= 0, (lanes){0}, most);") }
         text.line("y[\(place)] = most;")
-        if epilogue.codes {
-          text.line("code[\(place)] = __builtin_convertvector(which, lanes_code);")
+        if epilogue.argmax {
+          text.line("argmax[\(place)] = __builtin_convertvector(which, lanes_argmax);")
         }
       }
     }

@@ -5,7 +5,7 @@ import AgnesiLoops
 /// The gradient of the image with lanes.
 ///
 /// Operands: gradients of the result and kernels; behind pooling the gradients of what is pooled,
-/// codes and kernels.
+/// argmax and kernels.
 struct BatchInnermostBackwardData: BatchInnermostOperation {
   static let name = "batchInnermostBackwardData"
   let geometry: ConvolutionGeometry
@@ -16,7 +16,7 @@ struct BatchInnermostBackwardData: BatchInnermostOperation {
 
   var arity: ClosedRange<Int> { 2...3 }
   var roles: [String] {
-    pool == nil ? ["gradients", "kernels"] : ["gradients", "codes", "kernels"]
+    pool == nil ? ["gradients", "kernels"] : ["gradients", "argmax", "kernels"]
   }
 
   private var plain: any Operation {
@@ -82,7 +82,7 @@ struct BatchInnermostBackwardData: BatchInnermostOperation {
 /// The gradient of the kernels with lanes, and the gradients of the bias if wanted.
 ///
 /// Operands: source and gradients of the result, which are zero beyond the last sample; behind
-/// pooling source, gradients of what is pooled, which may be anything there, and codes.
+/// pooling source, gradients of what is pooled, which may be anything there, and argmax.
 struct BatchInnermostBackwardWeights: BatchInnermostOperation {
   static let name = "batchInnermostBackwardWeights"
   let geometry: ConvolutionGeometry
@@ -95,7 +95,7 @@ struct BatchInnermostBackwardWeights: BatchInnermostOperation {
   var samples: Size = 0
 
   var arity: ClosedRange<Int> { 2...3 }
-  var roles: [String] { ["source", "gradients", "codes"] }
+  var roles: [String] { ["source", "gradients", "argmax"] }
   var resultCount: Int { bias ? 2 : 1 }
 
   private var plain: any Operation {

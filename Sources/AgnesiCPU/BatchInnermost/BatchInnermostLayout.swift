@@ -18,7 +18,7 @@ package struct BatchInnermostLayout {
 
   private struct Pooled {
     var gradients: Tensor
-    var codes: Tensor
+    var argmax: Tensor
     var operation: BatchInnermostUnpool
   }
 
@@ -85,7 +85,7 @@ package struct BatchInnermostLayout {
       let operation = BatchInnermostUnpool(
         pool: unpool.pool, size: unpool.size, samples: node.types[0].shape[0])
       pooled[node.results[0]] = Pooled(
-        gradients: batchInnermost(unpool.gradients), codes: batchInnermost(unpool.places),
+        gradients: batchInnermost(unpool.gradients), argmax: batchInnermost(unpool.argmax),
         operation: operation)
     case .backwardData(let geometry): backwardData(node, geometry)
     case .backwardWeights(let geometry):
@@ -104,13 +104,13 @@ package struct BatchInnermostLayout {
   private mutating func forward(_ chain: ConvolutionChains.Chain) {
     let epilogue = ConvolutionEpilogue(
       bias: chain.bias != nil, relu: chain.hasRectifier, pool: chain.pool,
-      codes: chain.places != nil)
+      argmax: chain.argmax != nil)
     var operands = [batchInnermost(chain.source), plain(chain.kernels)]
     if let bias = chain.bias { operands.append(plain(bias).reshaped([chain.kernels.shape[0]])) }
     let operation = BatchInnermostConvolution(geometry: chain.geometry, epilogue: epilogue)
     let results = Tensor.make(operation, operands)
     setInLanes(chain.result, results[0])
-    if let places = chain.places { setInLanes(places, results[1]) }
+    if let argmax = chain.argmax { setInLanes(argmax, results[1]) }
   }
 
   private mutating func backwardData(_ node: Node, _ geometry: ConvolutionGeometry) {
@@ -123,7 +123,7 @@ package struct BatchInnermostLayout {
       shape.paysBehind(pool: pooled.operation.pool, target: target)
     {
       operation.pool = pooled.operation.pool
-      let operands = [pooled.gradients, pooled.codes, kernels]
+      let operands = [pooled.gradients, pooled.argmax, kernels]
       setInLanes(node.results[0], Tensor.make(operation, operands)[0])
     } else {
       setInLanes(node.results[0], Tensor.make(operation, [batchInnermost(gradients), kernels])[0])
@@ -144,7 +144,7 @@ package struct BatchInnermostLayout {
     {
       operation.pool = pooled.operation.pool
       operation.samples = pooled.operation.samples
-      results = Tensor.make(operation, [source, pooled.gradients, pooled.codes])
+      results = Tensor.make(operation, [source, pooled.gradients, pooled.argmax])
     } else {
       results = Tensor.make(operation, [source, zeroBeyond(node.operands[1])])
     }
@@ -175,7 +175,7 @@ package struct BatchInnermostLayout {
   /// Gradients before pooling that somebody wants after all.
   private mutating func unpool(_ tensor: Tensor) {
     guard let pooled = pooled[tensor], forms.computed(tensor) == nil else { return }
-    setInLanes(tensor, Tensor(pooled.operation, pooled.gradients, pooled.codes))
+    setInLanes(tensor, Tensor(pooled.operation, pooled.gradients, pooled.argmax))
   }
 
   /// The tensor with the batch innermost, and zeros in the lanes beyond the last sample.
@@ -197,7 +197,7 @@ struct BatchInnermostReorders: LayoutReorders {
   func unpacked(_ laidOut: Tensor, from layout: Layout, to plain: TensorType) -> Tensor {
     let operation = BatchInnermostUnpack(samples: plain.shape[0])
     if plain.dtype.size == 4, plain.dtype == laidOut.dtype { return Tensor(operation, laidOut) }
-    // Also places of maxima, which are bytes in lanes.
+    // Also argmax of maxima, which are bytes in lanes.
     return Tensor(operation, laidOut.cast(to: .float32)).cast(to: plain.dtype)
   }
 

@@ -2,7 +2,7 @@ extension BatchInnermostShape {
   /// The convolution, with what follows it.
   ///
   /// Arguments: source, weights `[filters, channels, kernel…]` (plain), bias `[filters]` (if any),
-  /// destination, and codes (if wanted): for each lane of the destination a byte that says which
+  /// destination, and argmax (if wanted): for each lane of the destination a byte that says which
   /// element of its window was the first of the largest, or 255 where no gradient passes ReLU.
   ///
   /// - Complexity: one product for each pair of weight and pixel that meet; nothing is padded.
@@ -29,8 +29,8 @@ extension BatchInnermostShape {
 
   /// The gradient before pooling (and ReLU) from the one behind it.
   ///
-  /// Arguments: gradient of the pooled result, codes, gradient of the convolution's result, which is
-  /// zero beyond the last sample (`sizes[1]` are their number).
+  /// Arguments: gradient of the pooled result, argmax, gradient of the convolution's result, which
+  /// is zero beyond the last sample (`sizes[1]` are their number).
   package func unpool(name: String, pool: [Int], target: LanesTarget) -> BatchInnermostKernel {
     let (height, width) = (output[0], output[1])
     let pooled = [height / pool[0], width / pool[1]]
@@ -41,7 +41,8 @@ extension BatchInnermostShape {
         let block = "plane / \(filters) * \(target.lanes)"
         text.line("const lanes_mask used = lanes_first(sizes[1] - \(block));")
         text.line("const lanes *restrict g = (const lanes *)args[0] + plane * \(area);")
-        text.line("const lanes_code *restrict c = (const lanes_code *)args[1] + plane * \(area);")
+        text.line(
+          "const lanes_argmax *restrict c = (const lanes_argmax *)args[1] + plane * \(area);")
         text.line("lanes *restrict y = (lanes *)args[2] + plane * \(height * width);")
         if pooled[0] * pool[0] < height || pooled[1] * pool[1] < width {
           // What fills no window has no part in the result.
@@ -50,11 +51,11 @@ extension BatchInnermostShape {
         text.loop("i", 0, "\(pooled[0])") { text in
           text.loop("j", 0, "\(pooled[1])") { text in
             let place = "i * \(pooled[1]) + j"
-            text.line("lanes_mask code = __builtin_convertvector(c[\(place)], lanes_mask);")
+            text.line("lanes_mask argmax = __builtin_convertvector(c[\(place)], lanes_mask);")
             text.line("lanes_mask gradient = (lanes_mask)g[\(place)] & used;")
             for (index, (u, v)) in pairs(pool[0], pool[1]).enumerated() {
               let target = "(i * \(pool[0]) + \(u)) * \(width) + j * \(pool[1]) + \(v)"
-              text.line("y[\(target)] = (lanes)((code == \(index)) & gradient);")
+              text.line("y[\(target)] = (lanes)((argmax == \(index)) & gradient);")
             }
           }
         }

@@ -25,15 +25,15 @@ struct ConvolutionChains {
     var bias: Tensor?
     var hasRectifier = false
     var pool: [Int]?
-    /// The places of the maxima, where somebody asks.
-    var places: Tensor?
+    /// The argmax of the pool, where somebody asks.
+    var argmax: Tensor?
     var result: Tensor
   }
 
   /// The way back through pooling, and through the rectifier if the chain has one.
   struct Unpool {
     var gradients: Tensor
-    var places: Tensor
+    var argmax: Tensor
     var pool: [Int]
     var size: [Int]
   }
@@ -112,7 +112,7 @@ struct ConvolutionChains {
     if let pool = pooling(behind: chain.result) {
       absorb([last], pool.node)
       chain.pool = pool.window
-      chain.places = pool.backward.isEmpty ? nil : pool.node.results[1]
+      chain.argmax = pool.backward.isEmpty ? nil : pool.node.results[1]
       unpools = pool.backward
     }
     if let choice = rectifier(behind: chain.result, unpools) {
@@ -142,7 +142,7 @@ struct ConvolutionChains {
   }
 
   /// ReLU of a tensor that nobody else reads, where all ways back through the pooling before it pass its
-  /// gradient: the codes of maxima hold it.
+  /// gradient: the argmax of maxima hold it.
   private func rectifier(behind tensor: Tensor, _ unpools: [Unpooling]) -> Node? {
     guard let readers = readers(tensor), readers.count == 1, readers[0].operation is Rectify,
       unpools.allSatisfy({ $0.behindRectifier(readers[0].results[0]) != nil })
@@ -173,7 +173,7 @@ struct ConvolutionChains {
     var backward: [Unpooling] = []
   }
 
-  /// Windows of a tile must fit into the registers, and their places into a byte.
+  /// Windows of a tile must fit into the registers, and their argmax into a byte.
   private static let mostWindow = 12
 
   private func pooling(behind tensor: Tensor) -> Pooling? {
@@ -188,7 +188,7 @@ struct ConvolutionChains {
         !roots.contains(backward.results[0])
       else { return nil }
       let unpool = Unpool(
-        gradients: unpooling.values, places: node.results[1], pool: geometry.window,
+        gradients: unpooling.values, argmax: node.results[1], pool: geometry.window,
         size: Array(backward.types[0].plane.dropFirst()))
       result.backward.append(Unpooling(outer: backward, operation: unpool))
     }

@@ -26,7 +26,7 @@ package enum LanesC {
       // Of plain arrays, at any address.
       typedef float lanes_loose __attribute__((vector_size(\(bytes)), aligned(4)));
       typedef int32_t lanes_mask __attribute__((vector_size(\(bytes))));
-      typedef uint8_t lanes_code __attribute__((vector_size(\(target.lanes))));
+      typedef uint8_t lanes_argmax __attribute__((vector_size(\(target.lanes))));
 
       // Loops are unrolled by the generator, as far as registers reach; more makes them spill.
       #ifdef __clang__

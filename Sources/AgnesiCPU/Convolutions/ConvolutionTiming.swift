@@ -84,7 +84,7 @@ extension LoweredProgram {
         case .convolution(let convolution) = LibraryKernel.kind(of: call.node)
       else { return nil }
       return ConvolutionProblem(
-        convolution, call, sizes: sizes, keepsWeights: keptWeights(call) != nil)
+        convolution, call, sizes: sizes, keepsWeights: prepackedWeights(call) != nil)
     }
   }
 }

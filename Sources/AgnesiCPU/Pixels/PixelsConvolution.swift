@@ -12,7 +12,7 @@ struct PixelsConvolution: WrittenOperation {
   static let name = "pixelsConvolution"
   /// Without padding and groups, and with neighbours along a row (a stride of 1).
   let geometry: ConvolutionGeometry
-  /// Without codes.
+  /// Without argmax.
   let epilogue: ConvolutionEpilogue
 
   var arity: ClosedRange<Int> { 2...3 }

@@ -15,7 +15,7 @@ package enum PixelsLayout {
     let isForward = chains.parts.values.allSatisfy { part in
       switch part {
       case .inside: true
-      case .forward(let chain): chain.places == nil
+      case .forward(let chain): chain.argmax == nil
       default: false
       }
     }

@@ -131,7 +131,7 @@ private struct ProfileRow {
     label = entry.label
     parameters = entry.parameters
     producer = entry.producer
-    place = entry.site?.brief ?? ""
+    place = entry.location?.brief ?? ""
   }
 
   /// Rows of one label, place and producer as one, the most expensive first.

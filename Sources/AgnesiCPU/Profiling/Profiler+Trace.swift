@@ -6,7 +6,8 @@ extension Profiler {
   ///
   /// An array of complete events, with microseconds since the profiler was made. Three tracks: the
   /// functions' calls, their steps, which never overlap, and phases of the program, if any were recorded.
-  /// Each step tells its operations (`flops`), bytes, threads, parameters, producer and site.
+  /// Each step tells its operations (`flops`), bytes, threads, parameters, producer and source
+  /// location.
   public func chromeTrace() -> String {
     let phases = phases
     var events = [
@@ -47,7 +48,7 @@ extension Profiler.Entry {
   /// A JSON object.
   fileprivate var traceArguments: String {
     let texts = [
-      ("producer", producer), ("site", site?.description ?? ""),
+      ("producer", producer), ("site", location?.description ?? ""),
       ("parameters", parameters.joined(separator: " ")),
     ]
     let numbers = [("flops", operations), ("bytes", bytes), ("threads", Double(threads))]

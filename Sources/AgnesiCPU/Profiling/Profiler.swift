@@ -23,7 +23,7 @@ public final class Profiler: Sendable {
     /// The parameters that it reads or writes.
     public let parameters: [String]
     /// Where the user wrote the first of the operations, or which part of a file it is.
-    public internal(set) var site: Site?
+    public internal(set) var location: SourceLocation?
     /// The library and its implementation, or what kind of loops of our own; and what layout
     /// asked for it.
     public let producer: String
@@ -42,13 +42,13 @@ public final class Profiler: Sendable {
     public internal(set) var medianSeconds = 0.0
 
     package init(
-      function: String, label: String, parameters: [String] = [], site: Site?, producer: String,
-      threads: Int, operations: Double, bytes: Double
+      function: String, label: String, parameters: [String] = [], location: SourceLocation?,
+      producer: String, threads: Int, operations: Double, bytes: Double
     ) {
       self.function = function
       self.label = label
       self.parameters = parameters
-      self.site = site
+      self.location = location
       self.producer = producer
       self.threads = threads
       self.operations = operations
@@ -162,8 +162,8 @@ public final class Profiler: Sendable {
   package func add(_ entries: [Entry]) -> Int {
     var entries = entries
     if !namesCode {
-      for step in entries.indices where entries[step].site?.isInFile == false {
-        entries[step].site = nil
+      for step in entries.indices where entries[step].location?.isInFile == false {
+        entries[step].location = nil
       }
     }
     return state.withLock { [entries] state in

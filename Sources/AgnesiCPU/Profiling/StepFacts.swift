@@ -45,7 +45,8 @@ extension Profiler.Entry {
     self.init(
       function: function, label: step.label,
       parameters: step.arguments.compactMap { lowered.buffers[$0.index].parameter?.name }.distinct,
-      site: step.site, producer: producer, threads: threads, operations: operations, bytes: bytes)
+      location: step.location, producer: producer, threads: threads, operations: operations,
+      bytes: bytes)
   }
 }
 

@@ -177,7 +177,7 @@ private struct Compilation {
         "compile", "nothing says how large \"\(name)\" is, a size of \"\(value)\" \(type)",
         hint: "list an input that has \(name) as the size of an axis, or write a number in its"
           + " place",
-        site: node.site)
+        location: node.location)
     }
   }
 

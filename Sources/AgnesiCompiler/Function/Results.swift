@@ -35,7 +35,7 @@ public struct Results: Sendable {
       throw FunctionError(
         "results", "the function does not compute \(output)",
         hint: "it computes \(known); ask with the tensor that compile was given",
-        site: output.node.site)
+        location: output.node.location)
     }
     return arrays[position]
   }

@@ -30,10 +30,11 @@ package struct SizeChecks: Sendable {
             let roles = operation.roles
             return GraphError.Operand(
               role: position < roles.count ? roles[position] : "operand \(position + 1)",
-              name: pair.0.name, type: pair.1, site: pair.0.node.site)
+              name: pair.0.name, type: pair.1, location: pair.0.node.location)
           }
           throw GraphError(
-            operation.label, error.message, operands: described, hint: error.hint, site: node.site)
+            operation.label, error.message, operands: described, hint: error.hint,
+            location: node.location)
         }
       }
       try Memory.check(node, types: results)

@@ -72,7 +72,7 @@ package struct LayoutForms {
     guard let layout = natives[tensor], let form = laidOut[tensor]?[layout] else {
       internalError("\(tensor) is used before it has a layout")
     }
-    let result = Site.$inherited.withValue(tensor.node.site) {
+    let result = SourceLocation.$inherited.withValue(tensor.node.location) {
       reorders.unpacked(form, from: layout, to: tensor.type)
     }
     plain[tensor] = result
@@ -82,7 +82,7 @@ package struct LayoutForms {
   /// The tensor in `layout`.
   package mutating func form(_ tensor: Tensor, in layout: Layout) -> Tensor {
     if let known = laidOut[tensor]?[layout] { return known }
-    let result = Site.$inherited.withValue(tensor.node.site) {
+    let result = SourceLocation.$inherited.withValue(tensor.node.location) {
       repeated(tensor, in: layout) ?? reorders.packed(plain(tensor), in: layout)
     }
     laidOut[tensor, default: [:]][layout] = result

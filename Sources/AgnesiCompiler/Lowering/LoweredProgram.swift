@@ -12,7 +12,7 @@ public struct LoweredProgram: Sendable {
   /// happens in place.
   package var copies: [(from: BufferID, to: BufferID)] = []
   /// So many of the first steps are needed again only when a parameter that they read has changed.
-  package var settledCount = 0
+  package var hoistedCount = 0
 }
 
 /// Memory of a program, before it has an address.
@@ -57,7 +57,7 @@ package struct Step: Sendable {
   package var identityReads: Set<BufferID> = []
   /// What profiles call it, and where it came from.
   package var label: String
-  package var site: Site?
+  package var location: SourceLocation?
 
   package enum Work: Sendable {
     /// `cost` is an estimate of operations for each iteration of the outermost loop.

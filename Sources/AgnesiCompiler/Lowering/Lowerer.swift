@@ -94,7 +94,7 @@ package struct Lowerer {
     let tensor = node.results[0]
     if let lowering = constant.lowering([], node.types), case .pull(let pull) = lowering {
       values[tensor] = .described(
-        .init(shape: tensor.shape, read: { pull($0, []) }, cost: 0, fold: nil))
+        .init(shape: tensor.shape, read: { pull($0, []) }, cost: 0, reduction: nil))
     } else {
       let buffer = allocate(tensor.type, .constant(constant.array))
       values[tensor] = .memory(buffer, StridedView(contiguous: tensor.shape))
@@ -122,7 +122,8 @@ package struct Lowerer {
       .step(
         Step(
           work: work, arguments: (operands + results).map(\.buffer),
-          written: Set(results.map(\.buffer)), label: node.operation.label, site: node.site)))
+          written: Set(results.map(\.buffer)), label: node.operation.label,
+          location: node.location)))
   }
 
   private mutating func lowerLoops(_ node: Node) {
@@ -147,19 +148,20 @@ package struct Lowerer {
 
   private mutating func lowerElementwise(_ node: Node, _ function: @escaping ([Scalar]) -> Scalar) {
     let tensor = node.results[0]
-    var fold: Value.Fold?
+    var reduction: Value.Reduction?
     var readers: [Value.Description] = []
     for operand in node.operands {
-      var description = self.description(operand, keepsFold: fold == nil)
-      if description.fold != nil {
-        fold = description.fold
-        description.fold = nil
+      var description = self.description(operand, keepsReduction: reduction == nil)
+      if description.reduction != nil {
+        reduction = description.reduction
+        description.reduction = nil
       }
       readers.append(description)
     }
     let cost = readers.reduce(node.operation.elementCost) { $0 + $1.cost }
     describe(
-      tensor, read: { index in function(readers.map { $0.read(index) }) }, cost: cost, fold: fold)
+      tensor, read: { index in function(readers.map { $0.read(index) }) }, cost: cost,
+      reduction: reduction)
   }
 
   private mutating func lowerView(
@@ -169,7 +171,7 @@ package struct Lowerer {
     let (operand, tensor) = (node.operands[0], node.results[0])
     let plain = view(StridedView(contiguous: operand.shape))
     if case .described(let description) = values[operand] {
-      let isCostly = description.cost > Self.cheap || description.fold != nil
+      let isCostly = description.cost > Self.cheap || description.reduction != nil
       // Repeating costly elements along new axes would compute them again and again, and the index
       // arithmetic of a reshape in the middle of a formula costs more than the memory.
       let repeats = plain.map { $0.repeatsElements && !operand.type.count.isOne } ?? false
@@ -204,18 +206,18 @@ package struct Lowerer {
       if reads != operand.type.count, reader(operand).cost > 1 { _ = inMemory(operand) }
       return reader(operand)
     }
-    let (index, inner) = (Nest.variables(tensor.shape), Nest.foldVariables(domain))
+    let (index, inner) = (Nest.variables(tensor.shape), Nest.reductionVariables(domain))
     var value = body(index, inner, readers.map(\.read))
     if combiner == .sum,
       let arranged = arrangedProduct(node, value, readers, { body(index, inner, $0) })
     {
       value = arranged
     }
-    let fold = Value.Fold(
+    let reduction = Value.Reduction(
       combiner: combiner, domain: domain, value: value,
       cost: readers.reduce(1) { $0 + $1.cost })
     let dtype = tensor.dtype.computed
-    describe(tensor, read: { _ in .local(0, dtype) }, cost: 1, fold: fold)
+    describe(tensor, read: { _ in .local(0, dtype) }, cost: 1, reduction: reduction)
   }
 
   /// A product of matrices whose right factor lies column after column, with that factor copied row
@@ -272,35 +274,39 @@ package struct Lowerer {
         Step(
           work: .kernel(kernel, cost: total / (kernel.parallelExtent ?? 1)), arguments: arguments,
           written: Set(arguments.suffix(results.count)), label: node.operation.label,
-          site: node.site)))
+          location: node.location)))
   }
 
   // MARK: Values
 
   private mutating func describe(
-    _ tensor: Tensor, read: @escaping Reader, cost: Int, fold: Value.Fold? = nil
+    _ tensor: Tensor, read: @escaping Reader, cost: Int, reduction: Value.Reduction? = nil
   ) {
-    let description = Value.Description(shape: tensor.shape, read: read, cost: cost, fold: fold)
+    let description = Value.Description(
+      shape: tensor.shape, read: read, cost: cost, reduction: reduction)
     values[tensor] = .described(description)
     let isShared = (users[tensor] ?? 0) > 1
-    if isShared && (cost > Self.cheap || fold != nil) || cost > Self.long { _ = inMemory(tensor) }
+    if isShared && (cost > Self.cheap || reduction != nil) || cost > Self.long {
+      _ = inMemory(tensor)
+    }
   }
 
   /// How to read a tensor's elements inside another kernel.
   private mutating func reader(_ tensor: Tensor) -> Value.Description {
-    description(tensor, keepsFold: false)
+    description(tensor, keepsReduction: false)
   }
 
-  private mutating func description(_ tensor: Tensor, keepsFold: Bool) -> Value.Description {
+  private mutating func description(_ tensor: Tensor, keepsReduction: Bool) -> Value.Description {
     guard let value = values[tensor] else { internalError("\(tensor) used before it is lowered") }
-    if case .described(let description) = value, description.fold == nil || keepsFold {
+    if case .described(let description) = value, description.reduction == nil || keepsReduction {
       return description
     }
     let (buffer, view) = inMemory(tensor)
     let dtype = tensor.dtype.computed
     let argument = Buffer.argument(buffer.index)
     return .init(
-      shape: tensor.shape, read: { .load(argument, view.position($0), dtype) }, cost: 1, fold: nil)
+      shape: tensor.shape, read: { .load(argument, view.position($0), dtype) }, cost: 1,
+      reduction: nil)
   }
 
   /// The tensor in memory, stored by a kernel of its own if it is not there yet.
@@ -329,8 +335,9 @@ package struct Lowerer {
     drafts.append(
       .nest(
         Nest(
-          domain: tensor.shape, folds: description.fold.map { [$0] } ?? [], stores: [store],
-          cost: description.cost, label: tensor.node.operation.label, site: tensor.node.site)))
+          domain: tensor.shape, reductions: description.reduction.map { [$0] } ?? [],
+          stores: [store], cost: description.cost, label: tensor.node.operation.label,
+          location: tensor.node.location)))
     if remember { values[tensor] = .memory(buffer, view) }
     return (buffer, view)
   }
@@ -354,7 +361,7 @@ package struct Lowerer {
         result.outputs.append(buffer)
         continue
       }
-      let description = self.description(tensor, keepsFold: true)
+      let description = self.description(tensor, keepsReduction: true)
       let stored = store(description, of: tensor, remember: false, kind: .output(position))
       result.outputs.append(stored.buffer)
     }
@@ -362,7 +369,7 @@ package struct Lowerer {
 
   private mutating func storeUpdates() -> [(parameter: Parameter, value: BufferID)] {
     program.updates.map { update in
-      let description = self.description(update.value, keepsFold: true)
+      let description = self.description(update.value, keepsReduction: true)
       let stored = store(description, of: update.value, remember: false)
       return (update.parameter, stored.buffer)
     }
@@ -372,8 +379,8 @@ package struct Lowerer {
     switch draft {
     case .step(let step): return [step]
     case .nest(let nest):
-      let stages = nest.stages { fold, count in
-        result.buffers.append(BufferInfo(dtype: fold.dtype, count: count, kind: .temporary))
+      let stages = nest.stages { reduction, count in
+        result.buffers.append(BufferInfo(dtype: reduction.dtype, count: count, kind: .temporary))
         return BufferID(index: result.buffers.count - 1)
       }
       return stages.map { NestLoops($0, buffers: result.buffers, tile: library.tile).step() }

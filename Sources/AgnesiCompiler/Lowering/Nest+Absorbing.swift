@@ -2,12 +2,12 @@ import AgnesiExpressions
 import AgnesiLoops
 
 extension Nest {
-  /// This nest with the elements that another nest stores computed inside of its folds; nil where
-  /// that is impossible or would compute an element more than once.
+  /// This nest with the elements that another nest stores computed inside of its reductions; nil
+  /// where that is impossible or would compute an element more than once.
   func absorbing(_ source: Nest) -> Nest? {
     let made = source.made
-    let cost = folds.reduce(source.cost) { $0 + $1.cost }
-    guard source.folds.isEmpty, cost <= Nest.costLimit,
+    let cost = reductions.reduce(source.cost) { $0 + $1.cost }
+    guard source.reductions.isEmpty, cost <= Nest.costLimit,
       Self.reads([], stores).isDisjoint(with: made)
     else { return nil }
     let values = Dictionary(
@@ -17,9 +17,9 @@ extension Nest {
     )
     var isPossible = true
     var isFirst = true
-    let absorbed = folds.map { fold in
-      var result = fold
-      result.value = fold.value.rewritten { scalar in
+    let absorbed = reductions.map { reduction in
+      var result = reduction
+      result.value = reduction.value.rewritten { scalar in
         guard case .load(_, let at) = scalar.kind,
           let value = scalar.loadedBuffer.flatMap({ values[$0] })
         else { return nil }
@@ -29,7 +29,7 @@ extension Nest {
         }
         return value.substituting(names)
       }
-      // All folds together compute it once.
+      // All reductions together compute it once.
       if isFirst { result.cost += source.cost }
       isFirst = false
       return result
@@ -37,19 +37,19 @@ extension Nest {
     guard isPossible else { return nil }
     let isNamed = source.label == label || label.hasPrefix("\(source.label)+")
     return Nest(
-      domain: domain, folds: absorbed, stores: stores, cost: self.cost,
-      label: isNamed ? label : "\(source.label)+\(label)", site: site)
+      domain: domain, reductions: absorbed, stores: stores, cost: self.cost,
+      label: isNamed ? label : "\(source.label)+\(label)", location: location)
   }
 
-  /// What the variables of `shape` are in terms of this nest's where its folds read the element at
-  /// `position` of contiguous memory; nil unless each combination of this nest's indices reads
-  /// another element.
+  /// What the variables of `shape` are in terms of this nest's where its reductions read the
+  /// element at `position` of contiguous memory; nil unless each combination of this nest's indices
+  /// reads another element.
   private func variables(of shape: Shape, at position: Scalar) -> [String: Size]? {
     guard case .index(let formula) = position.kind else { return nil }
     var unused: [String: Size] = [:]
     for axis in domain.indices where !domain[axis].isOne { unused["_i\(axis)"] = domain[axis] }
-    for axis in foldDomain.indices where !foldDomain[axis].isOne {
-      unused["_r\(axis)"] = foldDomain[axis]
+    for axis in reductionDomain.indices where !reductionDomain[axis].isOne {
+      unused["_r\(axis)"] = reductionDomain[axis]
     }
     var names: [String: Size] = [:]
     var stride = Size(1)

@@ -4,18 +4,19 @@ import AgnesiLoops
 
 /// Elements computed over a domain and stored: one loop nest before its loops are chosen.
 ///
-/// For each index of the domain the folds run first, side by side, and then the values are stored.
+/// For each index of the domain the reductions run first, side by side, and then the values are
+/// stored.
 struct Nest {
   var domain: Shape
-  /// All over one domain; the result of fold number k is local k.
-  private(set) var folds: [Value.Fold]
-  /// Values in terms of the domain's variables, of buffers named by their ids, and of the folds'
-  /// results.
+  /// All over one domain; the result of reduction number k is local k.
+  private(set) var reductions: [Value.Reduction]
+  /// Values in terms of the domain's variables, of buffers named by their ids, and of the
+  /// reductions' results.
   private(set) var stores: [Store]
-  /// Operations for each element of the domain, without the folds.
+  /// Operations for each element of the domain, without the reductions.
   private(set) var cost: Int
   private(set) var label: String
-  var site: Site?
+  var location: SourceLocation?
   /// Buffers that are read.
   private(set) var reads: Set<BufferID>
   /// Buffers that are written.
@@ -28,31 +29,32 @@ struct Nest {
   }
 
   init(
-    domain: Shape, folds: [Value.Fold], stores: [Store], cost: Int, label: String, site: Site?
+    domain: Shape, reductions: [Value.Reduction], stores: [Store], cost: Int, label: String,
+    location: SourceLocation?
   ) {
     self.domain = domain
-    self.folds = folds
+    self.reductions = reductions
     self.stores = stores
     self.cost = cost
     self.label = label
-    self.site = site
-    reads = Self.reads(folds, stores)
+    self.location = location
+    reads = Self.reads(reductions, stores)
     made = Set(stores.map(\.buffer))
   }
 
-  static func reads(_ folds: [Value.Fold], _ stores: [Store]) -> Set<BufferID> {
-    Set((folds.map(\.value) + stores.map(\.value)).reachable().compactMap(\.loadedBuffer))
+  static func reads(_ reductions: [Value.Reduction], _ stores: [Store]) -> Set<BufferID> {
+    Set((reductions.map(\.value) + stores.map(\.value)).reachable().compactMap(\.loadedBuffer))
   }
 
-  /// What the folds run over.
-  var foldDomain: Shape { folds.first?.domain ?? [] }
+  /// What the reductions run over.
+  var reductionDomain: Shape { reductions.first?.domain ?? [] }
 
   /// The variables of the domain.
   static func variables(_ shape: Shape) -> [Scalar] {
     shape.indices.map { .index(.symbol("_i\($0)")) }
   }
 
-  static func foldVariables(_ shape: Shape) -> [Scalar] {
+  static func reductionVariables(_ shape: Shape) -> [Scalar] {
     shape.indices.map { .index(.symbol("_r\($0)")) }
   }
 
@@ -64,8 +66,8 @@ struct Nest {
   /// Buffers that are read at the index that is stored and nowhere else: a store may go over them.
   var identityReads: Set<BufferID> {
     var good: Set<BufferID> = []
-    // A fold reads at other indices than the one whose result is stored after it.
-    var bad = Self.reads(folds, [])
+    // A reduction reads at other indices than the one whose result is stored after it.
+    var bad = Self.reads(reductions, [])
     let own = Self.position(in: domain)
     for scalar in stores.map(\.value).reachable() {
       guard case .load(_, let at) = scalar.kind, let buffer = scalar.loadedBuffer else { continue }
@@ -74,8 +76,8 @@ struct Nest {
     return good.subtracting(bad)
   }
 
-  /// Without the stores that `isWanted` declines, and without the folds that no store needs then;
-  /// nil where nothing is left.
+  /// Without the stores that `isWanted` declines, and without the reductions that no store needs
+  /// then; nil where nothing is left.
   func keeping(_ isWanted: (Store) -> Bool) -> Nest? {
     let kept = stores.filter(isWanted)
     if kept.count == stores.count { return self }
@@ -84,7 +86,7 @@ struct Nest {
     for scalar in kept.map(\.value).reachable() {
       if case .local(let id) = scalar.kind { used.insert(id) }
     }
-    let order = folds.indices.filter(used.contains)
+    let order = reductions.indices.filter(used.contains)
     let numbers = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
     let renumbered = kept.map { store in
       var store = store
@@ -92,8 +94,8 @@ struct Nest {
       return store
     }
     return Nest(
-      domain: domain, folds: order.map { folds[$0] }, stores: renumbered, cost: cost, label: label,
-      site: site)
+      domain: domain, reductions: order.map { reductions[$0] }, stores: renumbered, cost: cost,
+      label: label, location: location)
   }
 }
 
@@ -102,22 +104,22 @@ struct Nest {
 extension Nest {
   /// More stores in one loop cost registers and streams.
   private static let storeLimit = 12
-  /// The running values of eight folds are eight vectors.
-  private static let foldLimit = 8
+  /// The running values of eight reductions are eight vectors.
+  private static let reductionLimit = 8
   /// C compilers take more than linear time for one long function, and run out of registers.
   static let costLimit = 600
 
   /// This nest with what another does behind its own, as one pass over memory; nil where that is
   /// impossible or saves nothing.
   ///
-  /// The other may read this one's results at its own index, but not inside of its folds: those
-  /// run before anything is stored.
+  /// The other may read this one's results at its own index, but not inside of its reductions:
+  /// those run before anything is stored.
   ///
   /// - Parameter origin: one buffer for all those that are as good as one memory.
   func joined(with other: Nest, origin: (BufferID) -> BufferID) -> Nest? {
     guard domain == other.domain, stores.count + other.stores.count <= Self.storeLimit,
       cost + other.cost <= Self.costLimit, isWorthJoining(other, origin),
-      let (folds, locals) = joinedFolds(other)
+      let (reductions, locals) = joinedReductions(other)
     else { return nil }
     let position = Nest.position(in: domain)
     var values: [BufferID: Scalar] = [:]
@@ -137,18 +139,18 @@ extension Nest {
     }
     guard isPossible else { return nil }
     var result = self
-    result.folds = folds
+    result.reductions = reductions
     result.stores += added
     result.cost += other.cost
     result.label = label == other.label ? label : "\(label)+\(other.label)"
-    result.reads.formUnion(Self.reads(other.folds, added))
+    result.reads.formUnion(Self.reads(other.reductions, added))
     result.made.formUnion(other.made)
     return result
   }
 
   private func isWorthJoining(_ other: Nest, _ origin: (BufferID) -> BufferID) -> Bool {
     let readsResults = !other.reads.isDisjoint(with: made)
-    switch (folds.isEmpty, other.folds.isEmpty) {
+    switch (reductions.isEmpty, other.reductions.isEmpty) {
     case (true, true):
       return readsResults || (!domain.isEmpty && !reads.isDisjoint(with: other.reads))
     case (false, true): return readsResults
@@ -160,36 +162,41 @@ extension Nest {
     }
   }
 
-  /// The folds of both, equal ones once, and the local of each of the other's; nil where they
+  /// The reductions of both, equal ones once, and the local of each of the other's; nil where they
   /// cannot run side by side.
-  private func joinedFolds(_ other: Nest) -> ([Value.Fold], locals: [Int])? {
-    if other.folds.isEmpty { return (folds, []) }
-    guard foldDomain == other.foldDomain,
-      made.isDisjoint(with: Self.reads(other.folds, []))
+  private func joinedReductions(_ other: Nest) -> ([Value.Reduction], locals: [Int])? {
+    if other.reductions.isEmpty { return (reductions, []) }
+    guard reductionDomain == other.reductionDomain,
+      made.isDisjoint(with: Self.reads(other.reductions, []))
     else { return nil }
-    let merged = (folds + other.folds).map(\.value).merged()
-    var all = folds
-    for index in folds.indices { all[index].value = merged[index] }
+    let merged = (reductions + other.reductions).map(\.value).merged()
+    var all = reductions
+    for index in reductions.indices { all[index].value = merged[index] }
     var locals: [Int] = []
-    for (fold, value) in zip(other.folds, merged[folds.count...]) {
-      if let equal = all.firstIndex(where: { $0.combiner == fold.combiner && $0.value === value }) {
+    for (reduction, value) in zip(other.reductions, merged[reductions.count...]) {
+      if let equal = all.firstIndex(where: {
+        $0.combiner == reduction.combiner && $0.value === value
+      }) {
         locals.append(equal)
         continue
       }
-      var fold = fold
-      fold.value = value
+      var reduction = reduction
+      reduction.value = value
       locals.append(all.count)
-      all.append(fold)
+      all.append(reduction)
     }
-    return all.count <= Self.foldLimit ? (all, locals) : nil
+    return all.count <= Self.reductionLimit ? (all, locals) : nil
   }
 
-  /// Memory that the folds pass through once, with the index: no element is read for two indices
-  /// of the domain or of the folds. Factors of products are none, since those are tiled otherwise.
+  /// Memory that the reductions pass through once, with the index: no element is read for two
+  /// indices of the domain or of the reductions. Factors of products are none, since those are
+  /// tiled otherwise.
   private func passes(_ origin: (BufferID) -> BufferID) -> Set<Pass> {
-    let names = zip(Nest.variables(domain) + Nest.foldVariables(foldDomain), domain + foldDomain)
-      .filter { !$1.isOne }.map { $0.0.symbols }
-    let passes = folds.map(\.value).reachable().compactMap { scalar -> Pass? in
+    let names = zip(
+      Nest.variables(domain) + Nest.reductionVariables(reductionDomain), domain + reductionDomain
+    )
+    .filter { !$1.isOne }.map { $0.0.symbols }
+    let passes = reductions.map(\.value).reachable().compactMap { scalar -> Pass? in
       guard case .load(_, let index) = scalar.kind, let buffer = scalar.loadedBuffer else {
         return nil
       }

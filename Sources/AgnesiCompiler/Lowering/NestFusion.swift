@@ -6,13 +6,13 @@ import AgnesiLoops
 ///
 /// A nest moves up to an earlier one when it reads that one's results, at its own index only, or
 /// shares other memory with it, and nothing that it needs is computed in between. So elementwise
-/// nests become one, a fold takes over what is done with its results, and folds over the same
-/// memory run side by side.
+/// nests become one, a reduction takes over what is done with its results, and reductions over the
+/// same memory run side by side.
 enum NestFusion {
   static func fuse(_ drafts: [Lowerer.Draft]) -> [Lowerer.Draft] {
     var kept: [Lowerer.Draft] = []
     var producer: [BufferID: Int] = [:]
-    // What one nest makes counts as one memory: folds that read it can take its work over.
+    // What one nest makes counts as one memory: reductions that read it can take its work over.
     var origins: [BufferID: BufferID] = [:]
     for draft in drafts {
       switch draft {
@@ -23,7 +23,7 @@ enum NestFusion {
         let (position, joined) = host(for: nest, in: kept, producer, origins) ?? (kept.count, nest)
         for store in nest.stores { producer[store.buffer] = position }
         if position == kept.count { kept.append(draft) } else { kept[position] = .nest(joined) }
-        if joined.folds.isEmpty {
+        if joined.reductions.isEmpty {
           for store in nest.stores { origins[store.buffer] = joined.stores[0].buffer }
         }
       }
@@ -54,7 +54,7 @@ enum NestFusion {
     return result.reversed()
   }
 
-  /// The drafts with elements computed inside of the folds that alone read them.
+  /// The drafts with elements computed inside of the reductions that alone read them.
   ///
   /// - Parameter isKept: as in ``withoutUnread(_:isKept:)``.
   static func absorbing(
@@ -68,7 +68,7 @@ enum NestFusion {
     }
     var result: [Lowerer.Draft?] = drafts
     for position in drafts.indices.reversed() {
-      guard case .nest(var nest)? = result[position], !nest.folds.isEmpty else { continue }
+      guard case .nest(var nest)? = result[position], !nest.reductions.isEmpty else { continue }
       var pending = nest.reads.sorted { $0.index > $1.index }
       while let id = pending.popLast() {
         guard let maker = makers[id], case .nest(let source)? = result[maker],

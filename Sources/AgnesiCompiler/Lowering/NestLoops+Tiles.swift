@@ -22,8 +22,8 @@ extension NestLoops {
 
   /// Rectangles of sums of products; nil where the nest is something else.
   var productTiles: [Statement]? {
-    guard nest.folds.count == 1, nest.folds[0].combiner == .sum, !inner.axes.isEmpty,
-      let value = foldValues.first, value.dtype == .float32, let (row, column) = lastAxes,
+    guard nest.reductions.count == 1, nest.reductions[0].combiner == .sum, !inner.axes.isEmpty,
+      let value = reductionValues.first, value.dtype == .float32, let (row, column) = lastAxes,
       inner.axes.allSatisfy({
         $0.extent.symbols.isDisjoint(with: [row.variable, column.variable])
       }),
@@ -33,12 +33,12 @@ extension NestLoops {
     let isNarrow = column.extent.known.map { $0 <= Self.lanes } ?? false
     return tiles(
       row, by: tile.rows, column, by: isNarrow ? Self.lanes : tile.columns,
-      body: starts + folding + stores)
+      body: starts + reducing + stores)
   }
 
   /// Squares of a copy that reads along another axis than it writes; nil where nothing is read so.
   var transposingTiles: [Statement]? {
-    guard nest.folds.isEmpty, let column = outer.last else { return nil }
+    guard nest.reductions.isEmpty, let column = outer.last else { return nil }
     let loads = nest.stores.map { $0.value.substituting(outer.replacements) }.reachable()
     let row = outer.axes.dropLast().first { row in
       let square = Statement.Tiles(

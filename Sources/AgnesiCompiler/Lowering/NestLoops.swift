@@ -8,7 +8,7 @@ struct NestLoops {
   let buffers: [BufferInfo]
   let tile: TileShape
   private let position: Scalar
-  let foldValues: [Scalar]
+  let reductionValues: [Scalar]
   let outer: Axes
   let inner: Axes
 
@@ -17,18 +17,18 @@ struct NestLoops {
     self.nest = nest
     self.buffers = buffers
     let position = Nest.position(in: nest.domain)
-    let foldValues = nest.folds.map(\.value)
+    let reductionValues = nest.reductions.map(\.value)
     var formulas: Set<Size> = []
-    for scalar in (nest.stores.map(\.value) + foldValues + [position]).reachable() {
+    for scalar in (nest.stores.map(\.value) + reductionValues + [position]).reachable() {
       if case .index(let size) = scalar.kind { formulas.insert(size) }
     }
-    // How far a fold runs may depend on the index whose value it is.
-    formulas.formUnion(nest.foldDomain)
+    // How far a reduction runs may depend on the index whose value it is.
+    formulas.formUnion(nest.reductionDomain)
     outer = Axes("_i", nest.domain, formulas: formulas)
-    inner = Axes("_r", nest.foldDomain, formulas: formulas)
+    inner = Axes("_r", nest.reductionDomain, formulas: formulas)
     let replacements = outer.replacements.merging(inner.replacements) { first, _ in first }
     self.position = position.substituting(replacements)
-    self.foldValues = foldValues.map { $0.substituting(replacements) }
+    self.reductionValues = reductionValues.map { $0.substituting(replacements) }
   }
 
   func step() -> Step {
@@ -49,16 +49,16 @@ struct NestLoops {
     let kernel = Kernel(name: "", arguments: kinds, body: numbered)
     var step = Step(
       work: .kernel(kernel, cost: cost(kernel)), arguments: arguments, written: written,
-      label: nest.label, site: nest.site)
+      label: nest.label, location: nest.location)
     step.identityReads = nest.identityReads
     return step
   }
 
   private func cost(_ kernel: Kernel) -> Size {
-    let each = nest.folds.reduce(0) { $0 + $1.cost }
+    let each = nest.reductions.reduce(0) { $0 + $1.cost }
     let names = Dictionary(uniqueKeysWithValues: outer.axes.map { ($0.variable, Size(0)) })
-    let folded = nest.foldDomain.product.substituting(names) * Size(each)
-    let all = nest.domain.product * (Size(nest.cost + 1) + folded)
+    let reduced = nest.reductionDomain.product.substituting(names) * Size(each)
+    let all = nest.domain.product * (Size(nest.cost + 1) + reduced)
     return kernel.parallelExtent.map { all / $0 } ?? all
   }
 
@@ -67,30 +67,33 @@ struct NestLoops {
   private var body: [Statement] {
     if let tiles = productTiles ?? transposingTiles { return tiles }
     return loops(
-      outer.axes, body: starts + folding + stores, isVector: nest.folds.isEmpty || nest.readsColumns
+      outer.axes, body: starts + reducing + stores,
+      isVector: nest.reductions.isEmpty || nest.readsColumns
     )
   }
 
-  /// The folds' results before anything is folded.
+  /// The reductions' results before anything is reduced.
   var starts: [Statement] {
-    nest.folds.enumerated().map { .define($0, $1.identity) }
+    nest.reductions.enumerated().map { .define($0, $1.identity) }
   }
 
-  /// The loops that fold; one result after the other along memory, or, where the loop around them
+  /// The loops that reduce; one result after the other along memory, or, where the loop around them
   /// is a vector's, neighbouring results side by side.
-  var folding: [Statement] {
-    let folds = zip(nest.folds, foldValues).enumerated().map { index, fold in
-      Statement.Reduction.Fold(local: index, combiner: fold.0.combiner, value: fold.1)
+  var reducing: [Statement] {
+    let accumulators = zip(nest.reductions, reductionValues).enumerated().map { index, reduction in
+      Statement.Reduction.Fold(local: index, combiner: reduction.0.combiner, value: reduction.1)
     }
-    if folds.isEmpty { return [] }
+    if accumulators.isEmpty { return [] }
     guard let last = inner.last else {
       // A domain of sizes 1 only: there is one value to combine with.
-      return folds.map { fold in
-        let running = Scalar.local(fold.local, fold.value.dtype)
-        return .assign(fold.local, .binary(fold.combiner.function, running, fold.value))
+      return accumulators.map { accumulator in
+        let running = Scalar.local(accumulator.local, accumulator.value.dtype)
+        return .assign(
+          accumulator.local,
+          .binary(accumulator.combiner.function, running, accumulator.value))
       }
     }
-    let innermost = Statement.reduce(.init(last.variable, last.extent, folds: folds))
+    let innermost = Statement.reduce(.init(last.variable, last.extent, folds: accumulators))
     return inner.axes.dropLast().reversed().reduce([innermost]) { body, axis in
       [.loop(.init(axis.variable, axis.extent, body: body))]
     }
@@ -99,7 +102,7 @@ struct NestLoops {
   var stores: [Statement] {
     let replacements = outer.replacements
     let values = nest.stores.map { $0.value.substituting(replacements) }.merged()
-    let firstLocal = nest.folds.count
+    let firstLocal = nest.reductions.count
     let sharing = Sharing(values, firstLocal: firstLocal)
     // All values are computed before any is stored: a store may overwrite what another reads.
     var statements = sharing.statements

@@ -1,9 +1,10 @@
 import AgnesiExpressions
 import AgnesiLoops
 
-// Long folds with few results run in two stages: every chunk of the folded domain is folded by itself,
-// in parallel, then the chunks' results are. How many chunks there are follows from the sizes alone, so
-// the result does not depend on the threads; and a sum of sums of chunks is closer than one long sum.
+// Long reductions with few results run in two stages: every chunk of the reduced domain is reduced
+// by itself, in parallel, then the chunks' results are. How many chunks there are follows from the
+// sizes alone, so the result does not depend on the threads; and a sum of sums of chunks is closer
+// than one long sum.
 
 extension Nest {
   /// Elements that one chunk reads, about: 64 KiB of float32.
@@ -19,17 +20,17 @@ extension Nest {
 
   /// This nest, or the two that do the same in stages where that pays.
   ///
-  /// - Parameter temporary: allocates a buffer for the results of `count` folds.
-  func stages(temporary: (_ fold: Value.Fold, _ count: Size) -> BufferID) -> [Nest] {
+  /// - Parameter temporary: allocates a buffer for the results of `count` reductions.
+  func stages(temporary: (_ reduction: Value.Reduction, _ count: Size) -> BufferID) -> [Nest] {
     guard isWorthStages, let cut = Cut(self, work: Self.chunkWork) else { return [self] }
     let count = cut.count * domain.product
-    let partial = folds.map { temporary($0, count) }
+    let partial = reductions.map { temporary($0, count) }
     return [chunks(cut, into: partial), whole(cut, from: partial)]
   }
 
   private var isWorthStages: Bool {
-    guard let results = domain.product.known, results > 0, !folds.isEmpty else { return false }
-    let terms = foldDomain.product
+    guard let results = domain.product.known, results > 0, !reductions.isEmpty else { return false }
+    let terms = reductionDomain.product
     let columns = readsColumns
     let loops = columns ? (results + 15) / 16 : results
     let length = terms.guessed(Self.guess)
@@ -39,13 +40,13 @@ extension Nest {
     return isOpen || length.multipliedClamped(by: results) >= 4 * Self.chunkWork
   }
 
-  /// Whether neighbouring results read neighbouring memory while the folds jump.
+  /// Whether neighbouring results read neighbouring memory while the reductions jump.
   var readsColumns: Bool {
-    guard let column = Self.innermost(domain, "_i"), let row = Self.innermost(foldDomain, "_r")
+    guard let column = Self.innermost(domain, "_i"), let row = Self.innermost(reductionDomain, "_r")
     else { return false }
     var alongRow = false
     var alongColumn = false
-    for scalar in folds.map(\.value).reachable() {
+    for scalar in reductions.map(\.value).reachable() {
       guard case .load(_, let at) = scalar.kind, case .index(let formula) = at.kind else {
         continue
       }
@@ -59,7 +60,7 @@ extension Nest {
     shape.lastIndex { !$0.isOne }.map { "\(prefix)\($0)" }
   }
 
-  /// Where a folded domain is cut.
+  /// Where a reduced domain is cut.
   private struct Cut {
     var axis: Int
     /// Steps along the axis in each chunk but the last.
@@ -71,7 +72,7 @@ extension Nest {
 
     /// Nil where one chunk would be all.
     init?(_ nest: Nest, work: Int) {
-      let shape = nest.foldDomain
+      let shape = nest.reductionDomain
       guard let results = nest.domain.product.known, let axis = Self.axis(of: shape) else {
         return nil
       }
@@ -108,29 +109,32 @@ extension Nest {
     for axis in domain.indices { names["_i\(axis)"] = .symbol("_i\(axis + 1)") }
     let step = "_r\(cut.axis)"
     names[step] = .symbol("_i0") * Size(cut.length) + .symbol(step)
-    let parts = folds.map { fold in
-      var part = fold
+    let parts = reductions.map { reduction in
+      var part = reduction
       part.domain[cut.axis] = cut.extent
-      part.value = fold.value.substituting(names)
+      part.value = reduction.value.substituting(names)
       return part
     }
-    let stores = zip(folds, partial).enumerated().map { index, pair in
+    let stores = zip(reductions, partial).enumerated().map { index, pair in
       Store(buffer: pair.1, dtype: pair.0.dtype, value: .local(index, pair.0.dtype))
     }
     return Nest(
-      domain: [cut.count] + domain, folds: parts, stores: stores, cost: 1, label: label, site: site)
+      domain: [cut.count] + domain, reductions: parts, stores: stores, cost: 1, label: label,
+      location: location)
   }
 
-  /// The second stage: the chunks folded, and everything that is done with the results.
+  /// The second stage: the chunks reduced, and everything that is done with the results.
   private func whole(_ cut: Cut, from partial: [BufferID]) -> Nest {
     let offset = Nest.position(in: domain)
     let chunk = Scalar.index(.symbol("_r0") * domain.product)
-    let parts = zip(folds, partial).map { fold, buffer in
-      Value.Fold(
-        combiner: fold.combiner, domain: [cut.count],
-        value: .load(.argument(buffer.index), chunk + offset, fold.dtype), cost: 1)
+    let parts = zip(reductions, partial).map { reduction, buffer in
+      Value.Reduction(
+        combiner: reduction.combiner, domain: [cut.count],
+        value: .load(.argument(buffer.index), chunk + offset, reduction.dtype), cost: 1)
     }
-    return Nest(domain: domain, folds: parts, stores: stores, cost: cost, label: label, site: site)
+    return Nest(
+      domain: domain, reductions: parts, stores: stores, cost: cost, label: label,
+      location: location)
   }
 }
 

@@ -14,16 +14,16 @@ enum Value {
     var read: Reader
     /// Operations for each element; loads count one.
     var cost: Int
-    /// A fold that has to run before the element is known; the description then stands for the
+    /// A reduction that has to run before the element is known; the description then stands for the
     /// element at the domain's own index only.
-    var fold: Fold?
+    var reduction: Reduction?
   }
 
   /// `local = combine over domain of value`.
-  struct Fold {
+  struct Reduction {
     var combiner: Combiner
     var domain: Shape
-    /// In terms of the variables of the described domain and of the fold's own.
+    /// In terms of the variables of the described domain and of the reduction's own.
     var value: Scalar
     var cost: Int
 

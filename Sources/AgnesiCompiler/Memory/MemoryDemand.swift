@@ -13,7 +13,7 @@ extension LoweredProgram {
         if let bytes = bytes(of: index, sizes), Memory.isNegligible(bytes) { continue }
         let writer = writer(of: index)
         try Memory.check(
-          demand(of: index, sizes, by: writer), place: writer?.site?.place)
+          demand(of: index, sizes, by: writer), place: writer?.location?.place)
       case .input, .parameter, .inPlace, .constant, .callNumber: continue
       }
     }

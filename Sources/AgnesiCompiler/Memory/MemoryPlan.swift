@@ -45,9 +45,9 @@ package struct MemoryPlan: Sendable {
       }
     }
     for copy in program.copies { lives[copy.from.index]?.last = program.steps.count }
-    // What settled steps leave to the others is still there in the next call.
-    for step in program.steps.prefix(program.settledCount) {
-      for id in step.written where lives[id.index]?.last ?? 0 >= program.settledCount {
+    // What hoisted steps leave to the others is still there in the next call.
+    for step in program.steps.prefix(program.hoistedCount) {
+      for id in step.written where lives[id.index]?.last ?? 0 >= program.hoistedCount {
         lives[id.index]?.last = program.steps.count
       }
     }

@@ -4,7 +4,7 @@ import AgnesiExpressions
 ///
 /// Inputs are equal only to themselves and parameters to the same storage. Two random draws are two
 /// values, whatever their names, and so are composites that hold a draw, unless they are the same
-/// use. Where nodes merge, the first one stays, with its site.
+/// use. Where nodes merge, the first one stays, with its source location.
 ///
 /// - Complexity: linear in the nodes.
 package func merge(_ outputs: [Tensor]) -> [Tensor] {

@@ -23,7 +23,7 @@ package struct ScaledKernels {
   private var pending: [Tensor: Scaled] = [:]
   private var users: [Tensor: Int] = [:]
   /// Tensors that are the same for all calls with the same parameters.
-  private var steady: Set<Tensor> = []
+  private var hoistable: Set<Tensor> = []
 
   /// The tensors with these kernels, or as they are where there is nothing to scale.
   package static func scaled(_ roots: [Tensor]) -> [Tensor] {
@@ -40,20 +40,20 @@ package struct ScaledKernels {
     users = roots.useCounts()
     roots.visitNodes { node in
       visit(node)
-      if isSteady(node) { steady.formUnion(node.results) }
+      if isHoistable(node) { hoistable.formUnion(node.results) }
     }
     return roots.map { form($0) }
   }
 
-  private func isSteady(_ node: Node) -> Bool {
+  private func isHoistable(_ node: Node) -> Bool {
     switch node.operation {
     case is Input, is CallNumber: false
-    default: !node.operation.isRandom && node.operands.allSatisfy { steady.contains($0) }
+    default: !node.operation.isRandom && node.operands.allSatisfy { hoistable.contains($0) }
     }
   }
 
   private mutating func visit(_ node: Node) {
-    if node.convolution?.kind == .forward, steady.contains(node.operands[1]) {
+    if node.convolution?.kind == .forward, hoistable.contains(node.operands[1]) {
       pending[node.results[0]] = Scaled(convolution: node)
     } else if let scaled = continued(node) {
       pending[node.results[0]] = scaled
@@ -89,7 +89,9 @@ package struct ScaledKernels {
 
   /// The numbers of the channels, where a tensor repeats one for each.
   private mutating func vector(_ tensor: Tensor) -> Tensor? {
-    guard steady.contains(tensor), let source = tensor.repeatedVector(along: 1) else { return nil }
+    guard hoistable.contains(tensor), let source = tensor.repeatedVector(along: 1) else {
+      return nil
+    }
     return form(source).reshaped([tensor.shape[1]])
   }
 
@@ -98,7 +100,7 @@ package struct ScaledKernels {
     guard let scaled = pending[tensor] else {
       internalError("\(tensor) used before it is arranged")
     }
-    let result = Site.$inherited.withValue(tensor.node.site) { built(scaled) }
+    let result = SourceLocation.$inherited.withValue(tensor.node.location) { built(scaled) }
     forms[tensor] = result
     return result
   }

@@ -11,7 +11,7 @@ extension Tensor {
     let described = operands.map { operand in
       GraphError.Operand(
         role: operand.role, name: operand.tensor.name, type: operand.tensor.type,
-        site: operand.tensor.node.site)
+        location: operand.tensor.node.location)
     }
     return .failed(GraphError(name, error.message, operands: described, hint: error.hint))
   }

@@ -84,7 +84,7 @@ public struct Composite: Operation {
     let matches = zip(operands, body.inputs).allSatisfy { $0.mayEqual($1.type) }
     guard matches else { throw TypeError("operands of other types than its body was built for") }
     if let failure = body.outputs.lazy.compactMap(\.failure).first {
-      throw TypeError(failure.text(withSites: false), hint: failure.hint)
+      throw TypeError(failure.text(withLocations: false), hint: failure.hint)
     }
     return body.outputs.map(\.type)
   }

@@ -49,7 +49,8 @@ public enum Disconnected: Sendable {
     case .zero: return .zeros(like: variable)
     case .mistake:
       let described = GraphError.Operand(
-        role: "variable", name: variable.name, type: variable.type, site: variable.node.site)
+        role: "variable", name: variable.name, type: variable.type,
+        location: variable.node.location)
       return .failed(
         GraphError(
           "gradient", "the cost does not depend on this variable in a differentiable way",

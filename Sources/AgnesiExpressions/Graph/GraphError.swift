@@ -7,7 +7,7 @@ public struct GraphError: Error, Sendable {
   public var message: String
   public var operands: [Operand]
   public var hint: String?
-  public var site: Site?
+  public var location: SourceLocation?
   /// The same in the words in which the network was written, where these were not Swift but a notation:
   /// for those who wrote them. Nil where there are none.
   public var wording: String?
@@ -17,45 +17,45 @@ public struct GraphError: Error, Sendable {
     public var role: String
     public var name: String
     public var type: TensorType
-    public var site: Site?
+    public var location: SourceLocation?
 
-    package init(role: String, name: String, type: TensorType, site: Site?) {
+    package init(role: String, name: String, type: TensorType, location: SourceLocation?) {
       self.role = role
       self.name = name
       self.type = type
-      self.site = site
+      self.location = location
     }
   }
 
   public init(
     _ operation: String, _ message: String, operands: [Operand] = [], hint: String? = nil,
-    site: Site? = nil
+    location: SourceLocation? = nil
   ) {
     self.operation = operation
     self.message = message
     self.operands = operands
     self.hint = hint
-    self.site = site
+    self.location = location
   }
 }
 
 extension GraphError: CustomStringConvertible {
-  public var description: String { text(withSites: true) }
+  public var description: String { text(withLocations: true) }
 
-  /// The words; without sites they do not depend on where the code stands.
+  /// The words; without source locations they do not depend on where the code stands.
   ///
   /// - Parameter withHint: whether to advise what to change in the code; of no use to somebody who has
   ///   a file only.
-  public func text(withSites: Bool, withHint: Bool = true) -> String {
+  public func text(withLocations: Bool, withHint: Bool = true) -> String {
     var lines = ["\(operation): \(message)"]
     let width = operands.map(\.role.count).max() ?? 0
     for operand in operands {
       let role = operand.role.padded(to: width)
       let name = operand.name.isEmpty ? "" : "\"\(operand.name)\" "
-      let origin = withSites ? located(operand.site) : ""
+      let origin = withLocations ? located(operand.location) : ""
       lines.append("  \(role)  \(name)\(operand.type)\(origin)")
     }
-    if withSites, let frames = site?.frames, let first = frames.first {
+    if withLocations, let frames = location?.frames, let first = frames.first {
       lines.append("  built at \(first)")
       lines += frames.dropFirst().prefix(3).map { "  called from \($0)" }
     }
@@ -63,8 +63,8 @@ extension GraphError: CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
-  private func located(_ site: Site?) -> String {
-    guard let text = site?.description, !text.isEmpty else { return "" }
+  private func located(_ location: SourceLocation?) -> String {
+    guard let text = location?.description, !text.isEmpty else { return "" }
     return "  (\(text))"
   }
 }

@@ -10,7 +10,7 @@ public final class Node: Sendable {
   /// The mistake that was found here or in an operand.
   package let failure: GraphError?
   /// Where the user wrote it.
-  package let site: Site
+  package let location: SourceLocation
   /// Grows with each node of the process: an order in which operands come first.
   package let serial: Int
 
@@ -18,13 +18,13 @@ public final class Node: Sendable {
 
   package init(
     _ operation: any Operation, _ operands: [Tensor], types: [TensorType],
-    failure: GraphError? = nil, site: Site
+    failure: GraphError? = nil, location: SourceLocation
   ) {
     self.operation = operation
     self.storedOperands = operands
     self.types = types
     self.failure = failure
-    self.site = site
+    self.location = location
     serial = Self.counter.add(1, ordering: .relaxed).newValue
   }
 

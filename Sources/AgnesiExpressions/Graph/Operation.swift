@@ -94,8 +94,8 @@ public enum Lowering {
   /// Each element is a function of its index and of operands read anywhere.
   case pull((_ index: [Scalar], _ operands: [Reader]) -> Scalar)
 
-  /// Each element folds values over a domain: `result[i] = combine over r of f(i, r)`. Nothing is
-  /// folded where the domain is empty, and the result is the combiner's identity.
+  /// Each element reduces values over a domain: `result[i] = combine over r of f(i, r)`. Nothing is
+  /// reduced where the domain is empty, and the result is the combiner's identity.
   case reduce(
     Combiner, over: Shape,
     (_ index: [Scalar], _ domain: [Scalar], _ operands: [Reader]) -> Scalar)

@@ -11,12 +11,12 @@ import AgnesiLoops
 /// How much a listing shows.
 public struct ListingOptions: Sendable {
   /// Whether each line ends with the user's file and line. Looking one up takes about a millisecond.
-  public var sites: Bool
+  public var locations: Bool
   /// Whether the bodies of composites follow their lines, indented.
   public var bodies: Bool
 
-  public init(sites: Bool = false, bodies: Bool = false) {
-    self.sites = sites
+  public init(locations: Bool = false, bodies: Bool = false) {
+    self.locations = locations
     self.bodies = bodies
   }
 }
@@ -61,8 +61,8 @@ private struct Listing {
     let types = node.types.map(\.description).joined(separator: ", ")
     var line = "\(indent)\(results) = \(node.text { names[$0] ?? "?" }) : \(types)"
     if let failure = node.failure { line += "  failed: \(failure.message)" }
-    let site = options.sites ? node.site.description : ""
-    if !site.isEmpty { line += "  // \(site)" }
+    let location = options.locations ? node.location.description : ""
+    if !location.isEmpty { line += "  // \(location)" }
     lines.append(line)
     guard options.bodies, let composite = node.operation as? Composite else { return }
     // Two composites may share a body; its nodes have other names in each.

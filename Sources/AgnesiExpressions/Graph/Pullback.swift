@@ -75,7 +75,7 @@ private struct Pullback {
       guard incoming.contains(where: { $0 != nil }) else { continue }
       let isPartial = results.allSatisfy { arrived[$0] == nil || !complete.contains($0) }
       // What was consumed is kept only for variables, so that a long graph holds few gradients.
-      let outgoing = Site.$inherited.withValue(node.site) {
+      let outgoing = SourceLocation.$inherited.withValue(node.location) {
         gradients(of: node, incoming, isPartial: isPartial)
       }
       let leavesOut = isPartial || (unread != .ignored && node.operation.leavesElementsOut)

@@ -25,7 +25,7 @@ extension Sequence<Tensor> {
     stoppingAt boundary: Set<Tensor> = [], _ body: (Node) throws -> Void
   ) rethrows {
     for node in topologicalNodes(stoppingAt: boundary) {
-      try Site.$inherited.withValue(node.site) { try body(node) }
+      try SourceLocation.$inherited.withValue(node.location) { try body(node) }
     }
   }
 

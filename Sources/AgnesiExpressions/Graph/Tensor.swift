@@ -21,24 +21,24 @@ public struct Tensor: Hashable, Sendable {
   /// The results of `operation` on `operands`.
   ///
   /// The one place where nodes are made: types are checked, and a mistake is recorded with the
-  /// operands' names, types and sites.
+  /// operands' names, types and source locations.
   package static func make(_ operation: any Operation, _ operands: [Tensor]) -> [Tensor] {
-    let site = Site.capture()
+    let location = SourceLocation.capture()
     let unknown = [TensorType](repeating: .unknown, count: operation.resultCount)
     if let failure = operands.lazy.compactMap(\.node.failure).first {
-      return Node(operation, operands, types: unknown, failure: failure, site: site).results
+      return Node(operation, operands, types: unknown, failure: failure, location: location).results
     }
     if operands.contains(where: { !$0.type.isKnown }) {
-      return Node(operation, operands, types: unknown, site: site).results
+      return Node(operation, operands, types: unknown, location: location).results
     }
     do {
       let types = try operation.types(of: operands.map(\.type))
-      return Node(operation, operands, types: types, site: site).results
+      return Node(operation, operands, types: types, location: location).results
     } catch {
       let failure = GraphError(
         operation.label, error.message, operands: operation.described(operands),
-        hint: error.hint, site: site)
-      return Node(operation, operands, types: unknown, failure: failure, site: site).results
+        hint: error.hint, location: location)
+      return Node(operation, operands, types: unknown, failure: failure, location: location).results
     }
   }
 
@@ -50,9 +50,10 @@ public struct Tensor: Hashable, Sendable {
   /// A tensor that stands for a mistake found outside an operation's own type rule.
   package static func failed(_ error: GraphError) -> Tensor {
     var error = error
-    let site = error.site ?? Site.capture()
-    error.site = site
-    return Node(Wildcard("failed"), [], types: [.unknown], failure: error, site: site).results[0]
+    let location = error.location ?? SourceLocation.capture()
+    error.location = location
+    return Node(Wildcard("failed"), [], types: [.unknown], failure: error, location: location)
+      .results[0]
   }
 
   public var type: TensorType { node.types[result] }
@@ -79,7 +80,7 @@ public struct Tensor: Hashable, Sendable {
 
 extension Tensor: CustomStringConvertible {
   public var description: String {
-    if let failure { return "failed: \(failure.text(withSites: false))" }
+    if let failure { return "failed: \(failure.text(withLocations: false))" }
     return name.isEmpty ? "\(node.operation.label) \(type)" : "\(name) \(type)"
   }
 }
@@ -90,7 +91,7 @@ extension Operation {
     operands.enumerated().map { position, operand in
       let role = position < roles.count ? roles[position] : "operand \(position + 1)"
       return GraphError.Operand(
-        role: role, name: operand.name, type: operand.type, site: operand.node.site)
+        role: role, name: operand.name, type: operand.type, location: operand.node.location)
     }
   }
 }

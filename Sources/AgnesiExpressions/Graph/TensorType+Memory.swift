@@ -55,7 +55,7 @@ extension Memory {
     let subject = node.results.first?.parameter?.demand.subject ?? node.operation.label
     throw MemoryError(
       subject, type.description, wanted: nil, available: available,
-      place: node.site.place)
+      place: node.location.place)
   }
 }
 

@@ -55,8 +55,8 @@ extension Node {
     let described = operands.enumerated().map { position, operand in
       GraphError.Operand(
         role: "operand \(position)", name: operand.name, type: operand.type,
-        site: operand.node.site)
+        location: operand.node.location)
     }
-    return GraphError(operation.label, message, operands: described, site: site)
+    return GraphError(operation.label, message, operands: described, location: location)
   }
 }

@@ -100,13 +100,14 @@ extension Updates {
 
   private func operand(_ role: String, _ tensor: Tensor) -> GraphError.Operand {
     GraphError.Operand(
-      role: role, name: tensor.name, type: tensor.type, site: tensor.node.site)
+      role: role, name: tensor.name, type: tensor.type, location: tensor.node.location)
   }
 
   private func error(
     _ message: String, _ operands: [GraphError.Operand], hint: String? = nil
   ) -> GraphError {
-    GraphError("updates", message, operands: operands, hint: hint, site: Site.capture())
+    GraphError(
+      "updates", message, operands: operands, hint: hint, location: SourceLocation.capture())
   }
 }
 

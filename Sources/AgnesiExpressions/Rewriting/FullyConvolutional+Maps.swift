@@ -65,10 +65,10 @@ extension SlidingRewriter {
     let source = try only(node)
     switch source.form {
     case .windows: return source.with(Tensor(operation, source.tensor))
-    case .flattened: throw error(node, "folds a flattened map")
+    case .flattened: throw error(node, "reduces a flattened map")
     case .map(let y, let x):
       let (hasRows, hasColumns) = (operation.axes.contains(y), operation.axes.contains(x))
-      guard hasRows == hasColumns else { throw error(node, "folds only one axis of a map") }
+      guard hasRows == hasColumns else { throw error(node, "reduces only one axis of a map") }
       if hasRows { return try globallyPooled(source, y, x, operation, node) }
       func place(_ axis: Int) -> Int { axis - operation.axes.count { $0 < axis } }
       return source.with(
@@ -76,13 +76,13 @@ extension SlidingRewriter {
     }
   }
 
-  /// Folds over whole maps become folds over windows of the maps' old size.
+  /// Reductions over whole maps become reductions over windows of the maps' old size.
   private func globallyPooled(
     _ source: SlidTensor, _ y: Int, _ x: Int, _ operation: Reduce, _ node: Node
   ) throws -> SlidTensor {
     let old = node.operands[0].shape
     guard let height = old[y].known, let width = old[x].known else {
-      throw error(node, "folds maps of unknown size")
+      throw error(node, "reduces maps of unknown size")
     }
     let others = old.indices.filter { $0 != y && $0 != x }
     let map = source.tensor.transposed(others + [y, x])
@@ -93,7 +93,7 @@ extension SlidingRewriter {
     case .sum: pooled = Tensor(SumPool(geometry: geometry), map)
     case .maximum: pooled = Tensor(geometry.maximum, map)
     case .minimum: pooled = -Tensor(geometry.maximum, -map)
-    default: throw error(node, "folds maps by \(operation.combiner.rawValue)")
+    default: throw error(node, "reduces maps by \(operation.combiner.rawValue)")
     }
     let left = others.indices.filter { operation.axes.contains(others[$0]) }
     let result =

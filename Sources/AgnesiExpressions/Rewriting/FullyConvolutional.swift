@@ -142,11 +142,11 @@ final class SlidingRewriter {
       let roles = node.operation.roles
       return GraphError.Operand(
         role: position < roles.count ? roles[position] : "operand \(position + 1)",
-        name: operand.name, type: operand.type, site: operand.node.site)
+        name: operand.name, type: operand.type, location: operand.node.location)
     }
     return GraphError(
       node.operation.label, "cannot slide over larger pictures: it \(message)",
-      operands: operands, hint: hint, site: node.site)
+      operands: operands, hint: hint, location: node.location)
   }
 
   // MARK: - Operations

@@ -97,7 +97,9 @@ extension Rewriter {
     func rebuilt(_ node: Node) -> [Tensor] {
       let operands = node.operands.map { final[$0] ?? $0 }
       if operands == node.operands { return node.results }
-      return Site.$inherited.withValue(node.site) { Tensor.make(node.operation, operands) }
+      return SourceLocation.$inherited.withValue(node.location) {
+        Tensor.make(node.operation, operands)
+      }
     }
 
     mutating func replacement(of tensor: Tensor) -> Tensor? {
@@ -109,7 +111,9 @@ extension Rewriter {
       }
       for rule in rules {
         log.attempts += 1
-        let result = Site.$inherited.withValue(tensor.node.site) { rule.applied(to: tensor) }
+        let result = SourceLocation.$inherited.withValue(tensor.node.location) {
+          rule.applied(to: tensor)
+        }
         if let result, result != tensor {
           log.firings.append(.init(rule: rule.name, before: tensor, after: result))
           return result
@@ -151,8 +155,8 @@ extension RewriteLog: CustomStringConvertible {
   /// One line for each firing: the rule, before, after, and the user's line.
   package var details: String {
     firings.map { firing in
-      let site = firing.before.node.site.description
-      let origin = site.isEmpty ? "" : "  // \(site)"
+      let location = firing.before.node.location.description
+      let origin = location.isEmpty ? "" : "  // \(location)"
       return "\(firing.rule): \(firing.before.formula()) → \(firing.after.formula())\(origin)"
     }.joined(separator: "\n")
   }

@@ -39,7 +39,7 @@ package struct Rule: Sendable {
       result.failure == nil && result.dtype == subject.dtype
       ? result.broadcast(to: subject.shape) : result
     guard fitted.type == subject.type, fitted.failure == nil else {
-      let reason = fitted.failure.map { "\n\($0.text(withSites: false))" } ?? ""
+      let reason = fitted.failure.map { "\n\($0.text(withLocations: false))" } ?? ""
       internalError(
         "the rule \"\(name)\" replaces \(subject.type) by \(result.type)\(reason)")
     }

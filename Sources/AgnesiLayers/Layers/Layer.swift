@@ -65,7 +65,7 @@ extension Layer {
   func mistake(_ message: String, _ input: Tensor, hint: String? = nil) -> Tensor {
     let scope = Scope.current
     let operand = GraphError.Operand(
-      role: "input", name: input.name, type: input.type, site: input.node.site)
+      role: "input", name: input.name, type: input.type, location: input.node.location)
     return .failed(
       GraphError(scope.isEmpty ? Self.kind : scope, message, operands: [operand], hint: hint))
   }

@@ -57,7 +57,7 @@ extension ParameterSource {
       let expected = TensorType(dtype, shape)
       if tensor.failure != nil || tensor.type.mayEqual(expected) { return tensor }
       let operand = GraphError.Operand(
-        role: "shared", name: tensor.name, type: tensor.type, site: tensor.node.site)
+        role: "shared", name: tensor.name, type: tensor.type, location: tensor.node.location)
       return .failed(
         GraphError(Scope.qualified(name), "must be \(expected) here", operands: [operand]))
     }

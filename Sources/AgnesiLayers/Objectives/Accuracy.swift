@@ -48,7 +48,8 @@ public func categoricalAccuracy(
 private func accuracyMistake(_ predictions: Tensor, _ labels: Tensor, _ topK: Int) -> Tensor? {
   func mistake(_ message: String, hint: String? = nil) -> Tensor {
     let operands = [("predictions", predictions), ("labels", labels)].map { role, tensor in
-      GraphError.Operand(role: role, name: tensor.name, type: tensor.type, site: tensor.node.site)
+      GraphError.Operand(
+        role: role, name: tensor.name, type: tensor.type, location: tensor.node.location)
     }
     return .failed(GraphError("categoricalAccuracy", message, operands: operands, hint: hint))
   }

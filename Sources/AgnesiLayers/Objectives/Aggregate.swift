@@ -73,7 +73,8 @@ func disagreement(
   _ function: String, _ firstRole: String, _ first: Tensor, _ secondRole: String, _ second: Tensor
 ) -> Tensor {
   let operands = [(firstRole, first), (secondRole, second)].map { role, tensor in
-    GraphError.Operand(role: role, name: tensor.name, type: tensor.type, site: tensor.node.site)
+    GraphError.Operand(
+      role: role, name: tensor.name, type: tensor.type, location: tensor.node.location)
   }
   let isColumnAndVector =
     first.rank + second.rank == 3 && max(first.rank, second.rank) == 2

@@ -25,7 +25,7 @@ extension Summary: CustomStringConvertible {
       lines.append("and \(Self.grouped(statisticCount)) running statistics")
     }
     if let batch { lines.append(memoryText(batch, width)) }
-    if let failure { lines.append(failure.wording ?? failure.text(withSites: false)) }
+    if let failure { lines.append(failure.wording ?? failure.text(withLocations: false)) }
     return lines.joined(separator: "\n")
   }
 

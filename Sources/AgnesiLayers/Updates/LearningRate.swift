@@ -38,7 +38,8 @@ extension Tensor {
   func asRate(of rule: String, for gradient: Tensor) -> Tensor {
     if failure != nil { return self }
     guard type.count.isOne, dtype != .bool else {
-      let operand = GraphError.Operand(role: "rate", name: name, type: type, site: node.site)
+      let operand = GraphError.Operand(
+        role: "rate", name: name, type: type, location: node.location)
       return .failed(
         GraphError(rule, "the rate must be one number, got \(type)", operands: [operand]))
     }

@@ -108,8 +108,8 @@ struct ONNXImporter {
     let version = file.operatorSets[node.domain] ?? 0
     let label = node.name.isEmpty ? "node \(number)" : "node \"\(node.name)\""
     let place = "\(label) (\(set)\(node.operation), operator set \(version))"
-    let site = Site("\(label) (\(set)\(node.operation))", of: path)
-    try Site.$inherited.withValue(site) { try add(node, version, place) }
+    let location = SourceLocation("\(label) (\(set)\(node.operation))", of: path)
+    try SourceLocation.$inherited.withValue(location) { try add(node, version, place) }
   }
 
   /// - Parameter place: the node in words.
@@ -193,7 +193,7 @@ struct ONNXImporter {
   private func checked(_ tensors: [Tensor]) throws -> [Tensor] {
     for tensor in tensors {
       if let failure = tensor.failure {
-        throw ONNXRefusal(failure.text(withSites: false, withHint: false))
+        throw ONNXRefusal(failure.text(withLocations: false, withHint: false))
       }
       guard tensor.rank <= 32, tensor.type.isAllowedInFiles else {
         throw ONNXRefusal("its result would be \(tensor.type)")

@@ -16,7 +16,7 @@ public func interpolated(_ maps: Tensor, height: Int, width: Int) -> Tensor {
     let columns = maps.shape[3].known, maps.dtype.isFloating, height > 0, width > 0
   else {
     let operand = GraphError.Operand(
-      role: "maps", name: maps.name, type: maps.type, site: maps.node.site)
+      role: "maps", name: maps.name, type: maps.type, location: maps.node.location)
     return .failed(
       GraphError(
         "interpolated",

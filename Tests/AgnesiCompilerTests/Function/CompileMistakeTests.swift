@@ -2,13 +2,13 @@ import Agnesi
 import TestSupport
 import Testing
 
-/// The words of a mistake that `compile` or a call throws; sites are left out.
+/// The words of a mistake that `compile` or a call throws; source locations are left out.
 private func words(_ body: () throws -> Void) -> String {
   do {
     try body()
     return "nothing was thrown"
   } catch let error as GraphError {
-    return error.text(withSites: false)
+    return error.text(withLocations: false)
   } catch {
     return "\(error)"
   }
@@ -228,7 +228,7 @@ private func words(_ body: () throws -> Void) -> String {
       try body()
       return "nothing was thrown"
     } catch let error as FunctionError {
-      return error.text(withSites: false)
+      return error.text(withLocations: false)
     } catch {
       return "\(error)"
     }

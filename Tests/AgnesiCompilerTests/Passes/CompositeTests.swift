@@ -48,10 +48,10 @@ private func noisy(_ x: Tensor) -> Tensor {
     #expect(expandComposites([quadrupled(x)], keeping: ["quadrupled"])[0].label == "quadrupled")
   }
 
-  @Test func theCompositesSiteIsThatOfItsUse() {
+  @Test func theCompositesLocationIsThatOfItsUse() {
     let use = doubled(x)
     let expanded = expandComposites([use])[0]
-    #expect(expanded.node.site.frames.contains { use.node.site.frames.contains($0) })
+    #expect(expanded.node.location.frames.contains { use.node.location.frames.contains($0) })
   }
 
   @Test func deeplyStackedOnesAreNoProblem() {

@@ -44,9 +44,9 @@ import Testing
         """)
   }
 
-  @Test func sitesOnRequest() {
+  @Test func locationsOnRequest() {
     let y = exp(x)
-    let lines = y.listing(ListingOptions(sites: true)).split(separator: "\n")
+    let lines = y.listing(ListingOptions(locations: true)).split(separator: "\n")
     #expect(lines[1].hasPrefix("%1 = exp(%0) : float32[batch, 4]  // PrintingTests.swift:"))
   }
 
@@ -142,7 +142,7 @@ import Testing
       try [tensor].verify()
       return nil
     } catch {
-      return error.text(withSites: false)
+      return error.text(withLocations: false)
     }
   }
 
@@ -156,13 +156,13 @@ import Testing
 
   @Test func failedOnesAreNot() {
     let failed = x + Tensor.input("y", [4])
-    #expect(message(exp(failed)) == failed.failure?.text(withSites: false))
+    #expect(message(exp(failed)) == failed.failure?.text(withLocations: false))
   }
 
   @Test func wrongTypesAreNot() {
     let right = exp(x).node
     let wrong = Node(
-      right.operation, right.operands, types: [TensorType(.float32, [4])], site: right.site)
+      right.operation, right.operands, types: [TensorType(.float32, [4])], location: right.location)
     #expect(
       message(wrong.results[0]) == """
         exp: is recorded as [float32[4]], but its operands make it [float32[3]]
@@ -174,7 +174,8 @@ import Testing
     let wrong = Tensor.composite("wrong", [x]) { _ in
       let right = exp(x).node
       return Node(
-        right.operation, right.operands, types: [TensorType(.float32, [4])], site: right.site
+        right.operation, right.operands, types: [TensorType(.float32, [4])],
+        location: right.location
       ).results[0]
     }
     #expect(message(wrong)?.hasPrefix("exp: is recorded as [float32[4]]") == true)

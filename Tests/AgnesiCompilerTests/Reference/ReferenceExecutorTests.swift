@@ -19,7 +19,7 @@ import Testing
       _ = try body()
       return nil
     } catch let error as ExecutionError {
-      return error.text(withSite: false)
+      return error.text(withLocation: false)
     } catch {
       return "another error: \(error)"
     }

@@ -70,14 +70,14 @@ import Testing
     #expect(outputs[1].node.operands[0] == deep)
   }
 
-  @Test func replacementsHaveTheSiteOfWhatTheyReplace() {
+  @Test func replacementsHaveTheLocationOfWhatTheyReplace() {
     let before = exp(x) + 0 * y
     let any = Tensor.any("any")
     let after = Rewriter([rule("turn", exp(any), -any)]).rewrite([before])[0]
     let negative = after.node.operands[0]
     #expect(negative.label == "negate")
-    #expect(negative.node.site.frames == before.node.operands[0].node.site.frames)
-    #expect(after.node.site.frames == before.node.site.frames)
+    #expect(negative.node.location.frames == before.node.operands[0].node.location.frames)
+    #expect(after.node.location.frames == before.node.location.frames)
   }
 
   @Test func rulesThatFeedEachOtherEnd() {

@@ -121,7 +121,7 @@ private let extremes = elementwiseExtremes + lossExtremes
   @Test func logAddExpNeedsFloatsOfOneShape() {
     let wrong = logAddExp(Tensor.input("a", [3]), Tensor.input("b", [4]))
     #expect(
-      wrong.failure?.text(withSites: false) == """
+      wrong.failure?.text(withLocations: false) == """
         logAddExp: sizes of axis 0 differ, 3 ≠ 4
           left   "a" float32[3]
           right  "b" float32[4]

@@ -7,7 +7,9 @@ import Testing
 @Suite struct DeepGraphTests {
   private func chain(_ x: Tensor, _ count: Int) -> Tensor {
     // Sites of so many nodes are not wanted here.
-    Site.$inherited.withValue(Site.capture()) {
+    AgnesiExpressions.SourceLocation.$inherited.withValue(
+      AgnesiExpressions.SourceLocation.capture()
+    ) {
       (0..<count).reduce(x) { tensor, _ in -tensor }
     }
   }

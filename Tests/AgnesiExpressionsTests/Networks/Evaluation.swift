@@ -21,7 +21,7 @@ extension Tensor {
   static func labels(_ values: [Int32]) -> Tensor { .constant(NDArray(values)) }
 
   /// The error's words, without the places in the code.
-  var failureText: String { failure?.text(withSites: false) ?? "no failure" }
+  var failureText: String { failure?.text(withLocations: false) ?? "no failure" }
 }
 
 /// An example with its inputs in float64.

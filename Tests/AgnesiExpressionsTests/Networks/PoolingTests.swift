@@ -4,10 +4,10 @@ import AgnesiLoops
 import Testing
 
 @Suite struct PoolingTests {
-  /// Values and places of 2×2 windows, with the gradients of the sum.
+  /// Values and argmax of 2×2 windows, with the gradients of the sum.
   private func pooled(
     _ values: [Double], _ shape: [Int], _ geometry: PoolingGeometry
-  ) throws -> (values: [Double], places: [Double], gradients: [Double]) {
+  ) throws -> (values: [Double], argmax: [Double], gradients: [Double]) {
     let x = Tensor.doubles(values, shape)
     let results = Tensor.make(MaxPool(geometry: geometry), [x])
     let gradients = gradient(of: results[0].sum(), withRespectTo: [x])
@@ -21,18 +21,18 @@ import Testing
   @Test func theFirstOfEqualsWins() throws {
     let result = try pooled([1, 3, 3, 3], [2, 2], two)
     #expect(result.values == [3])
-    #expect(result.places == [1])
+    #expect(result.argmax == [1])
     #expect(result.gradients == [0, 1, 0, 0])
   }
 
   @Test func zerosOfBothSignsAreEqual() throws {
-    #expect(try pooled([-0.0, 0, 0, -0.0], [2, 2], two).places == [0])
+    #expect(try pooled([-0.0, 0, 0, -0.0], [2, 2], two).argmax == [0])
   }
 
   @Test func aNaNWins() throws {
     let result = try pooled([1, .nan, 9, .nan], [2, 2], two)
     #expect(result.values[0].isNaN)
-    #expect(result.places == [1])
+    #expect(result.argmax == [1])
     #expect(result.gradients == [0, 1, 0, 0])
   }
 
@@ -42,7 +42,7 @@ import Testing
     let result = try pooled([-.infinity, -.infinity, -.infinity, -.infinity], [2, 2], geometry)
     #expect(result.values == [Double](repeating: -.infinity, count: 4))
     // In each window of one element, that element, never the padding.
-    #expect(result.places == [3, 2, 1, 0])
+    #expect(result.argmax == [3, 2, 1, 0])
     #expect(result.gradients == [1, 1, 1, 1])
   }
 

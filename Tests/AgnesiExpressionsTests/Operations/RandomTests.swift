@@ -104,7 +104,7 @@ import Testing
     #expect(renamed[0] != sum)
     #expect(renamed[0].inputs == [x])
     #expect(renamed[0].parameters() == [w])
-    #expect(renamed[0].node.site.description == sum.node.site.description)
+    #expect(renamed[0].node.location.description == sum.node.location.description)
   }
 
   @Test func gradientsDoNotDrawAgain() throws {

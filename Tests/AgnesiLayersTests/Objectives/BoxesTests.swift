@@ -27,7 +27,8 @@ import Testing
 
   @Test func shapesMustAgree() {
     let box = Tensor.input("a", [.batch, 4])
-    let text = intersectionOverUnion(box, .input("b", [.batch, 5])).failure?.text(withSites: false)
+    let text = intersectionOverUnion(box, .input("b", [.batch, 5])).failure?.text(
+      withLocations: false)
     #expect(text?.hasPrefix("intersectionOverUnion: boxes and other boxes must have") == true)
   }
 }

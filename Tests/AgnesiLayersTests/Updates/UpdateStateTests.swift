@@ -57,20 +57,20 @@ import Testing
   @Test func mistakes() {
     let rates = Tensor.input("rates", [3])
     #expect(
-      sgd(cost, [weight], rate: rates).failure?.text(withSites: false) == """
+      sgd(cost, [weight], rate: rates).failure?.text(withLocations: false) == """
         sgd: the rate must be one number, got float32[3]
           rate  "rates" float32[3]
         """)
     let other = Tensor.parameter("other", [2])
     #expect(
-      adam(cost, [weight, other]).failure?.text(withSites: false) == """
+      adam(cost, [weight, other]).failure?.text(withLocations: false) == """
         gradient: the cost does not depend on this variable in a differentiable way
           variable  "other" float32[2]
           hint: pass disconnected: .zero where a gradient of zero is meant
         """)
     let table = Tensor.input("table", [2, 2])
     #expect(
-      sgd(table, [weight], rate: 0.1).failure?.text(withSites: false) == """
+      sgd(table, [weight], rate: 0.1).failure?.text(withLocations: false) == """
         gradient: the cost must be one floating value, got float32[2, 2]
           hint: reduce it with mean() or sum()
         """)

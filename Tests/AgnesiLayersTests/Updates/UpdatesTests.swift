@@ -8,7 +8,7 @@ import Testing
   private let x = Tensor.input("x", [2])
 
   private func text(_ pairs: [(Tensor, Tensor)]) -> String? {
-    Updates(pairs).failure?.text(withSites: false)
+    Updates(pairs).failure?.text(withLocations: false)
   }
 
   @Test func orderIsKept() {

@@ -150,7 +150,7 @@ import Testing
       let error = #expect(throws: GraphError.self) {
         try FullyConvolutional([output], of: pixels)
       }
-      return error?.text(withSites: false)
+      return error?.text(withLocations: false)
     }
     let place = Tensor.constant(NDArray(zeros: [1, 3, 4, 4])).broadcast(to: [.batch, 3, 4, 4])
     #expect(
@@ -163,7 +163,7 @@ import Testing
     #expect(
       message(pixels.sum(axes: [2]))
         == """
-        sum: cannot slide over larger pictures: it folds only one axis of a map
+        sum: cannot slide over larger pictures: it reduces only one axis of a map
           operand  "pixels" float32[batch, 3, 4, 4]
         """)
     #expect(

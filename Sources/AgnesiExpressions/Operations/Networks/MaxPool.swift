@@ -39,16 +39,16 @@ package struct MaxPool: Operation {
     let x = operands[0].doubles
     let shape = types[0].knownShape ?? []
     var values = [Double](repeating: -.infinity, count: shape.product)
-    var places = [Double](repeating: -1, count: values.count)
+    var argmax = [Double](repeating: -1, count: values.count)
     geometry.forEachMember(input: operands[0].shape, output: shape) { position, window, within in
-      let isFirst = places[window] < 0
+      let isFirst = argmax[window] < 0
       guard isFirst || (!(x[position] <= values[window]) && !values[window].isNaN) else { return }
       values[window] = x[position]
-      places[window] = Double(within)
+      argmax[window] = Double(within)
     }
     return [
       NDArray(rounding: values, shape: shape, types[0].dtype),
-      NDArray(rounding: places, shape: shape, .int32),
+      NDArray(rounding: argmax, shape: shape, .int32),
     ]
   }
 
@@ -135,7 +135,7 @@ extension MaxPool {
     Example("both results", [.init([1, 2, 5, 6], .distinct)], differentiable: false) {
       Tensor.make(MaxPool(geometry: .square(3, stride: 2, padding: 1)), $0)
     },
-    Example("only the places", [.init([1, 2, 5, 6], .distinct)], differentiable: false) {
+    Example("only the argmax", [.init([1, 2, 5, 6], .distinct)], differentiable: false) {
       Tensor.make(MaxPool(geometry: .square(3, stride: 2)), $0)[1]
     },
     Example("odd sizes", [.init([3, 2, 7, 5], .distinct)]) { maxPool2D($0[0]) },

@@ -1,8 +1,8 @@
 import AgnesiArrays
 import AgnesiLoops
 
-/// The elements at given places of windows: what maximum pooling takes, with the places of another
-/// tensor's maxima. The adjoint of ``MaxPoolBackward``. A place on padding gives 0.
+/// The elements at a given argmax of windows: what maximum pooling takes, with the argmax of
+/// another tensor's maxima. The adjoint of ``MaxPoolBackward``. A place on padding gives 0.
 package struct MaxPoolTaken: Operation {
   package static let name = "maxPoolTaken"
   package var leavesElementsOut: Bool { true }
@@ -10,16 +10,16 @@ package struct MaxPoolTaken: Operation {
 
   package init(geometry: PoolingGeometry) { self.geometry = geometry }
 
-  package var roles: [String] { ["input", "places"] }
+  package var roles: [String] { ["input", "argmax"] }
 
   package func types(of operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    let (x, places) = (operands[0], operands[1])
+    let (x, argmax) = (operands[0], operands[1])
     try geometry.validate(x)
-    guard x.dtype.isFloating, places.dtype == .int32 else {
-      throw TypeError("needs floating values and int32 places, got \(x) and \(places)")
+    guard x.dtype.isFloating, argmax.dtype == .int32 else {
+      throw TypeError("needs floating values and an int32 argmax, got \(x) and \(argmax)")
     }
-    try geometry.validate(outputs: places.shape, input: x.shape)
-    return [TensorType(x.dtype, places.shape)]
+    try geometry.validate(outputs: argmax.shape, input: x.shape)
+    return [TensorType(x.dtype, argmax.shape)]
   }
 
   package func gradient(
@@ -31,11 +31,11 @@ package struct MaxPoolTaken: Operation {
   }
 
   package func reference(_ operands: [NDArray], types: [TensorType]) -> [NDArray] {
-    let (x, places) = (operands[0].doubles, operands[1].doubles)
+    let (x, argmax) = (operands[0].doubles, operands[1].doubles)
     let shape = types[0].knownShape ?? []
     var result = [Double](repeating: 0, count: shape.product)
     geometry.forEachMember(input: operands[0].shape, output: shape) { position, window, within in
-      if Double(within) == places[window] { result[window] = x[position] }
+      if Double(within) == argmax[window] { result[window] = x[position] }
     }
     return [NDArray(rounding: result, shape: shape, types[0].dtype)]
   }
@@ -55,16 +55,16 @@ package struct MaxPoolTaken: Operation {
   }
 
   package static let examples = [
-    Example("2×2", [.init([2, 3, 6, 8]), .places([2, 3, 3, 4], 4)]) {
+    Example("2×2", [.init([2, 3, 6, 8]), .argmax([2, 3, 3, 4], 4)]) {
       Tensor(MaxPoolTaken(geometry: .square(2, stride: 2)), $0[0], $0[1])
     },
-    Example("overlapping, padded", [.init([2, 1, 7, 6]), .places([2, 1, 4, 3], 9)]) {
+    Example("overlapping, padded", [.init([2, 1, 7, 6]), .argmax([2, 1, 4, 3], 9)]) {
       Tensor(MaxPoolTaken(geometry: .square(3, stride: 2, padding: 1)), $0[0], $0[1])
     },
-    Example("not contiguous", [.init([6, 4, 1, 2]), .places([2, 1, 3, 2], 4)]) {
+    Example("not contiguous", [.init([6, 4, 1, 2]), .argmax([2, 1, 3, 2], 4)]) {
       Tensor(MaxPoolTaken(geometry: .square(2, stride: 2)), $0[0].transposed([3, 2, 0, 1]), $0[1])
     },
-    Example("empty batch", [.init([0, 1, 4, 4]), .places([0, 1, 2, 2], 4)]) {
+    Example("empty batch", [.init([0, 1, 4, 4]), .argmax([0, 1, 2, 2], 4)]) {
       Tensor(MaxPoolTaken(geometry: .square(2, stride: 2)), $0[0], $0[1])
     },
   ]

@@ -47,7 +47,7 @@ extension Tensor {
   }
 }
 
-/// Folds a tensor over axes, which disappear.
+/// Reduces a tensor along axes, which disappear.
 struct Reduce: Operation {
   static let name = "reduce"
   let combiner: Combiner
@@ -64,7 +64,7 @@ struct Reduce: Operation {
     }
     let isLogical = combiner == .all || combiner == .any
     guard isLogical == (operand.dtype == .bool) else {
-      throw TypeError("does not fold \(operand.dtype)")
+      throw TypeError("does not reduce \(operand.dtype)")
     }
     return [TensorType(operand.dtype, kept(operand.shape))]
   }
@@ -117,20 +117,20 @@ struct Reduce: Operation {
     let keptAxes = x.shape.indices.filter { !axes.contains($0) }
     let (moved, shape) = (x.transposed(keptAxes + axes), keptAxes.map { x.shape[$0] })
     let (rows, length) = (shape.product, axes.reduce(1) { $0 * x.shape[$1] })
-    func folded<Number>(_ all: [Number], _ start: Number, _ fold: (Number, Number) -> Number)
+    func reduced<Number>(_ all: [Number], _ start: Number, _ fold: (Number, Number) -> Number)
       -> [Number]
     {
       (0..<rows).map { all[($0 * length)..<(($0 + 1) * length)].reduce(start, fold) }
     }
     if dtype.isFloating {
-      let values = folded(moved.doubles, combiner.identity) { combiner.fold($0, $1) }
+      let values = reduced(moved.doubles, combiner.identity) { combiner.combine($0, $1) }
       return [NDArray(rounding: values, shape: shape, dtype)]
     }
     let start = combiner.wholeIdentity(dtype)
-    let values = folded(moved.wholes, start) { a, b in
+    let values = reduced(moved.wholes, start) { a, b in
       dtype == .uint64
-        ? Int64(bitPattern: combiner.fold(UInt64(bitPattern: a), UInt64(bitPattern: b)))
-        : combiner.fold(a, b)
+        ? Int64(bitPattern: combiner.combine(UInt64(bitPattern: a), UInt64(bitPattern: b)))
+        : combiner.combine(a, b)
     }
     return [NDArray(wrapping: values, shape: shape, dtype)]
   }
@@ -174,8 +174,8 @@ struct Reduce: Operation {
 }
 
 extension Combiner {
-  /// One step of the fold, on doubles.
-  package func fold(_ a: Double, _ b: Double) -> Double {
+  /// One step of the reduction, on doubles.
+  package func combine(_ a: Double, _ b: Double) -> Double {
     switch self {
     case .sum: a + b
     case .product: a * b
@@ -186,8 +186,8 @@ extension Combiner {
     }
   }
 
-  /// One step of the fold, on whole numbers, which wrap around.
-  package func fold<Whole: FixedWidthInteger>(_ a: Whole, _ b: Whole) -> Whole {
+  /// One step of the reduction, on whole numbers, which wrap around.
+  package func combine<Whole: FixedWidthInteger>(_ a: Whole, _ b: Whole) -> Whole {
     switch self {
     case .sum: a &+ b
     case .product: a &* b

@@ -55,7 +55,8 @@ extension Tensor {
   /// A tensor that stands for a mistake in the call of a function that is no operation itself.
   func rejected(by function: String, _ message: String, hint: String? = nil) -> Tensor {
     if failure != nil { return self }
-    let operand = GraphError.Operand(role: "operand", name: name, type: type, site: node.site)
+    let operand = GraphError.Operand(
+      role: "operand", name: name, type: type, location: node.location)
     return .failed(GraphError(function, message, operands: [operand], hint: hint))
   }
 }

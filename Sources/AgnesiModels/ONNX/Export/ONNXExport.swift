@@ -45,7 +45,7 @@ struct ONNXExport {
     return roots.map(name)
   }
 
-  /// Refuses further results that an operator of ONNX has not, such as the places of maxima.
+  /// Refuses further results that an operator of ONNX has not, such as the argmax of a pool.
   private func check(_ tensor: Tensor) throws {
     guard names[tensor] == nil else { return }
     throw ONNXRefusal(

@@ -3,7 +3,7 @@ import AgnesiExpressions
 import AgnesiFormats
 import AgnesiLoops
 
-// How shapes, parts, folds and indices are written.
+// How shapes, parts, reductions and indices are written.
 
 extension ONNXExport {
   mutating func writeShape(_ node: Node, _ operands: [String]) throws -> [String]? {
@@ -184,19 +184,19 @@ extension ONNXExport {
   private mutating func reduced(
     _ operand: String, _ combiner: Combiner, _ axes: [Int]
   ) -> String {
-    func fold(_ operation: String, _ operand: String) -> String {
+    func reduce(_ operation: String, _ operand: String) -> String {
       builder.add(
         operation, [operand, builder.integers(axes)], ["keepdims": .integer(0)])
     }
     switch combiner {
-    case .sum: return fold("ReduceSum", operand)
-    case .product: return fold("ReduceProd", operand)
-    case .maximum: return fold("ReduceMax", operand)
-    case .minimum: return fold("ReduceMin", operand)
+    case .sum: return reduce("ReduceSum", operand)
+    case .product: return reduce("ReduceProd", operand)
+    case .maximum: return reduce("ReduceMax", operand)
+    case .minimum: return reduce("ReduceMin", operand)
     case .all, .any:
       let numbers = builder.add("Cast", [operand], ["to": .integer(ONNXElement.number(.int32))])
-      let folded = fold(combiner == .all ? "ReduceMin" : "ReduceMax", numbers)
-      return builder.add("Cast", [folded], ["to": .integer(ONNXElement.number(.bool))])
+      let reduced = reduce(combiner == .all ? "ReduceMin" : "ReduceMax", numbers)
+      return builder.add("Cast", [reduced], ["to": .integer(ONNXElement.number(.bool))])
     }
   }
 }

@@ -7,7 +7,7 @@ extension ONNXOperators {
   static var pooling: [ONNXOperator] {
     [
       ONNXOperator("MaxPool", isFolded: false) { call in
-        try call.refuse(call.asks(for: 1), "its second output, the places of the largest,")
+        try call.refuse(call.asks(for: 1), "its second output, the argmax of each window,")
         let x = try call(0)
         let dtype: DType = x.dtype.isFloating ? x.dtype : .float32
         guard x.dtype.isFloating || x.dtype.size == 1 else {

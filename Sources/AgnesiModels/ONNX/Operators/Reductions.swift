@@ -2,7 +2,7 @@ import AgnesiArrays
 import AgnesiExpressions
 
 extension ONNXOperators {
-  /// Folds over axes.
+  /// Reductions along axes.
   static var reductions: [ONNXOperator] {
     [
       reduction("ReduceSum") { $0.sum(axes: $1, keepingAxes: $2) },

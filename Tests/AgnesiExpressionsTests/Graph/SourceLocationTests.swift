@@ -2,10 +2,10 @@ import AgnesiExpressions
 import Testing
 
 /// Where a mistake is said to be.
-@Suite struct SiteTests {
+@Suite struct SourceLocationTests {
   /// The lines that stand behind file names in a text.
   private func places(_ text: String) -> [String] {
-    text.matches(of: #/SiteTests\.swift:(\d+)/#).map { String($0.output.1) }
+    text.matches(of: #/SourceLocationTests\.swift:(\d+)/#).map { String($0.output.1) }
   }
 
   @Test func operandsAndOperationNameTheirLines() {
@@ -13,22 +13,22 @@ import Testing
     let a = Tensor.input("a", [2, 3])
     let b = Tensor.input("b", [4, 3])
     let product = matmul(a, b)
-    let text = product.failure?.text(withSites: true) ?? ""
+    let text = product.failure?.text(withLocations: true) ?? ""
     #expect(places(text).prefix(3) == ["\(first)", "\(first + 1)", "\(first + 2)"])
-    #expect(text.contains("built at SiteTests.swift:\(first + 2)"))
+    #expect(text.contains("built at SourceLocationTests.swift:\(first + 2)"))
   }
 
-  @Test func operatorsHaveSitesToo() {
+  @Test func operatorsHaveLocationsToo() {
     let (a, b) = (Tensor.input("a", [2]), Tensor.input("b", [3]))
     let line = #line + 1
-    let text = (a + b).failure?.text(withSites: true) ?? ""
-    #expect(text.contains("built at SiteTests.swift:\(line)"))
+    let text = (a + b).failure?.text(withLocations: true) ?? ""
+    #expect(text.contains("built at SourceLocationTests.swift:\(line)"))
   }
 
   @Test func callersAreNamed() {
     let line = #line + 1
-    let text = layer(Tensor.input("x", [5])).failure?.text(withSites: true) ?? ""
-    #expect(text.contains("called from SiteTests.swift:\(line)"), "\(text)")
+    let text = layer(Tensor.input("x", [5])).failure?.text(withLocations: true) ?? ""
+    #expect(text.contains("called from SourceLocationTests.swift:\(line)"), "\(text)")
   }
 
   private func layer(_ x: Tensor) -> Tensor {
@@ -40,6 +40,6 @@ import Testing
     let line = #line + 1
     let y = sin(x)
     let gradient = gradient(of: y.sum(), withRespectTo: [x])[0]
-    #expect(gradient.node.site.description.hasPrefix("SiteTests.swift:\(line):"))
+    #expect(gradient.node.location.description.hasPrefix("SourceLocationTests.swift:\(line):"))
   }
 }

@@ -4,8 +4,8 @@ import AgnesiLoops
 import TestSupport
 import Testing
 
-/// Long folds of few results: chunks in parallel, then the chunks.
-@Suite struct FoldStageTests {
+/// Long reductions of few results: chunks in parallel, then the chunks.
+@Suite struct ReductionStageTests {
   @Test func aLongSumRunsInChunks() throws {
     let x = Tensor.input("x", [100_000])
     #expect(
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  @Test func integersAndBoolsFoldInStages() throws {
+  @Test func integersAndBoolsReduceInStages() throws {
     let x = Tensor.input("x", [.symbol("n")], .int32)
     let outputs = [x.sum(), x.max(), x.min(), (x .> 0).all(), (x .> 90).any()]
     try expectAgreement([x], outputs, [(0..<40_000).map { Double(1 + $0 % 91) }])

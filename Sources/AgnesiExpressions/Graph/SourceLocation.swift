@@ -5,7 +5,7 @@ import Synchronization
 /// Where in the user's code, or in which part of a file, a node was built.
 ///
 /// Capturing costs about 3 µs; names, files and lines are looked up only when an error is printed.
-public struct Site: Sendable {
+public struct SourceLocation: Sendable {
   private let backtrace: Backtrace?
   /// The part of a file that the node comes from, if it comes from one, and the file.
   private let part: (name: String, file: String)?
@@ -14,14 +14,14 @@ public struct Site: Sendable {
   /// hold no code of users.
   private static let images = ImageMap.capture()
 
-  /// The site that nodes get while a rewrite builds them: that of the node they replace.
-  @TaskLocal package static var inherited: Site?
+  /// The source location that nodes get while a rewrite builds them: that of the node they replace.
+  @TaskLocal package static var inherited: SourceLocation?
 
-  package static func capture() -> Site {
+  package static func capture() -> SourceLocation {
     if let inherited { return inherited }
     let backtrace = try? Backtrace.capture(
       algorithm: .fast, limit: 24, offset: 1, top: 0, images: images)
-    return Site(backtrace: backtrace, part: nil)
+    return SourceLocation(backtrace: backtrace, part: nil)
   }
 
   private init(backtrace: Backtrace?, part: (name: String, file: String)?) {
@@ -64,7 +64,8 @@ public struct Site: Sendable {
     return addresses.flatMap { found[$0] ?? [] }
   }
 
-  /// What was found at each address: looking it up takes milliseconds, and sites share most of theirs.
+  /// What was found at each address: looking it up takes milliseconds, and source locations share
+  /// most of theirs.
   private static let known = Mutex<[Backtrace.Address: [String]]>([:])
 
   /// The user's places at each address, several where functions were inlined.
@@ -100,7 +101,7 @@ public struct Site: Sendable {
   }
 }
 
-extension Site: CustomStringConvertible {
+extension SourceLocation: CustomStringConvertible {
   /// `main.swift:4:38`, or empty.
   public var description: String { frames.first ?? "" }
 }

@@ -5,41 +5,41 @@ import TestSupport
 import Testing
 
 /// Steps that need not run again while parameters stay as they are.
-@Suite struct SettledStepsTests {
+@Suite struct HoistedStepsTests {
   private let x = Tensor.input("x", [.batch, 64])
   private let a = Tensor.parameter("a", [64, 64], .uniform(range: 1))
   private let b = Tensor.parameter("b", [64, 64], .uniform(range: 1))
 
   @Test func stepsOfParametersAloneComeFirst() throws {
     let program = try lowered([x], [matmul(matmul(x, a), matmul(tanh(a), tanh(b)))])
-    #expect(program.settledFirst().settledCount == 3)
+    #expect(program.hoistedFirst().hoistedCount == 3)
     #expect(
-      program.settledFirst().labels.sorted()
+      program.hoistedFirst().labels.sorted()
         == ["matmul", "matmul", "matmul", "tanh", "tanh"])
-    #expect(Set(program.settledFirst().settledParameters.compactMap(\.name)) == ["a", "b"])
+    #expect(Set(program.hoistedFirst().hoistedParameters.compactMap(\.name)) == ["a", "b"])
     let inputsOnly = try lowered([x], [matmul(x, a)])
-    #expect(inputsOnly.settledFirst().settledCount == 0)
+    #expect(inputsOnly.hoistedFirst().hoistedCount == 0)
   }
 
-  /// What an update changes is not settled, nor what comes of it.
+  /// What an update changes is not hoisted, nor what comes of it.
   @Test func stepsOfChangedParametersStayWhereTheyAre() throws {
     let y = matmul(x, matmul(tanh(a), tanh(b)))
     let cost = y.sum()
     let program = try lowered([x], [cost], sgd(cost, [a], rate: 0.1))
-    let settled = program.settledFirst()
-    #expect((1...2).contains(settled.settledCount))
-    #expect(settled.settledParameters.map(\.name) == ["b"])
+    let hoisted = program.hoistedFirst()
+    #expect((1...2).contains(hoisted.hoistedCount))
+    #expect(hoisted.hoistedParameters.map(\.name) == ["b"])
   }
 
-  /// A result of a settled step shares its place with nothing that comes later.
+  /// A result of a hoisted step shares its place with nothing that comes later.
   @Test func resultsKeepTheirMemory() throws {
     let product = matmul(tanh(a), b)
     let output = (0..<6).reduce(x) { y, _ in tanh(matmul(y, product)) }
-    let program = try lowered([x], [output]).settledFirst()
+    let program = try lowered([x], [output]).hoistedFirst()
     let plan = MemoryPlan(program, sizes: ["batch": 64])
-    let kept = try #require(program.steps[program.settledCount - 1].written.first)
+    let kept = try #require(program.steps[program.hoistedCount - 1].written.first)
     let place = try #require(plan.offsets[kept.index])
-    let others = program.steps.dropFirst(program.settledCount).flatMap(\.written)
+    let others = program.steps.dropFirst(program.hoistedCount).flatMap(\.written)
     #expect(!others.isEmpty)
     for other in others { #expect(plan.offsets[other.index] != place) }
   }

@@ -7,20 +7,20 @@ import AgnesiExpressions
 /// steps read of them keeps its memory.
 extension LoweredProgram {
   /// The program with these steps at its beginning.
-  package func settledFirst() -> LoweredProgram {
-    let settled = settledSteps()
-    if settled.isEmpty { return self }
+  package func hoistedFirst() -> LoweredProgram {
+    let hoisted = hoistedSteps()
+    if hoisted.isEmpty { return self }
     var result = self
-    let others = steps.indices.filter { !settled.contains($0) }
-    result.steps = (settled.sorted() + others).map { steps[$0] }
-    result.settledCount = settled.count
+    let others = steps.indices.filter { !hoisted.contains($0) }
+    result.steps = (hoisted.sorted() + others).map { steps[$0] }
+    result.hoistedCount = hoisted.count
     return result
   }
 
   /// The parameters that this program does not change and that these steps read.
-  package var settledParameters: [Parameter] {
+  package var hoistedParameters: [Parameter] {
     var seen: Set<Parameter> = []
-    let read = steps.prefix(settledCount).flatMap(\.arguments)
+    let read = steps.prefix(hoistedCount).flatMap(\.arguments)
     return read.compactMap { id in
       guard case .parameter(let parameter) = buffers[id.index].kind,
         seen.insert(parameter).inserted
@@ -40,12 +40,12 @@ extension LoweredProgram {
     return !isWritten && !isCopied
   }
 
-  /// Whether a buffer holds a result of the settled steps.
-  package func isSettled(_ buffer: BufferID) -> Bool {
-    steps.prefix(settledCount).contains { $0.written.contains(buffer) }
+  /// Whether a buffer holds a result of the hoisted steps.
+  package func isHoisted(_ buffer: BufferID) -> Bool {
+    steps.prefix(hoistedCount).contains { $0.written.contains(buffer) }
   }
 
-  private func settledSteps() -> Set<Int> {
+  private func hoistedSteps() -> Set<Int> {
     var writers: [BufferID: Int] = [:]
     for step in steps { for id in step.written { writers[id, default: 0] += 1 } }
     var changed: Set<Parameter> = []
@@ -53,7 +53,7 @@ extension LoweredProgram {
     for copy in copies {
       if case .parameter(let parameter) = buffers[copy.to.index].kind { changed.insert(parameter) }
     }
-    var settled: Set<Int> = []
+    var hoisted: Set<Int> = []
     var known: Set<BufferID> = []
     func isKnown(_ id: BufferID) -> Bool {
       switch buffers[id.index].kind {
@@ -71,9 +71,9 @@ extension LoweredProgram {
       // Without anything to read, a step fills memory, and is done before that could be kept.
       let read = step.arguments.filter { !written.contains($0) }
       guard isOwn, !read.isEmpty, read.allSatisfy(isKnown) else { continue }
-      settled.insert(index)
+      hoisted.insert(index)
       known.formUnion(written)
     }
-    return settled
+    return hoisted
   }
 }

@@ -4,12 +4,12 @@ import AgnesiLoops
 import TestSupport
 import Testing
 
-/// What is done together with a fold: other folds, what follows it, what only it reads.
-@Suite struct FoldFusionTests {
+/// What is done together with a reduction: other reductions, what follows it, what only it reads.
+@Suite struct ReductionFusionTests {
   private let x = Tensor.input("x", [.batch, 6])
 
   /// The sum and the sum of squares read memory once.
-  @Test func foldsOverTheSameMemoryShareThePass() throws {
+  @Test func reductionsOverTheSameMemoryShareThePass() throws {
     let outputs = [x.sum(axes: [1]), (x * x).sum(axes: [1])]
     #expect(
       try lowered([x], outputs).text == """
@@ -49,16 +49,16 @@ import Testing
     try expectAgreement([wide], outputs, [[]])
   }
 
-  /// One fold, whose result two values need.
-  @Test func equalFoldsRunOnce() throws {
+  /// One reduction, whose result two values need.
+  @Test func equalReductionsRunOnce() throws {
     let (a, b) = (x.sum(axes: [1]), x.sum(axes: [1]))
     let program = try lowered([x], [exp(a) * a, a, b - 1])
     #expect(program.steps.count == 1)
     #expect(program.text.components(of: "sum(") == 1)
   }
 
-  /// A fold cannot use what another makes only behind it.
-  @Test func aFoldThatNeedsAnotherComesAfterIt() throws {
+  /// A reduction cannot use what another makes only behind it.
+  @Test func aReductionThatNeedsAnotherComesAfterIt() throws {
     let centred = x - x.mean(axes: [1], keepingAxes: true)
     let variance = (centred * centred).mean(axes: [1])
     #expect(try lowered([x], [variance]).steps.count == 2)
@@ -102,12 +102,12 @@ import Testing
     #expect(w.parameter?.value.doubles == expected)
   }
 
-  /// What a fold reads must not be written over by the step that folds it.
-  @Test func aFoldedParameterIsNotWrittenInPlace() throws {
+  /// What a reduction reads must not be written over by the step that reduces it.
+  @Test func aReducedParameterIsNotWrittenInPlace() throws {
     let w = Tensor.parameter("w", [6, 6])
     let updates = Updates([(w, w - w.sum(axes: [1], keepingAxes: true))])
     let program = try lowered([], [], updates)
-    for step in program.steps where step.work.folds { #expect(step.identityReads.isEmpty) }
+    for step in program.steps where step.work.reductions { #expect(step.identityReads.isEmpty) }
     let before = w.parameter?.value.doubles ?? []
     _ = try compile([], to: [], updates: updates)()
     let sums = (0..<6).map { row in before[(row * 6)..<(row * 6 + 6)].reduce(0, +) }
@@ -117,8 +117,8 @@ import Testing
     }
   }
 
-  /// The shared tanh is not stored: the folds that need it are one.
-  @Test func elementsThatOnlyFoldsReadAreComputedInside() throws {
+  /// The shared tanh is not stored: the reductions that need it are one.
+  @Test func elementsThatOnlyReductionsReadAreComputedInside() throws {
     let t = tanh(x)
     let outputs = [(t * t).sum(axes: [1]), (t * x).sum(axes: [1])]
     #expect(
@@ -138,7 +138,7 @@ import Testing
     try expectAgreement([x], outputs, [.init([1, .nan, 3, 4, 5, 6, 0, -1, 2, 7, .infinity, 1])])
   }
 
-  /// Two folds in different nests read it, so it stays in memory.
+  /// Two reductions in different nests read it, so it stays in memory.
   @Test func elementsThatOthersReadStay() throws {
     let t = tanh(x)
     let outputs = [t.sum(axes: [1]), t.sum(axes: [0]), t]
@@ -158,7 +158,7 @@ extension String {
 
 extension Step.Work {
   /// Whether something is reduced.
-  fileprivate var folds: Bool {
+  fileprivate var reductions: Bool {
     guard case .kernel(let kernel, _) = self else { return false }
     return kernel.description.contains("reduce ")
   }
@@ -169,7 +169,7 @@ extension Step.Work {
 /// - Parameter values: for each input, in order; the first axis is as long as they ask for.
 func expectAgreement(
   _ inputs: [Tensor], _ outputs: [Tensor], _ values: [[Double]], tolerance: Double = 1e-5,
-  location: SourceLocation = #_sourceLocation
+  location: Testing.SourceLocation = #_sourceLocation
 ) throws {
   let arrays = zip(inputs, values).map { input, values in
     let rest = input.shape.dropFirst().reduce(1) { $0 * ($1.known ?? 1) }

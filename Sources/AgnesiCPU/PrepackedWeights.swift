@@ -2,12 +2,12 @@ import AgnesiExpressions
 import CAgnesi
 import Synchronization
 
-/// A library context that keeps parameters, or what settled steps made of them, in another form.
-final class KeptWeights: Sendable {
+/// A library context that keeps parameters, or what hoisted steps made of them, in another form.
+final class PrepackedWeights: Sendable {
   /// What is kept.
   enum Source {
     case parameter(Parameter)
-    case settledStep
+    case hoistedStep
   }
 
   private let context: LibraryContext
@@ -27,13 +27,13 @@ final class KeptWeights: Sendable {
 
   /// Lets the context convert again if its source has changed since the last call.
   ///
-  /// - Parameter settled: the version of what settled steps read.
+  /// - Parameter hoisted: the version of what hoisted steps read.
   /// - Returns: whether it has.
-  func refresh(settled: Int) -> Bool {
+  func refresh(hoisted: Int) -> Bool {
     let current =
       switch source {
       case .parameter(let parameter): parameter.version
-      case .settledStep: settled
+      case .hoistedStep: hoisted
       }
     let isStale = version.withLock { version in
       defer { version = current }
@@ -54,7 +54,7 @@ final class KeptWeights: Sendable {
   ///   computed in it, and they touch it anyway.
   /// - Returns: false where memory was short or the library failed.
   static func convert(
-    _ kept: [KeptWeights], _ slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
+    _ kept: [PrepackedWeights], _ slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
     in scratch: UnsafeMutableRawPointer
   ) -> Bool {
     var job = Job(
