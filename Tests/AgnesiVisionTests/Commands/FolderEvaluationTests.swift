@@ -89,10 +89,7 @@ import Testing
     #expect(outcome.status == 1)
     #expect(outcome.errors.contains("did you mean resnet18"), "\(outcome.errors)")
     let data = try place.agnesi("evaluate", "squeezenet1.O", "mnist")
-    #expect(
-      data.errors
-        == "cannot open the network squeezenet1.O: there is no such file, and the zoo has no"
-        + " network of that name; did you mean squeezenet1.0 or squeezenet1.1?\n", "\(data.errors)")
+    #expect(data.errors.contains("did you mean squeezenet1.0"), "\(data.errors)")
   }
 
   @Test func aTableMayNumberClasses() throws {
