@@ -64,8 +64,9 @@ func printNow(_ line: String) throws {
 
 /// A mistake of the command line itself, whatever files and data there are: exit status 64, as for what the
 /// parser of arguments refuses.
-struct WrongUse: Error {
+struct WrongUse: Error, CustomStringConvertible {
   let error: any Error
+  var description: String { shownText(of: error) }
 }
 
 /// Runs what looks at the command line alone: what it throws becomes ``WrongUse``.
@@ -89,12 +90,11 @@ func reportingErrors(stopped: String = "stopped", _ body: () throws -> Void) thr
   } catch let status as ExitCode {
     throw status
   } catch {
-    let use = error as? WrongUse
     // Written here, because the parser of arguments would put a word of its own before it.
     let console = Console()
     console.endLine()
-    console.note(shownText(of: use?.error ?? error))
-    throw use == nil ? ExitCode.failure : .validationFailure
+    console.note(shownText(of: error))
+    throw error is WrongUse ? ExitCode.validationFailure : .failure
   }
 }
 

@@ -5,3 +5,7 @@ import Foundation
 extension CommandFailure: LocalizedError {
   var errorDescription: String? { description }
 }
+
+extension WrongUse: LocalizedError {
+  var errorDescription: String? { description }
+}

@@ -130,7 +130,7 @@ struct FailingRunTests {
       #expect(outcome.status == 1)
       #expect(
         outcome.errors == """
-          \(workplace.dataNote)cannot write \(workplace.path("bars.safetensors")): File too large; \
+          \(workplace.dataNote)cannot write \(workplace.path("bars.checkpoint.safetensors")): File too large; \
           the file that was there before is unchanged
 
           """)
@@ -265,6 +265,7 @@ struct FailingRunTests {
     let words = outcome.errors.dropFirst(workplace.dataNote.count)
     let pattern =
       #/
+      the\ network\ has\ 1000\ G\ values\ .*\n
       train:\ there\ is\ not\ enough\ memory\ for\ training\ step:\ \d+\ parameters\ would\ take\ 8\.00\ TB,\ .*\ of\ memory\ are\ left\n
       \ \ the\ largest\ is\ parameter\ ".*":\ float32\[1000000,\ 1000000\],\ 4\.00\ TB\n
       \ \ token\ 2,\ "1000000FC",\ of\ the\ network\ ".*",\ has\ 1000\ G\ values,\ .*\n

@@ -220,8 +220,8 @@ package struct Lowerer {
     describe(tensor, read: { _ in .local(0, dtype) }, cost: 1, reduction: reduction)
   }
 
-  /// A product of matrices whose right factor lies column after column, with that factor copied row
-  /// after row where the copy is read often enough; nil where nothing is gained.
+  /// A product of matrices whose right factor lies column after column, or is not in memory, with that
+  /// factor stored row after row where it is read often enough; nil where nothing is gained.
   private mutating func arrangedProduct(
     _ node: Node, _ value: Scalar, _ readers: [Value.Description], _ body: ([Reader]) -> Scalar
   ) -> Scalar? {
@@ -231,18 +231,19 @@ package struct Lowerer {
       library.expected(shape[shape.count - 2]) >= Self.copiedFrom
     else { return nil }
     let (row, column) = ("_i\(shape.count - 2)", "_i\(shape.count - 1)")
-    let right = readers[1].read(
-      node.operands[1].shape.indices.map { _ in .index(0) })
-    guard right.loadedBuffer != nil, TileProduct(value, row: row, column: column) == nil else {
-      return nil
-    }
-    let copy = copied(node.operands[1])
-    let dtype = value.dtype
-    let arranged = body([
+    guard TileProduct(value, row: row, column: column) == nil else { return nil }
+    // What the left factor reads may stop a tile as well: then storing the right one is in vain.
+    let (right, dtype) = (node.operands[1], value.dtype)
+    let rows = StridedView(contiguous: right.shape)
+    let candidate = body([
+      readers[0].read, { .load(.scratch(0), rows.position($0), dtype) },
+    ])
+    guard TileProduct(candidate, row: row, column: column) != nil else { return nil }
+    let copy = copied(right)
+    return body([
       readers[0].read,
       { .load(.argument(copy.buffer.index), copy.view.position($0), dtype) },
     ])
-    return TileProduct(arranged, row: row, column: column) == nil ? nil : arranged
   }
 
   private mutating func lowerOwnLoops(_ node: Node, _ body: (LoopContext) -> [Statement]) {

@@ -1,5 +1,6 @@
 import AgnesiArrays
 import AgnesiLoops
+import Foundation
 
 extension Array where Element == Tensor {
   /// These expressions of a picture, of a picture of other rows and columns: shapes are inferred again.
@@ -27,7 +28,9 @@ private struct PictureSizes {
   init(image: Tensor, other: Tensor) { forms = [image: other] }
 
   /// An operation takes no other size.
-  struct FixedSize: Error {}
+  struct FixedSize: LocalizedError {
+    var errorDescription: String? { "an operation takes no other size" }
+  }
 
   mutating func visit(_ outputs: [Tensor]) throws {
     try outputs.visitNodes(stoppingAt: Set(forms.keys)) { node in

@@ -31,7 +31,7 @@ extension Tensor {
   /// something else.
   fileprivate var gradientOfSigmoid: Double? {
     var source = self
-    while source.failure == nil, Self.passing.contains(where: source.isKind) {
+    while source.failure == nil, Self.passing.contains(source.label) {
       source = source.node.operands[0]
     }
     if source.isKind("sigmoid") { return 0.25 }
@@ -39,7 +39,7 @@ extension Tensor {
   }
 
   /// What values pass through and keep about their size.
-  private static let passing = [
+  private static let passing: Set<String> = [
     "maxPool", "averagePool", "dropout", "reshape", "transpose", "upsampled2D",
   ]
 }

@@ -1,4 +1,5 @@
 import AgnesiCompiler
+import Foundation
 
 /// What measures a network on a data set.
 enum Measures {
@@ -38,4 +39,6 @@ enum Measures {
 }
 
 /// An evaluation that somebody interrupted, so that there is no result.
-struct StoppedEvaluation: Error {}
+struct StoppedEvaluation: LocalizedError {
+  var errorDescription: String? { "the evaluation was stopped" }
+}

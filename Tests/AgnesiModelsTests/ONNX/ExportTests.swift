@@ -120,7 +120,7 @@ import Testing
     #expect(
       wholly.sorted() == [
         "atan2", "convolutionBackwardWeights", "lgamma", "maxPoolBackward", "maxPoolTaken",
-        "randomWord", "sumPoolBackward",
+        "randomWord", "rectifyGradient", "sumPoolBackward",
       ])
     // Forms of operations that are written otherwise; trigamma is an example of digamma's.
     #expect(

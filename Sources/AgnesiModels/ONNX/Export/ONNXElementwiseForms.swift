@@ -13,7 +13,8 @@ enum ONNXElementwiseForms {
     "atan": "Atan", "sinh": "Sinh", "cosh": "Cosh", "tanh": "Tanh", "asinh": "Asinh",
     "acosh": "Acosh", "atanh": "Atanh", "sigmoid": "Sigmoid", "softplus": "Softplus",
     "floor": "Floor", "ceil": "Ceil", "round": "Round", "sign": "Sign", "erf": "Erf",
-    "isNaN": "IsNaN", "select": "Where", "stopGradient": "Identity", "gradientScale": "Identity",
+    "isNaN": "IsNaN", "rectify": "Relu", "select": "Where", "stopGradient": "Identity",
+    "gradientScale": "Identity",
     "gradientClip": "Identity",
   ]
 
