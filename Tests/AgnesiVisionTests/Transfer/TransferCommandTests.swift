@@ -50,7 +50,7 @@ import Testing
     let report = String(decoding: try folder.read("report.html"), as: UTF8.self)
     #expect(report.contains("Validation error") && report.contains("Confusion matrix"))
     #expect(report.contains("<dt>validation loss</dt>") && !report.contains("test loss"))
-    #expect(report.contains("phase “everything”, epoch 1 of 1, kept"))
+    #expect(report.contains("phase “head”, epoch 100 of 100, kept"))
     #expect(!report.contains("class=\"broken\""))
 
     let classified = try agnesi("classify", model, folder.path("photos/tall"), "--json")
@@ -154,7 +154,7 @@ import Testing
     #expect(outcome.errors.hasSuffix("\n  report in \(page)\n"), "\(outcome.errors)")
     let report = String(decoding: try folder.read("report.html"), as: UTF8.self)
     #expect(report.contains("Training ended before its last epoch: the loss "))
-    #expect(report.contains("phase “head”, epoch 100 of 100, kept"))
+    #expect(report.contains("phase “everything”, epoch 1 of 1, kept"))
     #expect(report.contains("<dd>3e-05</dd>"))
   }
 
