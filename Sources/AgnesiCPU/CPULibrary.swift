@@ -61,7 +61,7 @@ enum LibraryKernel {
 
   /// One of the three passes of a convolution.
   struct Convolution {
-    var kind: agnesi_convolution_kind
+    var kind: ConvolutionKind
     var geometry: ConvolutionGeometry
     var hasBias = false
     /// The blocks that images lie in, for the image and for the convolution's result.
@@ -73,7 +73,7 @@ enum LibraryKernel {
     let isDouble = dtype == .float64
     guard dtype == .float32 || isDouble else { return nil }
     if let convolution = node.convolution, !isDouble {
-      return .convolution(.init(kind: convolution.kind.call, geometry: convolution.geometry))
+      return .convolution(.init(kind: convolution.kind, geometry: convolution.geometry))
     }
     switch node.operation {
     case is MatMul: return .matmul

@@ -115,7 +115,7 @@ extension LoweredProgram {
   /// parameters do; else nil.
   func prepackedWeights(_ call: LibraryCall) -> PrepackedWeights.Source? {
     guard case .convolution(let convolution) = LibraryKernel.kind(of: call.node),
-      convolution.kind != agnesi_convolution_backward_weights
+      convolution.kind != .backwardWeights
     else { return nil }
     let kernels = call.operands[1].buffer
     if case .parameter(let parameter) = buffers[kernels.index].kind {

@@ -90,7 +90,6 @@ struct EvaluateCommand: ParsableCommand {
       }
       let (samples, chosen) = try samples(console)
       try classifier.check(samples, model: model)
-      samples.nonFiniteNotes(part: chosen.name).forEach(console.note)
       let evaluator = try Evaluator(
         image: classifier.image, probabilities: classifier.probabilities,
         on: profiling.backend)
@@ -132,7 +131,7 @@ struct EvaluateCommand: ParsableCommand {
     let chosen = chosenPart(
       hasTest: split.test != nil, hasValidation: split.validation != nil, console: console)
     let samples = try samples(chosen, of: split)
-    samples.nonFiniteNotes(part: part == .train ? "training" : "test").forEach(console.note)
+    samples.nonFiniteNotes(part: chosen.name).forEach(console.note)
     return (samples, chosen)
   }
 

@@ -106,10 +106,19 @@ struct OutputFile {
 
 /// Where a command saves a model.
 enum ModelOutput {
-  /// What the names of files of other formats end in.
-  private static let others: Set<String> = [
-    "onnx", "pth", "pt", "h5", "keras", "npz", "npy", "caffemodel", "pkl", "html", "json",
+  /// What the names of files with weights end in, apart from `safetensors`.
+  private static let otherWeights: Set<String> = [
+    "onnx", "pth", "pt", "h5", "keras", "npz", "npy", "caffemodel", "pkl",
   ]
+
+  /// What the names of files of other formats end in.
+  private static let others = otherWeights.union(["html", "json"])
+
+  /// Whether a file with weights is named, be it there or not, and no network.
+  static func isPathOfWeights(_ network: String) -> Bool {
+    let end = (network as NSString).pathExtension.lowercased()
+    return network.contains("/") || end == "safetensors" || otherWeights.contains(end)
+  }
 
   /// Refuses what can only mean a file that is not there, and would be told as a mistake in the notation of
   /// networks.

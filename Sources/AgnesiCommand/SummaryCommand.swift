@@ -125,7 +125,7 @@ struct SummaryCommand: ParsableCommand {
       return Summary(chain, input: shape)
     } catch let error as NotationError {
       let isOneWord = !network.contains(" ")
-      if isOneWord, isPath {
+      if isOneWord, ModelOutput.isPathOfWeights(network) {
         throw CommandFailure(
           message: "summary: there is no file \(FileName.printable(network))"
             + (NearestNames.question(NearestNames.ofFiles(network)).map { "\n  hint: \($0)" } ?? "")
@@ -140,16 +140,6 @@ struct SummaryCommand: ParsableCommand {
         message: "summary: \(network) is no file, no network of the zoo and no notation\n  hint: "
           + question)
     }
-  }
-}
-
-extension SummaryCommand {
-  /// Whether only a file can be meant.
-  private var isPath: Bool {
-    let ends = [
-      "safetensors", "onnx", "pth", "pt", "h5", "keras", "npz", "npy", "pkl", "caffemodel",
-    ]
-    return network.contains("/") || ends.contains((network as NSString).pathExtension.lowercased())
   }
 }
 

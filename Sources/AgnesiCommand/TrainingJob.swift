@@ -114,7 +114,7 @@ struct TrainingJob {
         message: "train: \(note), and so no loss would be a number"
           + "\n  hint: \(Hint.mendData.text(nil))")
     }
-    whole.nonFiniteNotes.forEach(console.note)
+    whole.nonFiniteNotesOfHeldOut.forEach(console.note)
   }
 
   /// Two convolutions where the samples are pictures that are large enough for them, and a layer that has

@@ -78,7 +78,7 @@ struct ConvolutionsCommand: ParsableCommand {
           let elements = batch * channels * size * size
           // Longer ones tell nothing new.
           guard elements <= 1 << 25, elements * channels * 9 <= 8_000_000_000 else { continue }
-          for kind in ConvolutionProblem.Kind.allCases {
+          for kind in ConvolutionKind.allCases {
             for keeps in kind == .backwardWeights ? [false] : [false, true] {
               result.append(
                 ConvolutionProblem(

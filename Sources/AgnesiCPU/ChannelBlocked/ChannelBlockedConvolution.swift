@@ -119,7 +119,7 @@ extension ChannelBlockedConvolution {
   /// The library's description of it.
   var call: LibraryKernel.Convolution {
     LibraryKernel.Convolution(
-      kind: kind.call, geometry: geometry, hasBias: hasBias,
+      kind: kind, geometry: geometry, hasBias: hasBias,
       blocks: (blocksImage ? blocks : nil, blocksOutput ? blocks : nil))
   }
 }

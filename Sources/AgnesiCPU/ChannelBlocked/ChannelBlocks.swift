@@ -35,18 +35,10 @@ package struct ChannelBlocks: Hashable, Sendable, Codable {
     [shape[0], shape[1] * Size(width)] + shape.dropFirst(2).dropLast()
   }
 
-  /// The image in blocks: views, no work by themselves.
-  func packed(_ image: Tensor) -> Tensor { layout(rank: image.rank).packed(image) }
-
-  /// The image that lies in blocks, as it was.
-  func unpacked(_ packed: Tensor) -> Tensor {
-    layout(rank: packed.rank - 1).unpacked(packed, unpacked(packed.shape))
-  }
-
-  /// As ``packed(_:)-(Tensor)``, for values.
+  /// The image in blocks.
   func packed(_ image: NDArray) -> NDArray { layout(rank: image.rank).packed(image) }
 
-  /// As ``unpacked(_:)-(Tensor)``, for values.
+  /// The image that lies in blocks, as it was.
   func unpacked(_ packed: NDArray) -> NDArray {
     let shape = unpacked(packed.shape.map { Size($0) }).map { $0.known ?? 0 }
     return layout(rank: packed.rank - 1).unpacked(packed, shape)

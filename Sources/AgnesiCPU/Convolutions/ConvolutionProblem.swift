@@ -6,31 +6,7 @@ import CAgnesi
 /// A convolution or one of its adjoints in numbers: all that the best algorithm depends on, but for
 /// the machine.
 package struct ConvolutionProblem: Hashable, Sendable {
-  /// Which of the three passes.
-  package enum Kind: String, CaseIterable, Sendable {
-    case forward
-    // Tables of measurements and checkpoints hold these words since earlier versions.
-    case backwardData = "toInput"
-    case backwardWeights = "toKernels"
-
-    fileprivate var libraryKind: agnesi_convolution_kind {
-      switch self {
-      case .forward: agnesi_convolution_forward
-      case .backwardData: agnesi_convolution_backward_data
-      case .backwardWeights: agnesi_convolution_backward_weights
-      }
-    }
-
-    fileprivate init(_ kind: agnesi_convolution_kind) {
-      switch kind {
-      case agnesi_convolution_forward: self = .forward
-      case agnesi_convolution_backward_data: self = .backwardData
-      default: self = .backwardWeights
-      }
-    }
-  }
-
-  package var kind: Kind
+  package var kind: ConvolutionKind
   package var geometry: ConvolutionGeometry
   /// `[batch, channels, spatial…]`, without blocks.
   package var image: [Int]
@@ -48,7 +24,8 @@ package struct ConvolutionProblem: Hashable, Sendable {
   /// A convolution of two axes by 3×3 kernels that keeps the size, in the host's blocks: what networks
   /// have most of.
   package init(
-    _ kind: Kind, batch: Int, channels: Int, filters: Int, size: Int, keepsWeights: Bool = false
+    _ kind: ConvolutionKind, batch: Int, channels: Int, filters: Int, size: Int,
+    keepsWeights: Bool = false
   ) {
     self.kind = kind
     geometry = ConvolutionGeometry(
@@ -69,7 +46,7 @@ package struct ConvolutionProblem: Hashable, Sendable {
       let shape = operand.view.shape
       return (blocks?.unpacked(shape) ?? shape).map { $0.value(in: sizes) }
     }
-    kind = Kind(convolution.kind)
+    kind = convolution.kind
     // In every one of the three, the image, the kernels and the output are operands or result.
     let (first, second, result) = (call.operands[0], call.operands[1], call.results[0])
     let (image, kernels, output) =
@@ -101,7 +78,14 @@ extension ConvolutionProblem: CustomStringConvertible {
   package var description: String {
     func sizes(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: "x") }
     func isOne(_ numbers: [Int]) -> Bool { numbers.allSatisfy { $0 == 1 } }
-    var words = [kind.rawValue, sizes(image), "by", sizes(kernels)]
+    // Tables of measurements and checkpoints hold these words since earlier versions.
+    let pass =
+      switch kind {
+      case .forward: "forward"
+      case .backwardData: "toInput"
+      case .backwardWeights: "toKernels"
+      }
+    var words = [pass, sizes(image), "by", sizes(kernels)]
     let (begin, end) = (geometry.padBegin, geometry.padEnd)
     if (begin + end).contains(where: { $0 != 0 }) {
       words += ["pad", sizes(begin)] + (begin == end ? [] : [sizes(end)])
@@ -135,7 +119,7 @@ extension ConvolutionProblem {
     var numbers = numbers
     var status = agnesi_ok
     let context = agnesi_convolution_create(
-      kind.libraryKind, &numbers, flags,
+      kind.call, &numbers, flags,
       algorithm == .winograd ? agnesi_algorithm_winograd : agnesi_algorithm_direct, layouts,
       Int32(threads), &status)
     guard let context else {

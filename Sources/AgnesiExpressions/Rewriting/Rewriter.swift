@@ -95,10 +95,8 @@ extension Rewriter {
 
     /// The node on the final forms of its operands.
     func rebuilt(_ node: Node) -> [Tensor] {
-      let operands = node.operands.map { final[$0] ?? $0 }
-      if operands == node.operands { return node.results }
-      return SourceLocation.$inherited.withValue(node.location) {
-        Tensor.make(node.operation, operands)
+      SourceLocation.$inherited.withValue(node.location) {
+        node.applied(to: node.operands.map { final[$0] ?? $0 })
       }
     }
 

@@ -48,9 +48,12 @@ extension DataSplit {
   ///
   /// Samples are counted from 0 in the part as it is, after samples were held out of it.
   public var nonFiniteNotes: [String] {
-    let parts: [(String, DataSet?)] = [
-      ("training", train), ("validation", validation), ("test", test),
-    ]
+    train.nonFiniteNotes(part: "training") + nonFiniteNotesOfHeldOut
+  }
+
+  /// The same of the parts that nothing is learned from.
+  package var nonFiniteNotesOfHeldOut: [String] {
+    let parts = [("validation", validation), ("test", test)]
     return parts.flatMap { part, data in data?.nonFiniteNotes(part: part) ?? [] }
   }
 }

@@ -13,14 +13,6 @@ package protocol LooksAtMany {
   func looks(at operands: [TensorType]) -> Int
 }
 
-extension MaxPool: LooksAtMany {
-  package func looks(at operands: [TensorType]) -> Int { geometry.area }
-}
-
-extension SumPool: LooksAtMany {
-  package func looks(at operands: [TensorType]) -> Int { geometry.area }
-}
-
 extension TopK: LooksAtMany {
   /// Each place is searched for in the whole row.
   package func looks(at operands: [TensorType]) -> Int {

@@ -47,27 +47,11 @@ package struct MaxPoolBackward: Operation {
   }
 
   package func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
-    let geometry = geometry
-    let (leading, inputs) = geometry.split(results[0].shape)
-    let outputs = geometry.split(operands[0].shape).spatial
-    func value(_ index: [Scalar], _ candidate: [Scalar], _ operands: [Reader]) -> Scalar {
-      let window = geometry.output(
-        input: Array(index.dropFirst(leading.count)), candidate: candidate, inputs: inputs,
-        outputs: outputs)
-      let position = Array(index.prefix(leading.count)) + window.index
-      let place = geometry.position(within: window.within).cast(to: .int32)
-      let isWinner = operands[1](position) .== place
-      // The inner condition reads memory, so it stands inside the one that says where there is some.
-      let inner = Scalar.guarded(by: [isWinner], operands[0](position))
-      return .guarded(by: window.conditions, inner)
-    }
-    let coverage = geometry.coverage
-    if coverage.allSatisfy({ $0 == 1 }) {
-      let only = coverage.map { _ in Scalar.index(0) }
-      return .pull { index, operands in value(index, only, operands) }
-    }
-    return .reduce(.sum, over: coverage.map { Size($0) }) { index, domain, operands in
-      value(index, domain, operands)
+    geometry.scattering(operands[0].shape, to: results[0].shape) {
+      [geometry] window, within, operands in
+      let isWinner =
+        operands[1](window) .== geometry.position(within: within).cast(to: .int32)
+      return .guarded(by: [isWinner], operands[0](window))
     }
   }
 

@@ -142,6 +142,35 @@ extension PoolingGeometry {
     return (index, within, conditions)
   }
 
+  /// The lowering of an adjoint of pooling, as a pull: each element of the input sums what the windows that
+  /// see it give.
+  ///
+  /// - Parameters:
+  ///   - outputs: the shape of the windows' results.
+  ///   - inputs: the shape of what was pooled.
+  ///   - share: what a window gives to one of its elements: the window's index among the outputs, the
+  ///     element's place within it, and the operands. It is asked, and reads memory, only where there is a
+  ///     window that sees the element.
+  func scattering(
+    _ outputs: Shape, to inputs: Shape,
+    _ share: @escaping (_ window: [Scalar], _ within: [Scalar], [Reader]) -> Scalar
+  ) -> Lowering {
+    let (leading, inputs) = split(inputs)
+    let outputs = split(outputs).spatial
+    func value(_ index: [Scalar], _ candidate: [Scalar], _ operands: [Reader]) -> Scalar {
+      let window = output(
+        input: Array(index.dropFirst(leading.count)), candidate: candidate, inputs: inputs,
+        outputs: outputs)
+      let position = Array(index.prefix(leading.count)) + window.index
+      return .guarded(by: window.conditions, share(position, window.within, operands))
+    }
+    if coverage.allSatisfy({ $0 == 1 }) {
+      let only = coverage.map { _ in Scalar.index(0) }
+      return .pull { index, operands in value(index, only, operands) }
+    }
+    return .reduce(.sum, over: coverage.map { Size($0) }, value)
+  }
+
   /// Whether the last window that begins before the end of the input is one of `outputs`.
   private func coversAll(_ input: Size, _ outputs: Size, axis: Int) -> Bool {
     guard let size = input.known, let count = outputs.known else { return false }

@@ -115,23 +115,8 @@ package struct SumPoolBackward: Operation {
   }
 
   package func lowering(_ operands: [TensorType], _ results: [TensorType]) -> Lowering? {
-    let geometry = geometry
-    let (leading, inputs) = geometry.split(results[0].shape)
-    let outputs = geometry.split(operands[0].shape).spatial
-    func value(_ index: [Scalar], _ candidate: [Scalar], _ operands: [Reader]) -> Scalar {
-      let window = geometry.output(
-        input: Array(index.dropFirst(leading.count)), candidate: candidate, inputs: inputs,
-        outputs: outputs)
-      let position = Array(index.prefix(leading.count)) + window.index
-      return .guarded(by: window.conditions, operands[0](position))
-    }
-    let coverage = geometry.coverage
-    if coverage.allSatisfy({ $0 == 1 }) {
-      let only = coverage.map { _ in Scalar.index(0) }
-      return .pull { index, operands in value(index, only, operands) }
-    }
-    return .reduce(.sum, over: coverage.map { Size($0) }) { index, domain, operands in
-      value(index, domain, operands)
+    geometry.scattering(operands[0].shape, to: results[0].shape) { window, _, operands in
+      operands[0](window)
     }
   }
 

@@ -5,7 +5,7 @@ import AgnesiLoops
 // how many there are.
 
 /// The three passes of a convolution: each computes one of image, kernels and result from the other two.
-package enum ConvolutionKind: String, Hashable, Sendable, Codable {
+package enum ConvolutionKind: String, CaseIterable, Hashable, Sendable, Codable {
   case forward
   /// The gradient of the image from those of the result, or a transposed convolution.
   case backwardData
@@ -79,10 +79,14 @@ package struct ConvolutionDescription {
 }
 
 /// An operation over windows that have one size each, without weights.
-protocol WindowOperation: Operation {
+protocol WindowOperation: Operation, LooksAtMany {
   var geometry: PoolingGeometry { get }
   /// The same with windows that move in another way.
   func with(_ geometry: PoolingGeometry) -> Self
+}
+
+extension WindowOperation {
+  package func looks(at operands: [TensorType]) -> Int { geometry.area }
 }
 
 extension MaxPool: WindowOperation {
