@@ -58,7 +58,10 @@ extension NDArray {
 
   /// An array of one whole number, which keeps all its digits in integers of 64 bits; narrower integers
   /// keep the low bits, floats are rounded to nearest, and bool is whether it is not 0.
+  ///
+  /// - Precondition: no size is negative, and there is memory for as many elements.
   public init(filled value: Int, shape: [Int], _ dtype: DType = .float32) {
+    Self.checkPossible(shape, .int64)
     let values = [Int64](repeating: Int64(value), count: shape.product)
     self = NDArray(wrapping: values, shape: shape, .int64).cast(to: dtype)
   }

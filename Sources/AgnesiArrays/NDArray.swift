@@ -84,7 +84,7 @@ public struct NDArray: Sendable {
 
   /// Ends the program where no array has such a shape, or there is no memory for one: with words, which
   /// preconditions do not say in release builds.
-  private static func checkPossible(_ shape: [Int], _ dtype: DType) {
+  static func checkPossible(_ shape: [Int], _ dtype: DType) {
     if let reason = mistake(in: shape) { fatalError("array: \(reason)") }
     if let shortage = Memory.shortage(Memory.Demand("array", dtype, shape)) {
       fatalError(shortage.text)

@@ -81,8 +81,20 @@ import Testing
 
   /// The product of the sizes overflows; ``NDArray/init(checkingFilled:shape:)`` says so and goes on.
   @Test func anArrayThatNobodyCanCount() async {
-    await #expect(processExitsWith: .failure) {
+    let whole = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
       _ = NDArray(filled: 1, shape: [1 << 40, 1 << 40])
+    }
+    let real = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = NDArray(filled: 1.5, shape: [1 << 40, 1 << 40])
+    }
+    for result in [whole, real] {
+      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      let reason = "shape [1099511627776, 1099511627776] holds more elements than there can be"
+      #expect(text.contains("array: \(reason)"), "\(text)")
     }
   }
 }
