@@ -17,7 +17,7 @@ struct AgnesiBench: ParsableCommand {
       """,
     subcommands: [
       RunCommand.self, PeersCommand.self, LimitsCommand.self, TableCommand.self,
-      AccuracyCommand.self, ConvolutionsCommand.self, WorkCommand.self,
+      AccuracyCommand.self, ConvolutionsCommand.self, WorkCommand.self, LayoutsCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -39,6 +39,9 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Direct convolutions only.")
   var strict = false
 
+  @Option(help: "How layouts are chosen: \(LayoutPolicy.all.map(\.name).joined(separator: ", ")).")
+  var layouts: LayoutPolicy = .search
+
   @Option(
     help: ArgumentHelp(
       "Write the last steps part by part, for Perfetto (ui.perfetto.dev).", valueName: "file.json"))
@@ -65,9 +68,10 @@ struct RunCommand: ParsableCommand {
   private func run(_ workload: Workload) throws {
     CPU.threads = threads
     let profiler = profile || trace != nil ? Profiler() : nil
+    let backend = CPU(
+      convolutions: strict ? .direct : .environment, profiler: profiler, layouts: layouts.choose)
     let reading = try Measurement(workload: workload, batch: batch, steps: steps)
-      .reading(
-        on: strict ? CPU(convolutions: .direct, profiler: profiler) : CPU(profiler: profiler))
+      .reading(on: backend)
     if profile, let profiler {
       let limits = try MachineLimits.measured(threads: threads)
       print("\(profiler.report(against: limits))\n")
@@ -86,6 +90,7 @@ struct RunCommand: ParsableCommand {
     if cold { options.append("--cold") }
     if profile { options.append("--profile") }
     if strict { options.append("--strict") }
+    options += ["--layouts", layouts.name]
     for workload in Workload.allCases {
       print(try ChildProcess.bench([workload.rawValue] + options).output(), terminator: "")
     }

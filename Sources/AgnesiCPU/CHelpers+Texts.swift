@@ -6,23 +6,29 @@ extension CHelpers.Helper {
   static func vectorText(_ dtype: DType) -> String {
     let (type, suffix) = (dtype.cValue, dtype.cSuffix)
     let lanes = CLanes.vectorBytes / dtype.size
-    let vector = "agnesi_\(suffix)x\(lanes)"
-    let mask = "agnesi_\(suffix)x\(lanes)_mask"
     let integer = dtype == .float64 ? "int64_t" : "int32_t"
-    var text = """
-      typedef \(type) \(vector) __attribute__((vector_size(64), may_alias));
-      typedef \(integer) \(mask) __attribute__((vector_size(64), may_alias));
-
-      """
-    for (name, sign) in [("maximum", ">"), ("minimum", "<")] {
+    var text = ""
+    // Half ones for strips of few lanes, each of which is a sum of its own.
+    for lanes in [lanes, lanes / 2] {
+      let vector = "agnesi_\(suffix)x\(lanes)"
+      let mask = "\(vector)_mask"
+      let attributes = "__attribute__((vector_size(\(lanes * dtype.size)), may_alias))"
       text += """
-        static inline \(vector) agnesi_\(name)_\(suffix)x\(lanes)(\(vector) x, \(vector) y) {
-          const \(mask) m = (y != y) | (y \(sign) x);
-          return (\(vector))(((\(mask))y & m) | ((\(mask))x & ~m));
-        }
+        typedef \(type) \(vector) \(attributes);
+        typedef \(integer) \(mask) \(attributes);
 
         """
+      for (name, sign) in [("maximum", ">"), ("minimum", "<")] {
+        text += """
+          static inline \(vector) agnesi_\(name)_\(suffix)x\(lanes)(\(vector) x, \(vector) y) {
+            const \(mask) m = (y != y) | (y \(sign) x);
+            return (\(vector))(((\(mask))y & m) | ((\(mask))x & ~m));
+          }
+
+          """
+      }
     }
+    let vector = "agnesi_\(suffix)x\(lanes)"
     for name in ["sum", "product", "maximum", "minimum"] {
       text += foldText(name, dtype, vector, lanes)
     }

@@ -13,6 +13,12 @@ public struct CPU: Backend {
 
   let convolutions: ConvolutionChoices
 
+  /// What chooses layouts in the place of the search: for measurements and tests.
+  private var layoutPolicy: LayoutPolicy?
+
+  /// Names one of the candidates for a node.
+  package typealias LayoutPolicy = @Sendable (Node, [LayoutCandidate]) -> Int
+
   /// A missing C compiler is reported by `compile`.
   ///
   /// - Parameters:
@@ -39,6 +45,15 @@ public struct CPU: Backend {
     self.init(
       compiler: KernelCompiler(math: CMath.source),
       choices: ConvolutionChoices(.quickest) { table }, profiler: nil)
+  }
+
+  /// - Parameter layouts: what chooses them in the place of the search; nil for the search.
+  package init(
+    convolutions: ConvolutionAlgorithms = .environment, profiler: Profiler? = nil,
+    layouts: LayoutPolicy?
+  ) {
+    self.init(convolutions: convolutions, profiler: profiler)
+    layoutPolicy = layouts
   }
 
   private init(compiler: KernelCompiler, choices: ConvolutionChoices, profiler: Profiler?) {
@@ -85,19 +100,28 @@ public struct CPU: Backend {
     Lowerer.lower(laidOut, library: CPULibrary(expectedSizes: regime.expected)).hoistedFirst()
   }
 
-  /// Layouts, in this order: what an earlier one takes is no longer there for the next.
+  /// First the layout of every convolution is chosen, by what all of them take together; then each layout is
+  /// carried out.
   public var passes: [Pass] {
     let isStrict = convolutions.algorithms == .direct
     return [
+      Pass("layouts", from: .fast) { [layoutPolicy] roots, context in
+        let costs = CPULayouts(
+          for: roots, expecting: context.expectedSizes, isStrict: isStrict)
+        context.layouts =
+          layoutPolicy.map { LayoutSearch.assignment(roots, costs, by: $0) }
+          ?? LayoutSearch.assignment(roots, costs)
+        return roots
+      },
       Pass("batch-innermost layout", from: .fast) { roots, context in
-        BatchInnermostLayout.laidOut(roots, expecting: context.expectedSizes)
+        BatchInnermostLayout.laidOut(roots, context.layouts)
       },
       Pass("row vectors", from: .fast) { roots, context in
-        PixelsLayout.laidOut(roots, expecting: context.expectedSizes)
+        PixelsLayout.laidOut(roots, context.layouts)
       },
       Pass("channel-blocked layout", from: .fast) { roots, context in
         ChannelBlockedLayout.laidOut(
-          roots, expecting: context.expectedSizes, isStrict: isStrict)
+          roots, context.layouts, expecting: context.expectedSizes, isStrict: isStrict)
       },
     ]
   }

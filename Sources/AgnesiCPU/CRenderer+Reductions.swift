@@ -168,7 +168,8 @@ extension CFunction {
     after: (inout CFunction, String) -> Void = { _, _ in }
   ) {
     let lane = freshName("j")
-    line(lanes.count == nil ? "AGNESI_VECTOR" : "AGNESI_VECTOR_ONCE")
+    let isShort = lanes.count != nil || lanes.width <= CLanes.tailWidth
+    line(isShort ? "AGNESI_VECTOR_ONCE" : "AGNESI_VECTOR")
     block("for (int \(lane) = 0; \(lane) < \(lanes.width); ++\(lane))") { function in
       function.line("const int64_t \(lanes.variable) = \(lanes.index) + \(lane);")
       guard let count = lanes.count else {
@@ -195,6 +196,8 @@ struct CLanes {
   static let blockWidth = 64
   /// Lanes of a block that may be partly filled.
   static let tailWidth = 16
+  /// Lanes of a strip of few iterations.
+  static let narrowWidth = 8
   /// Lanes of a strip that streams through memory: a page of float32.
   static let wideWidth = 1024
 }
@@ -207,7 +210,7 @@ struct CAccumulator {
 
   var dtype: DType { fold.value.dtype }
   /// Values in one vector.
-  var lanes: Int { CLanes.vectorBytes / dtype.size }
+  var lanes: Int { min(CLanes.vectorBytes / dtype.size, width) }
   var type: String { "agnesi_\(dtype.cSuffix)x\(lanes)" }
   var identity: String { CValues.literal(fold.combiner.identity(dtype)) }
   var parts: [String] { (0..<(width / lanes)).map { "\(name)_\($0)" } }

@@ -188,6 +188,10 @@ extension Statement.Loop {
     while width > CLanes.tailWidth, width * bytes > 8 * CLanes.vectorBytes { width /= 2 }
     if let known = extent.known, !isParallel {
       while width > CLanes.tailWidth, width > known { width /= 2 }
+      // Channels in blocks of eight, and odd multiples of them: whole strips need no mask.
+      if known % CLanes.tailWidth != 0, known % CLanes.narrowWidth == 0 {
+        return CLanes.narrowWidth
+      }
     }
     return width
   }

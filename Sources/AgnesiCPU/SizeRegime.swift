@@ -18,6 +18,8 @@ package struct SizeRegime: Hashable, Sendable {
   /// A single photo or sample is by far the most frequent of few.
   private static let expectedFew = 1
   private static let expectedMany = 64
+  /// What stands for a size of which nobody knows anything.
+  static let unknown = expectedMany
 
   /// Names that decide for themselves, the first ones of the inputs; the others decide together, so
   /// that there are at most 16 regimes.

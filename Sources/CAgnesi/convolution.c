@@ -207,6 +207,15 @@ static dnnl_status_t find_bound(
   return status;
 }
 
+/// Whether the library has no kernel for this, only loops that say what is meant.
+static bool is_reference(const_dnnl_primitive_desc_t pd) {
+  const char *name = NULL;
+  if (dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) != dnnl_success) {
+    return false;
+  }
+  return name && strncmp(name, "ref", 3) == 0;
+}
+
 agnesi_context *agnesi_convolution_create(
     agnesi_convolution_kind kind, const agnesi_convolution *convolution, uint32_t flags,
     agnesi_algorithm algorithm, const agnesi_layout *const *layouts, int threads,
@@ -241,8 +250,19 @@ agnesi_context *agnesi_convolution_create(
   dnnl_primitive_desc_t pd = NULL;
   dnnl_status_t result = find_bound(
       &all, specs, count, bias, exact ? bind_everything : bind_layouts, &request, algorithm, &pd);
-  if (result != dnnl_success && !exact) {
-    result = find_bound(&all, specs, count, bias, bind_nothing, &request, algorithm, &pd);
+  if (!exact && (result != dnnl_success || is_reference(pd))) {
+    // Without AVX-512, blocks of channels have no kernel for the gradients of dilated kernels: another layout
+    // has, and bringing images into it costs little beside loops.
+    dnnl_primitive_desc_t free_pd = NULL;
+    dnnl_status_t free_result =
+        find_bound(&all, specs, count, bias, bind_nothing, &request, algorithm, &free_pd);
+    if (result == dnnl_success && free_result == dnnl_success && is_reference(free_pd)) {
+      dnnl_primitive_desc_destroy(free_pd);
+    } else if (free_result == dnnl_success) {
+      if (result == dnnl_success) dnnl_primitive_desc_destroy(pd);
+      pd = free_pd;
+      result = free_result;
+    }
   }
   if (result != dnnl_success) return agnesi_fail(status, agnesi_status_of(result));
   return agnesi_context_create(pd, specs, count, flags, threads, status);

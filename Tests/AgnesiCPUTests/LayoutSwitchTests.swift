@@ -35,7 +35,9 @@ import Testing
   }
 
   private func depthwise(_ x: Tensor) -> Tensor {
-    convolution2D(x, weights("a", [64, 1, 3, 3]), padding: .same, groups: 64)
+    // Between others in blocks, so that it is worth a reorder.
+    let mixed = convolution2D(x, weights("m", [64, 64, 3, 3]), padding: .same)
+    return convolution2D(mixed, weights("a", [64, 1, 3, 3]), padding: .same, groups: 64)
   }
 
   @Test func kernelsAreCalledByTheirLayouts() throws {
@@ -70,8 +72,9 @@ import Testing
     let x = Tensor.input("x", [.batch, 1, 28, 28])
     let function = try compile([x], to: [digits(x)], on: .cpu)
     let passes = try function.passes(for: ["batch": 64]).map(\.pass)
-    #expect(passes.suffix(3) == CPU.cpu.passes.map(\.name)[...])
-    #expect(passes.dropLast(3) == function.passes.map(\.pass)[...])
+    let own = CPU.cpu.passes.map(\.name)
+    #expect(passes.suffix(own.count) == own[...])
+    #expect(passes.dropLast(own.count) == function.passes.map(\.pass)[...])
   }
 
   @Test(arguments: [RewriteLevel.none, .fast, .full])

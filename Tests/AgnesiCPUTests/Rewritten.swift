@@ -45,7 +45,11 @@ extension ChannelBlockedLayout {
   static func laidOut(
     _ program: GraphProgram, expecting sizes: [String: Int] = [:], isStrict: Bool = false
   ) -> GraphProgram {
-    program.mapRoots { laidOut($0, expecting: sizes, isStrict: isStrict) }
+    program.mapRoots {
+      laidOut(
+        $0, .preferring(.channelBlocked, in: $0, expecting: sizes), expecting: sizes,
+        isStrict: isStrict)
+    }
   }
 }
 
@@ -53,7 +57,11 @@ extension BatchInnermostLayout {
   static func laidOut(
     _ program: GraphProgram, expecting sizes: [String: Int], target: LanesTarget = .host
   ) -> GraphProgram {
-    program.mapRoots { laidOut($0, expecting: sizes, target: target) }
+    program.mapRoots {
+      laidOut(
+        $0, .preferring(.batchInnermost, in: $0, expecting: sizes, target: target),
+        target: target)
+    }
   }
 }
 
@@ -61,6 +69,19 @@ extension PixelsLayout {
   static func laidOut(
     _ program: GraphProgram, expecting sizes: [String: Int]
   ) -> GraphProgram {
-    program.mapRoots { laidOut($0, expecting: sizes) }
+    program.mapRoots { laidOut($0, .preferring(.rowVectors, in: $0, expecting: sizes)) }
+  }
+}
+
+extension LayoutAssignment {
+  /// One layout wherever it can be, and row-major order elsewhere.
+  static func preferring(
+    _ layout: CPULayout, in roots: [Tensor], expecting sizes: [String: Int],
+    target: LanesTarget = .host
+  ) -> LayoutAssignment {
+    LayoutSearch.assignment(roots, CPULayouts(for: roots, expecting: sizes, target: target)) {
+      _, candidates in
+      candidates.firstIndex { $0.name == layout.rawValue } ?? 0
+    }
   }
 }

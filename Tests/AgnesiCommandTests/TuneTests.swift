@@ -21,7 +21,7 @@ struct TuneTests {
   ]
 
   /// Two sizes of batches, each with a forward pass and the three of a training step.
-  private static let hasChoice = ChannelBlocks.host.map { 32 % $0.width == 0 } ?? false
+  private static let hasChoice = ConvolutionProblem.hasWinograd
 
   @Test(.enabled(if: hasChoice)) func measuresOnce() throws {
     let dry = try agnesi(tune + ["--dry-run"])

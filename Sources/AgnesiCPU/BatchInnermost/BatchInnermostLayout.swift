@@ -22,11 +22,11 @@ package struct BatchInnermostLayout {
     var operation: BatchInnermostUnpool
   }
 
-  /// - Parameter sizes: those that the code should be quick with.
+  /// The program with the convolutions in this layout that `layouts` gives to it.
   package static func laidOut(
-    _ roots: [Tensor], expecting sizes: [String: Int], target: LanesTarget = .host
+    _ roots: [Tensor], _ layouts: LayoutAssignment, target: LanesTarget = .host
   ) -> [Tensor] {
-    let chains = ConvolutionChains(roots) { isWorthwhile($0, sizes, target) }
+    let chains = ConvolutionChains(roots) { layouts.takes($0, .batchInnermost) }
     guard !chains.isEmpty else { return roots }
     var layout = BatchInnermostLayout(target: target, chains: chains)
     return layout.run(roots)
@@ -35,29 +35,6 @@ package struct BatchInnermostLayout {
   private init(target: LanesTarget, chains: ConvolutionChains) {
     (self.target, self.chains) = (target, chains)
     forms = LayoutForms(reorders: BatchInnermostReorders(lanes: target.lanes))
-  }
-
-  // MARK: When it pays
-
-  /// Fewer samples leave most lanes empty.
-  private static let fewestSamples = 8
-
-  /// Libraries do well from here on.
-  private static let mostChannels = 64
-
-  /// A block of samples should stay in a processor's own cache.
-  private static let mostBytes = 1 << 20
-
-  /// Whether a convolution is quicker in this layout than in a library, whose layouts fill channels
-  /// up to vectors: few and uneven channels, small images, and enough samples.
-  private static func isWorthwhile(
-    _ convolution: ConvolutionChains.Convolution, _ sizes: [String: Int], _ target: LanesTarget
-  ) -> Bool {
-    let counts = [convolution.channels, convolution.filters]
-    let bytes = convolution.largestImage * target.lanes * 4
-    return convolution.samples.evaluated(sizes) ?? 0 >= fewestSamples
-      && counts.allSatisfy { $0 < mostChannels } && counts.contains { $0 % 16 != 0 }
-      && bytes <= mostBytes
   }
 
   // MARK: The walk

@@ -60,20 +60,24 @@ struct BatchInnermostTile: Equatable {
       let most = target.accumulators / (tileColumns * rows)
       guard most > 0 else { break }
       for tileOutputs in 1...most {
-        var cycles = 0.0
-        for across in pieces(columns, tileColumns) {
-          for down in pieces(outputs, tileOutputs) {
-            let products = down.count * across.count * rows
-            cycles += Double(max(products, 10))
-            cycles += 0.4 * Double(down.count + across.count * rows)
-          }
-        }
-        if cycles < least - 1e-9 {
-          least = cycles
-          best = BatchInnermostTile(outputs: tileOutputs, columns: tileColumns)
-        }
+        let tile = BatchInnermostTile(outputs: tileOutputs, columns: tileColumns)
+        let cycles = tile.cycles(outputs: outputs, columns: columns, rows: rows)
+        if cycles < least - 1e-9 { (least, best) = (cycles, tile) }
       }
     }
     return best
+  }
+
+  /// The cycles of a row of results for one channel and one tap.
+  func cycles(outputs: Int, columns: Int, rows: Int = 1) -> Double {
+    var cycles = 0.0
+    for across in pieces(columns, self.columns) {
+      for down in pieces(outputs, self.outputs) {
+        let products = down.count * across.count * rows
+        cycles += Double(max(products, 10))
+        cycles += 0.4 * Double(down.count + across.count * rows)
+      }
+    }
+    return cycles
   }
 }

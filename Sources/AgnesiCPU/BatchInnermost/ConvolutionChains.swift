@@ -38,19 +38,6 @@ struct ConvolutionChains {
     var size: [Int]
   }
 
-  /// What decides whether a convolution changes its layout.
-  struct Convolution {
-    var kind: ConvolutionKind
-    var geometry: ConvolutionGeometry
-    /// Of its result.
-    var columns: Int
-    var samples: Size
-    var channels: Int
-    var filters: Int
-    /// Numbers of a sample, before or behind the convolution.
-    var largestImage: Int
-  }
-
   private(set) var parts: [Node: Part] = [:]
   /// The sums that are gradients of a bias, by the nodes that make the gradients of the kernels.
   private(set) var biasSums: [Node: Tensor] = [:]
@@ -59,36 +46,35 @@ struct ConvolutionChains {
 
   var isEmpty: Bool { parts.isEmpty }
 
-  init(_ roots: [Tensor], where isWorthwhile: (Convolution) -> Bool) {
+  /// - Parameter isTaken: which convolutions change their layout, of those that can.
+  init(_ roots: [Tensor], where isTaken: (Node) -> Bool) {
     self.roots = Set(roots)
     let order = roots.topologicalNodes()
     for node in order {
       for operand in Set(node.operands) { users[operand, default: []].append(node) }
     }
     for node in order where parts[node] == nil {
-      guard let taken = Self.convolution(node), isWorthwhile(taken) else { continue }
-      switch taken.kind {
-      case .forward: follow(node, taken.geometry)
-      case .backwardData: parts[node] = .backwardData(taken.geometry)
+      guard let convolution = Self.convolution(node), isTaken(node) else { continue }
+      let geometry = convolution.geometry
+      switch convolution.kind {
+      case .forward: follow(node, geometry)
+      case .backwardData: parts[node] = .backwardData(geometry)
       case .backwardWeights:
-        parts[node] = .backwardWeights(taken.geometry)
-        findBiasSum(node, taken.geometry)
+        parts[node] = .backwardWeights(geometry)
+        findBiasSum(node, geometry)
       }
     }
   }
 
   /// Two axes, float32, no groups, sizes that are numbers; nil for everything else.
-  private static func convolution(_ node: Node) -> Convolution? {
+  static func convolution(_ node: Node) -> ConvolutionDescription? {
     guard let found = node.convolution else { return nil }
     let (source, result) = (found.image, found.output)
     let numbers = source.plane + result.plane + found.kernels.shape.map { $0.known ?? 0 }
     guard found.geometry.axisCount == 2, found.geometry.groups == 1, source.dtype == .float32,
       numbers.allSatisfy({ $0 > 0 })
     else { return nil }
-    return Convolution(
-      kind: found.kind, geometry: found.geometry, columns: result.plane[2],
-      samples: source.shape[0], channels: source.plane[0], filters: result.plane[0],
-      largestImage: max(source.plane.product, result.plane.product))
+    return found
   }
 
   // MARK: Forward

@@ -13,25 +13,33 @@ package struct ChannelBlockedLayout {
   private var users: [Tensor: Int] = [:]
   /// Values in the Winograd domain that were asked for, which several passes read.
   private var values: [TileTransform: [Tensor: Tensor]] = [:]
+  private let layouts: LayoutAssignment
   private let expectedSizes: [String: Int]
   private let isStrict: Bool
 
-  /// The program in blocks, or as it is where no convolution gains.
+  /// The program with the convolutions in blocks that `layouts` gives to them.
   ///
   /// - Parameters:
   ///   - sizes: what the choice of algorithms expects; they are right for all.
   ///   - isStrict: whether all convolutions are done directly.
   package static func laidOut(
-    _ roots: [Tensor], expecting sizes: [String: Int] = [:], isStrict: Bool = false
+    _ roots: [Tensor], _ layouts: LayoutAssignment, expecting sizes: [String: Int] = [:],
+    isStrict: Bool = false
   ) -> [Tensor] {
     guard let blocks = ChannelBlocks.host else { return roots }
-    guard roots.topologicalNodes().contains(where: { blocks.take($0) }) else { return roots }
-    var layout = ChannelBlockedLayout(blocks: blocks, expectedSizes: sizes, isStrict: isStrict)
+    guard roots.topologicalNodes().contains(where: { layouts.takes($0, .channelBlocked) }) else {
+      return roots
+    }
+    var layout = ChannelBlockedLayout(
+      blocks: blocks, layouts: layouts, expectedSizes: sizes, isStrict: isStrict)
     return layout.laidOut(roots)
   }
 
-  private init(blocks: ChannelBlocks, expectedSizes: [String: Int], isStrict: Bool) {
-    (self.blocks, self.expectedSizes, self.isStrict) = (blocks, expectedSizes, isStrict)
+  private init(
+    blocks: ChannelBlocks, layouts: LayoutAssignment, expectedSizes: [String: Int], isStrict: Bool
+  ) {
+    (self.blocks, self.layouts) = (blocks, layouts)
+    (self.expectedSizes, self.isStrict) = (expectedSizes, isStrict)
   }
 
   private mutating func laidOut(_ roots: [Tensor]) -> [Tensor] {
@@ -41,7 +49,7 @@ package struct ChannelBlockedLayout {
   }
 
   private mutating func visit(_ node: Node) {
-    if let convolution = blocks.convolution(node) {
+    if layouts.takes(node, .channelBlocked), let convolution = blocks.convolution(node) {
       let polyphase = PolyphaseConvolution(convolution, node)
       if !isStrict, let polyphase, polyphase.pays(expectedSizes) {
         visitInWinogradDomain(convolution.kind, node)
@@ -162,11 +170,9 @@ package struct ChannelBlockedLayout {
 }
 
 extension ChannelBlocks {
-  /// Whether a convolution gains from blocks.
-  fileprivate func take(_ node: Node) -> Bool { convolution(node) != nil }
-
-  /// The convolution in blocks that stands for `node`; nil for what is none or does not gain.
-  fileprivate func convolution(_ node: Node) -> ChannelBlockedConvolution? {
+  /// The convolution in blocks that stands for `node`; nil for what is none or whose channels fill no
+  /// blocks.
+  func convolution(_ node: Node) -> ChannelBlockedConvolution? {
     guard let convolution = node.convolution, node.types[0].dtype == .float32 else { return nil }
     let (image, output) = (convolution.image.shape, convolution.output.shape)
     let geometry = convolution.geometry

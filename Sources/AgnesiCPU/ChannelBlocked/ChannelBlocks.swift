@@ -12,6 +12,8 @@ package struct ChannelBlocks: Hashable, Sendable, Codable {
   /// Channels of a block.
   package let width: Int
 
+  package init(width: Int) { self.width = width }
+
   /// The blocks that oneDNN's kernels use on the running processor; nil where it has none.
   package static var host: ChannelBlocks? {
     let lanes = Int(agnesi_vector_lanes())

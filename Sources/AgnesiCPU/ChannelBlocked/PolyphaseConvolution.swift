@@ -45,6 +45,9 @@ struct PolyphaseConvolution {
   /// The time to write a value at a point and to read it, in that of a product.
   private static let value = 25.0
 
+  /// About what is left of the time where it pays.
+  static let saving = 0.7
+
   /// Whether it is faster for these sizes; not where they are unknown.
   func pays(_ sizes: [String: Int]) -> Bool {
     let known = result.compactMap { $0.evaluated(sizes) }

@@ -64,9 +64,12 @@ package struct ConvolutionProblem: Hashable, Sendable {
     self.keepsWeights = keepsWeights
   }
 
+  /// Whether the library has Winograd's algorithm on this processor: with vectors of sixteen.
+  package static let hasWinograd = ChannelBlocks.host?.width == 16
+
   /// Whether Winograd's F(4×4, 3×3) computes it, so that there is a choice.
   package var hasChoice: Bool {
-    imageBlocks != nil && outputBlocks != nil && geometry.groups == 1
+    Self.hasWinograd && imageBlocks != nil && outputBlocks != nil && geometry.groups == 1
       && Array(kernels.dropFirst(2)) == [3, 3]
       && geometry.stride == [1, 1] && geometry.dilation == [1, 1]
       && (geometry.padBegin + geometry.padEnd).allSatisfy { $0 <= 1 }

@@ -7,11 +7,9 @@ import AgnesiLoops
 ///
 /// Only where no gradient looks back. The result is right for all sizes.
 package enum PixelsLayout {
-  /// - Parameter sizes: those that the code should be quick with.
-  package static func laidOut(
-    _ roots: [Tensor], expecting sizes: [String: Int]
-  ) -> [Tensor] {
-    let chains = ConvolutionChains(roots) { isWorthwhile($0, sizes) }
+  /// The program with the convolutions computed so that `layouts` says.
+  package static func laidOut(_ roots: [Tensor], _ layouts: LayoutAssignment) -> [Tensor] {
+    let chains = ConvolutionChains(roots) { layouts.takes($0, .rowVectors) }
     let isForward = chains.parts.values.allSatisfy { part in
       switch part {
       case .inside: true
@@ -28,36 +26,6 @@ package enum PixelsLayout {
       default: node.results
       }
     }
-  }
-
-  // MARK: When it pays
-
-  /// More samples fill lanes of their own, or a library's matrices.
-  private static let mostSamples = 7
-
-  /// Libraries do well from here on.
-  private static let mostChannels = 64
-
-  /// Shorter rows leave lanes empty.
-  private static let fewestColumns = 4
-
-  /// An image should stay in a processor's own cache.
-  private static let mostElements = 1 << 16
-
-  /// Longer rows fill the stack.
-  private static let mostColumns = 512
-
-  /// Whether a convolution is quicker on images as they are than in a library, which brings images
-  /// and kernels into another order and fills channels up to vectors.
-  private static func isWorthwhile(
-    _ convolution: ConvolutionChains.Convolution, _ sizes: [String: Int]
-  ) -> Bool {
-    guard convolution.kind == .forward, convolution.geometry.stride[1] == 1 else { return false }
-    let counts = [convolution.channels, convolution.filters]
-    return convolution.samples.evaluated(sizes) ?? .max <= mostSamples
-      && counts.allSatisfy { $0 < mostChannels } && counts.contains { $0 % 16 != 0 }
-      && convolution.largestImage <= mostElements
-      && (fewestColumns...mostColumns).contains(convolution.columns)
   }
 
   private static func form(of chain: ConvolutionChains.Chain, _ new: Replacements) -> Tensor {

@@ -125,72 +125,49 @@ package struct LayoutForms {
   }
 
   private mutating func followed(_ node: Node, in layout: Layout) -> Bool {
-    guard node.failure == nil, !node.operands.isEmpty,
-      node.operands.allSatisfy({ canBring($0, into: layout) }),
-      let form = laidOutForm(of: node, layout)
+    let following = LayoutFollowing(reorders: reorders)
+    guard
+      node.operands.allSatisfy({
+        natives[$0] == layout || following.canBring($0, into: layout)
+      }),
+      let form = following.form(of: node, in: layout)
     else { return false }
-    var operands = node.operands.map { self.form($0, in: layout) }
-    if form.readsBeyond {
-      operands = zip(operands, node.operands).map {
-        reorders.zeroBeyond($0, in: layout, of: $1.type)
-      }
-    }
-    let results = Tensor.make(form.operation, operands)
-    for ((old, new), layout) in zip(zip(node.results, results), form.layouts) {
-      // Vectors are views of their blocks, and what follows is simpler in order.
-      let isSmall = old.rank < 3 && layout.divides(old.shape)
-      if isSmall {
-        set(old, layout.unpacked(new, old.shape))
+    let operands = node.operands.map { self.form($0, in: layout) }
+    let results =
+      form.readsBeyond
+      ? summed(node, operands, form.operation, in: layout) : Tensor.make(form.operation, operands)
+    for ((old, new), own) in zip(zip(node.results, results), form.layouts) {
+      if following.isInOrder(old, in: own) {
+        set(old, own.unpacked(new, old.shape))
       } else {
-        set(old, new, in: layout)
+        set(old, new, in: own)
       }
     }
     return true
   }
+}
 
-  private func canBring(_ tensor: Tensor, into layout: Layout) -> Bool {
-    guard tensor.rank == layout.rank else { return false }
-    return natives[tensor] == layout || tensor.isBroadcast
-      || reorders.keeps(tensor.type, in: layout)
-  }
-
-  private struct Form {
-    var operation: any Operation
-    var layouts: [Layout]
-    /// Whether elements of a last block that is not full would count.
-    var readsBeyond = false
-  }
-
-  private func laidOutForm(of node: Node, _ layout: Layout) -> Form? {
-    if node.results.count == 1, node.results[0].isElementwise {
-      return keeps(node.results[0], in: layout)
-        ? Form(operation: node.operation, layouts: [layout]) : nil
+extension LayoutForms {
+  /// A sum over blocks whose last one is not full. Within the blocks first, each lane by itself: only the few
+  /// numbers that are left have to be told from those of elements that are none.
+  private func summed(
+    _ node: Node, _ operands: [Tensor], _ operation: any Operation, in layout: Layout
+  ) -> [Tensor] {
+    var (laidOut, plain) = (operands, node.operands.map(\.type))
+    if let (axis, _) = layout.block, let (_, axes) = node.results[0].reduction,
+      case let others = axes.filter({ $0 != axis }), !others.isEmpty
+    {
+      laidOut[0] = laidOut[0].sum(axes: others, keepingAxes: true)
+      for other in others { plain[0].shape[other] = 1 }
     }
-    guard let operation = node.operation as? any FollowsLayout,
-      let form = operation.laidOut(layout, node.operands.map(\.type)),
-      zip(node.results, form.results).allSatisfy({ keeps($0, in: $1) })
-    else { return nil }
-    let isWhole = node.operands.allSatisfy { layout.divides($0.shape) }
-    // Features are flattened for a matrix product, which wants them in order.
-    let isFlattening = node.results[0].isReshape && node.results[0].rank < layout.rank
-    if isFlattening, !isWhole { return nil }
-    if isWhole || form.results.allSatisfy({ !$0.isPlain }) {
-      return Form(operation: form.operation, layouts: form.results)
-    }
-    // Zeros do not count in a sum.
-    guard node.results.count == 1, node.results[0].reduction?.combiner == .sum else { return nil }
-    return Form(operation: form.operation, layouts: form.results, readsBeyond: true)
-  }
-
-  /// Whether a result may be computed in a layout: it is brought out of it where somebody wants that.
-  private func keeps(_ tensor: Tensor, in layout: Layout) -> Bool {
-    layout.divides(tensor.shape) || reorders.keeps(tensor.type, in: layout)
+    return Tensor.make(
+      operation, zip(laidOut, plain).map { reorders.zeroBeyond($0, in: layout, of: $1) })
   }
 }
 
 extension TensorType {
   /// Compared by the sizes that are numbers.
-  fileprivate func isLarger(than other: TensorType) -> Bool {
+  func isLarger(than other: TensorType) -> Bool {
     func elements(_ type: TensorType) -> Double {
       type.shape.reduce(1) { $0 * Double($1.known ?? 1) }
     }

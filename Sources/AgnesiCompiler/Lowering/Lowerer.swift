@@ -203,7 +203,8 @@ package struct Lowerer {
     // A plain reduction reads each element once; a contraction many times.
     let reads = domain.reduce(tensor.type.count) { $0 * $1 }
     let readers = node.operands.map { operand -> Value.Description in
-      if reads != operand.type.count, reader(operand).cost > 1 { _ = inMemory(operand) }
+      let isRepeated = reads != operand.type.count && reader(operand).cost > 1
+      if isRepeated || mixesOrders(operand) { _ = inMemory(operand) }
       return reader(operand)
     }
     let (index, inner) = (Nest.variables(tensor.shape), Nest.reductionVariables(domain))
@@ -218,6 +219,27 @@ package struct Lowerer {
       cost: readers.reduce(1) { $0 + $1.cost })
     let dtype = tensor.dtype.computed
     describe(tensor, read: { _ in .local(0, dtype) }, cost: 1, reduction: reduction)
+  }
+
+  /// Whether a formula reads memory along different axes, element beside element: a store goes through it in
+  /// squares, which a reduction does not.
+  private func mixesOrders(_ tensor: Tensor) -> Bool {
+    guard case .described(let description) = values[tensor], description.reduction == nil else {
+      return false
+    }
+    let names = zip(tensor.shape.indices, tensor.shape).filter { !$1.isOne }.map { "_i\($0.0)" }
+    let loads = [description.read(Nest.variables(tensor.shape))].reachable().compactMap { scalar in
+      if case .load(_, let index) = scalar.kind { index } else { nil as Scalar? }
+    }
+    let fastest = loads.compactMap { index in
+      names.last { index.stride(along: $0)?.isOne == true }.map { (index: index, axis: $0) }
+    }
+    return fastest.contains { one in
+      fastest.contains { other in
+        one.axis != other.axis && one.index.symbols.contains(other.axis)
+          && other.index.symbols.contains(one.axis)
+      }
+    }
   }
 
   /// A product of matrices whose right factor lies column after column, or is not in memory, with that

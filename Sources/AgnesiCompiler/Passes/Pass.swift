@@ -20,6 +20,8 @@ public struct Pass: Sendable {
     /// What sizes with names probably are; empty in passes that run once for all sizes.
     package var expectedSizes: [String: Int] = [:]
     package var log = RewriteLog()
+    /// Which layouts the backend's passes are to give to nodes; those of nobody until one has chosen.
+    package var layouts = LayoutAssignment()
 
     package init(expectedSizes: [String: Int] = [:]) { self.expectedSizes = expectedSizes }
   }
@@ -71,6 +73,8 @@ public struct PassRecord: Sendable, CustomStringConvertible {
   /// How often each rule was applied, by its name; a pass that is no table of rules may name what it
   /// did in the same way.
   public let rules: [String: Int]
+  /// What it chose, a line for each choice, with what it chose from.
+  public let choices: [String]
 
   /// `simplify: 214 → 190 nodes, 1.2 ms; 3 × plus zero, 2 × times one`
   public var description: String {
@@ -80,7 +84,9 @@ public struct PassRecord: Sendable, CustomStringConvertible {
     let time = String(Int((seconds * 1e6).rounded())) + " µs"
     let fired = rules.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       .map { "\($0.value) × \($0.key)" }
-    return "\(pass): \(change), \(time)"
+    let line =
+      "\(pass): \(change), \(time)"
       + (fired.isEmpty ? "" : "; \(fired.joined(separator: ", "))")
+    return ([line] + choices.map { "  \($0)" }).joined(separator: "\n")
   }
 }

@@ -128,6 +128,7 @@ package struct Pipeline: Sendable {
     var count = outputs.topologicalNodes().count
     for pass in passes {
       let (before, fired) = (count, context.log.firings.count)
+      let chosen = context.layouts.order.count
       let clock = ContinuousClock()
       let start = clock.now
       let next = pass.apply(current, &context)
@@ -137,7 +138,8 @@ package struct Pipeline: Sendable {
       records.append(
         PassRecord(
           pass: pass.name, seconds: seconds, nodes: (before, count),
-          rules: context.log.firings[fired...].reduce(into: [:]) { $0[$1.rule, default: 0] += 1 }))
+          rules: context.log.firings[fired...].reduce(into: [:]) { $0[$1.rule, default: 0] += 1 },
+          choices: context.layouts.order.count == chosen ? [] : context.layouts.lines))
       current = next
     }
     return current

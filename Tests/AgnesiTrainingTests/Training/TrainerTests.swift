@@ -172,7 +172,7 @@ private func split() throws -> DataSplit {
     var checkpoint = try Checkpoint(reading: Checkpoint.path(for: path))
     checkpoint.state.settings.epochs = 2
     let choices = try #require(checkpoint.state.choices)
-    #expect(choices.made.isEmpty == (ChannelBlocks.host == nil))
+    #expect(choices.made.isEmpty == !ConvolutionProblem.hasWinograd)
     let resumed = try Trainer(
       resuming: checkpoint, on: pictures, output: path, backend: CPU(table: changed))
     _ = try resumed.run()
