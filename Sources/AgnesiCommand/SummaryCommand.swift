@@ -19,6 +19,7 @@ struct SummaryCommand: ParsableCommand {
         #"agnesi summary "20C5 MP2 50C5 MP2 256FC 10FC" --input 1x28x28"#,
         "agnesi summary model.safetensors",
         "agnesi summary resnet18 --depth all",
+        "agnesi summary resnet18 --compiled --batch 16",
         "agnesi summary network.onnx --batch 32 --json",
       ]))
 
@@ -50,6 +51,12 @@ struct SummaryCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Which of a model's functions.", valueName: "name"))
   var function: String?
 
+  @Flag(
+    help:
+      "Print too what the compiler makes of the forward pass, pass by pass, and the layouts that it chooses for --batch samples."
+  )
+  var compiled = false
+
   @Flag(help: "Print one JSON object with all layers.")
   var json = false
 
@@ -71,11 +78,18 @@ struct SummaryCommand: ParsableCommand {
             + "\n  hint: the channels come first, as in --input \(better)")
       }
       if json {
-        print(try jsonLine(SummaryRecord(summary, network: network, batch: batch)))
+        let passes = try compiled && summary.failure == nil ? passes(of: summary) : nil
+        print(
+          try jsonLine(SummaryRecord(summary, network: network, batch: batch, passes: passes)))
       } else {
         let usual = summary.depth(ofAtMost: 24)
         let chosen = depth == "all" ? nil : depth.map { Int($0) ?? usual } ?? usual
         print(summary.text(depth: chosen, batch: batch, width: HelpText.screenWidth))
+        if compiled, summary.failure == nil {
+          let samples = batch == 1 ? "1 sample" : "\(batch) samples"
+          print("\nthe compiler's passes, for a forward pass of \(samples):")
+          try passes(of: summary).forEach { print($0) }
+        }
       }
       // The table ends where the network does not fit the samples, with the reason.
       if summary.failure != nil { throw ExitCode.failure }
@@ -91,6 +105,23 @@ struct SummaryCommand: ParsableCommand {
     let isColours = [1, 3, 4].contains(shape[2].known) && ![1, 3, 4].contains(shape[0].known)
     guard isColours, Summary(chain, input: turned).failure == nil else { return nil }
     return turned.map(\.description).joined(separator: "x")
+  }
+
+  /// What the compiler's passes did to the network in inference, in words; a line each, and below it a line
+  /// for each choice.
+  private func passes(of summary: Summary) throws -> [String] {
+    let names = Set(summary.inputs.flatMap { $0.shape.flatMap(\.symbols) })
+    guard names.count <= 1 else {
+      let open = names.sorted().joined(separator: ", ")
+      throw CommandFailure(
+        message:
+          "summary: --compiled is for networks in which only the number of samples is open, here \(open) are"
+      )
+    }
+    let outputs = summary.outputs.map { $0.specialized(for: .inference) }
+    let function = try compile(summary.inputs, to: outputs, on: .cpu)
+    let sizes = Dictionary(uniqueKeysWithValues: names.map { ($0, batch) })
+    return try function.passes(for: sizes).map(\.description)
   }
 
   private func summary() throws -> Summary {
@@ -152,6 +183,8 @@ private struct SummaryRecord: Encodable {
   let multiplyAdds: Int?
   let memory: Memory
   let mistake: String?
+  /// Null unless asked for.
+  let passes: [String]?
 
   struct Layer: Encodable {
     let name: String
@@ -180,8 +213,8 @@ private struct SummaryRecord: Encodable {
     let inference: Int?
   }
 
-  init(_ summary: Summary, network: String, batch: Int) {
-    self.network = network
+  init(_ summary: Summary, network: String, batch: Int, passes: [String]?) {
+    (self.network, self.passes) = (network, passes)
     layers = summary.rows.map { row in
       Layer(
         name: row.layer, details: row.details, output: row.outputShape.map(\.known),

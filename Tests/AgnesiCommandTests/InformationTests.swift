@@ -66,6 +66,22 @@ struct InformationTests {
   }
 
   /// Networks that are graphs: of the zoo, with or without weights, and of files.
+  /// Pass by pass, with the layouts that were chosen for so many samples.
+  @Test func summaryOfWhatWasCompiled() throws {
+    let network = "20C5 MP2 50C5 MP2 10FC"
+    let one = try workplace.agnesi("summary", network, "--compiled")
+    let many = try workplace.agnesi("summary", network, "--compiled", "--batch", "64")
+    try #require(one.status == 0 && many.status == 0, "\(one.errors)\(many.errors)")
+    #expect(one.output.contains("the compiler's passes, for a forward pass of 1 sample:\nmerge: "))
+    let line = "  1 × convolution [batch, 1, 28, 28] by [20, 1, 5, 5]: "
+    #expect(one.output.contains("\(line)row vectors, "), "\(one.output)")
+    #expect(many.output.contains("for a forward pass of 64 samples:\n"))
+    #expect(many.output.contains(line), "\(many.output)")
+    let json = try workplace.agnesi("summary", network, "--compiled", "--json")
+    #expect(json.output.contains(#""passes":["merge: "#), "\(json.output)")
+    #expect(try !workplace.agnesi("summary", network).output.contains("merge: "))
+  }
+
   @Test func summaryOfANetworkOfTheZoo() throws {
     let outcome = try workplace.agnesi(
       ["summary", "lenet5"], environment: ["COLUMNS": "80"])

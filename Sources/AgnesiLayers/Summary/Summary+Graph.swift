@@ -11,7 +11,7 @@ extension Summary {
   /// parameters are used again says whose they are.
   public init(inputs: [Tensor], outputs: [Tensor]) {
     if let failure = outputs.lazy.compactMap(\.failure).first {
-      self.init(SummaryWalk(inputs), failure: failure)
+      self.init(SummaryWalk(inputs), inputs: inputs, outputs: outputs, failure: failure)
       return
     }
     var finder = LayerFinder(inputs)
@@ -21,7 +21,7 @@ extension Summary {
       walk.add(
         path: path, details: layer.details, nodes: layer.nodes, output: layer.output)
     }
-    self.init(walk)
+    self.init(walk, inputs: inputs, outputs: outputs)
   }
 }
 

@@ -9,6 +9,9 @@ public struct Summary: Sendable {
   public let failure: GraphError?
   /// What the network keeps in memory for one sample, in bytes.
   public let memory: Memory
+  /// What it is a summary of.
+  package let inputs: [Tensor]
+  package let outputs: [Tensor]
 
   /// One layer.
   public struct Row: Hashable, Sendable {
@@ -47,7 +50,10 @@ public struct Summary: Sendable {
     public let inference: Int?
   }
 
-  init(_ walk: SummaryWalk, failure: GraphError? = nil) {
+  init(
+    _ walk: SummaryWalk, inputs: [Tensor], outputs: [Tensor], failure: GraphError? = nil
+  ) {
+    (self.inputs, self.outputs) = (inputs, outputs)
     rows = walk.rows
     memory = walk.memory
     self.failure = failure
@@ -69,7 +75,9 @@ public struct Summary: Sendable {
       walk.add(path: [name], details: layer.details, nodes: nodes, output: output)
       last = output
     }
-    self.init(walk, failure: outputs.lazy.compactMap(\.failure).first)
+    self.init(
+      walk, inputs: [image], outputs: [outputs.last ?? image],
+      failure: outputs.lazy.compactMap(\.failure).first)
   }
 
   /// The sum of the layers' values that training changes.
