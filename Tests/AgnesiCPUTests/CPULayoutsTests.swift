@@ -2,6 +2,7 @@ import Agnesi
 import AgnesiCPU
 import AgnesiCompiler
 import AgnesiExpressions
+import TestSupport
 import Testing
 
 /// Which layouts the search gives to networks, by the costs of two kinds of processors.
@@ -99,5 +100,35 @@ import Testing
     #expect(records.allSatisfy { $0.choices.isEmpty })
     let layouts = records.filter { $0.pass.contains("layout") }
     #expect(layouts.allSatisfy { $0.nodes.before == $0.nodes.after })
+  }
+
+  /// Whatever is chosen, side by side in one network, forward and backward: the reference's numbers.
+  @Test(arguments: 0..<8 as Range<UInt64>) func anyMixtureIsRight(_ seed: UInt64) throws {
+    let image = Tensor.input("image", [.batch, 3, 12, 12])
+    func layer(_ name: String, _ x: Tensor, _ filters: Int, dilation: Int = 1) -> Tensor {
+      let kernels = Tensor.parameter(
+        name, [Size(filters), x.shape[1], 3, 3], .normal(mean: 0, deviation: 0.2))
+      return convolution2D(x, kernels, padding: .same, dilation: [dilation, dilation])
+    }
+    let first = relu(layer("a", image, 16))
+    let pooled = maxPool2D(relu(layer("b", first, 16) + first), window: [2, 2])
+    let joined = concatenated([pooled, tanh(layer("c", pooled, 12, dilation: 2))], axis: 1)
+    let last = relu(layer("d", joined, 32))
+    let scaled = last - last.mean(axes: [0, 2, 3], keepingAxes: true)
+    let loss = (scaled * layer("e", scaled, 32)).mean()
+    let outputs = [loss] + gradient(of: loss, withRespectTo: loss.parameters() + [image])
+    let count = 9 * 3 * 144
+    let values = NDArray(numbers(count, "image \(seed)"), shape: [9, 3, 12, 12])
+    let stream = Philox(key: seed)
+    let mixed = CPU(layouts: { node, candidates in
+      let name = "\(node.operation.label) \(node.operands.map(\.type.shape))"
+      let place = name.utf8.reduce(UInt64(7)) { $0 &* 31 &+ UInt64($1) }
+      return Int(stream.word(place)) % candidates.count
+    })
+    let expected = try compile([image], to: outputs, on: .reference)(values).arrays
+    let actual = try compile([image], to: outputs, on: mixed)(values).arrays
+    for (a, b) in zip(actual, expected) {
+      #expect(difference(a.scalars(), b.scalars()) < 1e-4)
+    }
   }
 }
