@@ -18,6 +18,14 @@ struct CHelpers {
     case vectors(DType)
     /// Loads of float32 vectors, fused multiply-add, and the transposition of 16 vectors.
     case tiles
+    /// Sums of products for some rows of a tile, in so many vectors.
+    case tileSums(rows: Int, vectors: Int, isPartial: Bool)
+
+    /// Whether the function calls others.
+    fileprivate var isLast: Bool {
+      if case .tileSums = self { return true }
+      return false
+    }
   }
 
   private(set) var used: Set<Helper> = []
@@ -42,7 +50,11 @@ struct CHelpers {
 
   /// The functions themselves, without those of ``CMath``, which they may call.
   var text: String {
-    used.map { $0.text }.filter { !$0.isEmpty }.sorted().joined(separator: "\n")
+    func texts(_ helpers: [Helper]) -> [String] {
+      helpers.map(\.text).filter { !$0.isEmpty }.sorted()
+    }
+    let parts = texts(used.filter { !$0.isLast }) + texts(used.filter(\.isLast))
+    return parts.joined(separator: "\n")
   }
 
   /// No headers: opening them takes longer than compiling a small kernel.
@@ -62,7 +74,9 @@ struct CHelpers {
     #define AGNESI_VECTOR _Pragma("clang loop vectorize(assume_safety)")
     #define AGNESI_VECTOR_ONCE AGNESI_VECTOR _Pragma("clang loop unroll(disable)")
     #define AGNESI_VECTOR_MASKED AGNESI_VECTOR_ONCE _Pragma("clang loop vectorize_predicate(enable)")
+    #define AGNESI_ONE_BY_ONE _Pragma("clang loop unroll(disable)")
     #else
+    #define AGNESI_ONE_BY_ONE _Pragma("GCC unroll 1")
     #define AGNESI_VECTOR _Pragma("GCC ivdep")
     #define AGNESI_VECTOR_ONCE AGNESI_VECTOR
     #define AGNESI_VECTOR_MASKED AGNESI_VECTOR
@@ -84,6 +98,8 @@ extension CHelpers.Helper {
     case .integerPower(let dtype): Self.powerText(dtype)
     case .vectors(let dtype): Self.vectorText(dtype)
     case .tiles: Self.tilesText
+    case .tileSums(let rows, let vectors, let isPartial):
+      Self.tileSumsText(rows: rows, vectors: vectors, isPartial: isPartial)
     }
   }
 

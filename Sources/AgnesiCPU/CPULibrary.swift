@@ -9,9 +9,10 @@ import CAgnesi
 struct CPULibrary: LibraryTable {
   var expectedSizes: [String: Int] = [:]
 
-  /// Without 32 registers of 16 lanes, a tile is one vector of 16 lanes wide.
+  /// With 16 registers of 8 lanes, ten of them hold sums: with twelve, compilers run out of registers
+  /// for what is multiplied and move sums through memory.
   var tile: TileShape {
-    agnesi_vector_lanes() >= 16 ? .wide : TileShape(rows: 4, columns: 16)
+    agnesi_vector_lanes() >= 16 ? .wide : TileShape(rows: 5, columns: 16)
   }
 
   func takes(_ node: Node) -> Bool {
@@ -21,16 +22,14 @@ struct CPULibrary: LibraryTable {
     return true
   }
 
-  /// Elements of a right factor that the second-level cache holds, one thread's part of it: up to
-  /// here tiles are as fast as the library or faster (2 to 20 %), and spare what comes after the
-  /// product a way through memory. Beyond it the library's copies pay.
-  private static let rightLimit = 1 << 20
-  /// The same for few rows, which read each element of the right factor once: then the library's
-  /// order of reading is better from the second-level cache on.
+  /// Elements of a right factor that the second-level cache holds, one thread's part of it. Few rows
+  /// read each element once or a few times, so that storing them in panels does not pay, and from
+  /// this cache on the library's order of reading is better.
   private static let fewRowsLimit = 1 << 18
   private static let fewRows = 8
 
-  /// Whether loops of our own multiply these matrices at least as fast as the library.
+  /// Whether tiles multiply these matrices at least as fast as the library: for all but few rows they
+  /// do (measured up to 4096 × 4096), and what comes after the product is done on the way.
   private func isQuickInTiles(_ node: Node) -> Bool {
     let (a, b) = (node.operands[0], node.operands[1])
     guard a.dtype == .float32 else { return false }
@@ -38,7 +37,7 @@ struct CPULibrary: LibraryTable {
     let n = expected(b.shape[b.rank - 1])
     // One column is not a tile but one sum after the other.
     if n == 1 { return m * k <= Self.fewRowsLimit }
-    return n * k <= (m < Self.fewRows ? Self.fewRowsLimit : Self.rightLimit)
+    return m >= Self.fewRows || n * k <= Self.fewRowsLimit
   }
 
   func kernel(for node: Node) -> KernelText? {

@@ -1,5 +1,6 @@
 import AgnesiArrays
 import AgnesiLoops
+import CAgnesi
 
 // Reductions outside of strips: floats are reduced in lanes, everything else in order.
 
@@ -196,6 +197,8 @@ struct CLanes {
   static let blockWidth = 64
   /// Lanes of a block that may be partly filled.
   static let tailWidth = 16
+  /// Lanes of one register, with which tiles count: two of AVX2's are one of AVX-512's.
+  static let registerWidth = agnesi_vector_lanes() >= 16 ? 16 : 8
   /// Lanes of a strip of few iterations.
   static let narrowWidth = 8
   /// Lanes of a strip that streams through memory: a page of float32.

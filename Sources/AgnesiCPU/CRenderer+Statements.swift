@@ -52,7 +52,11 @@ extension CFunction {
 
   private mutating func render(_ loop: Statement.Loop) {
     let name = declareVariable(loop.variable, loop.extent)
-    let (lower, upper) = loop.isParallel ? ("begin", "end") : ("0", text(loop.extent))
+    if loop.isParallel, let inner = loop.body.parallelExtent {
+      renderParallel(loop, over: inner, name)
+      return
+    }
+    let (lower, upper) = loop.isParallel ? parallelBounds : ("0", text(loop.extent))
     if CStrip.isUseful(loop) {
       renderStrips(loop, lower, upper)
       return
@@ -65,6 +69,27 @@ extension CFunction {
     if isFlat { line(loop.hasShortTail ? "AGNESI_VECTOR_MASKED" : "AGNESI_VECTOR") }
     block("for (int64_t \(name) = \(lower); \(name) < \(upper); ++\(name))") { function in
       function.render(loop.body)
+    }
+  }
+
+  /// A parallel loop over another: the range of both together, cut at each end of the inner one.
+  private mutating func renderParallel(
+    _ loop: Statement.Loop, over inner: Size, _ variable: String
+  ) {
+    let (each, outer) = (freshName("n"), parallelBounds)
+    let (from, to) = (freshName("b"), freshName("e"))
+    line("const int64_t \(each) = \(text(inner)) > 0 ? \(text(inner)) : 1;")
+    let head = "for (int64_t \(variable) = \(outer.lower) / \(each)"
+    block("\(head); \(variable) * \(each) < \(outer.upper); ++\(variable))") { function in
+      let start = "\(variable) * \(each)"
+      function.line(
+        "const int64_t \(from) = \(start) < \(outer.lower) ? \(outer.lower) - \(start) : 0;")
+      function.line(
+        "const int64_t \(to) = \(start) + \(each) < \(outer.upper) ? \(each) : \(outer.upper) - \(start);"
+      )
+      function.parallelBounds = (from, to)
+      function.render(loop.body)
+      function.parallelBounds = outer
     }
   }
 

@@ -102,6 +102,8 @@ struct CFunction {
   /// The strip that the statements being written belong to.
   var strip: CStrip?
   var scratchTypes: [Int: DType] = [:]
+  /// The C names of the range that the parallel statement being written runs through.
+  var parallelBounds = (lower: "begin", upper: "end")
   /// The largest values of loop variables, as far as extents are known.
   private(set) var variableBounds: [String: Int] = [:]
 

@@ -104,7 +104,9 @@ private struct ScalarTexts {
       let axes = [tiles.rows, tiles.columns].map {
         "\($0.variable) in 0..<\($0.extent.asBound) by \($0.step)"
       }
-      return "\(tiles.isParallel ? "parallel " : "")tiles for \(axes.joined(separator: ", "))"
+      let group = tiles.group > 1 ? ", \(tiles.group) side by side" : ""
+      return
+        "\(tiles.isParallel ? "parallel " : "")tiles for \(axes.joined(separator: ", "))\(group)"
     case .reduce(let reduction):
       return "reduce \(reduction.variable) in 0..<\(reduction.extent.asBound)"
     case .scratch(let id, let dtype, let count): return "scratch s\(id): \(dtype)[\(count)]"

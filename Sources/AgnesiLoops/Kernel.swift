@@ -3,7 +3,8 @@ import AgnesiArrays
 /// A loop nest with its arguments: what is rendered to one C function.
 ///
 /// The first statement may be a loop, or tiles, marked `isParallel`; it is then the only statement,
-/// and its iterations (or rectangles) may run in any order and on several threads.
+/// and its iterations (or rectangles) may run in any order and on several threads. A parallel loop
+/// whose whole body is a parallel statement counts the iterations of both.
 public struct Kernel: Sendable {
   public var name: String
   public var arguments: [Argument]
@@ -32,12 +33,17 @@ public struct Kernel: Sendable {
     return used.subtracting(bound).sorted()
   }
 
-  /// The number of iterations of the outermost parallel loop, or of its rectangles; nil where the
+  /// The number of iterations of the outermost parallel loops, or of their rectangles; nil where the
   /// kernel is serial.
-  public var parallelExtent: Size? {
-    guard body.count == 1 else { return nil }
-    switch body[0] {
-    case .loop(let loop) where loop.isParallel: return loop.extent
+  public var parallelExtent: Size? { body.parallelExtent }
+}
+
+extension [Statement] {
+  /// How many iterations may run on several threads; nil where these are not one parallel statement.
+  package var parallelExtent: Size? {
+    guard count == 1 else { return nil }
+    switch self[0] {
+    case .loop(let loop) where loop.isParallel: return loop.extent * (loop.body.parallelExtent ?? 1)
     case .tiles(let tiles) where tiles.isParallel: return tiles.count
     default: return nil
     }

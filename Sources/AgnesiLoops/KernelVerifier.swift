@@ -16,7 +16,7 @@ public struct VerificationFailure: Error, Hashable, CustomStringConvertible {
 
 extension Kernel {
   /// Checks the rules of the loop form: names are in scope, dtypes agree, only written arguments
-  /// are stored to, and only the single outermost loop is parallel.
+  /// are stored to, and only single outermost loops are parallel.
   ///
   /// Bounds of indices are not checked: they depend on values.
   ///
@@ -99,13 +99,14 @@ private struct KernelVerifier {
     case .loop(let loop):
       try verify(extent: loop.extent)
       try enter(loop.variable)
-      try verify(loop.body)
+      try verify(loop.body, isOutermost: loop.isParallel)
       variables.remove(loop.variable)
     case .tiles(let tiles):
       for axis in [tiles.rows, tiles.columns] {
         try verify(extent: axis.extent)
         try require(axis.step > 0, "tiles of \(axis.step) iterations of \(axis.variable)")
       }
+      try require(tiles.group > 0, "tiles in groups of \(tiles.group)")
       try enter(tiles.rows.variable)
       try enter(tiles.columns.variable)
       try verify(tiles.body)

@@ -225,6 +225,22 @@ extension Size {
     return result
   }
 
+  /// The formula for the `width` values of `symbol` from a multiple of `width` on, as far as its
+  /// steps go: among them, its quotients by multiples of `width` are all the same.
+  package func within(_ width: Int, of symbol: String) -> Size {
+    terms.reduce(Size(constant)) { sum, term in
+      sum
+        + term.factors.reduce(Size(term.coefficient)) { product, factor in
+          if case .quotient(let a, let b) = factor, a == .symbol(symbol), let divisor = b.known,
+            divisor % width == 0
+          {
+            return product * .symbol("\(symbol)/\(divisor)")
+          }
+          return product * Size(factor)
+        }
+    }
+  }
+
   package func mentions(_ symbol: String) -> Bool {
     terms.contains { $0.factors.contains { $0.mentions(symbol) } }
   }

@@ -7,10 +7,13 @@ extension Statement {
   /// rectangle run side by side, so that what a whole row or a whole column of it has in common is
   /// read once. Neighbouring columns touch neighbouring elements.
   ///
-  /// A parallel statement counts rectangles: those of one group of columns follow one another.
+  /// A parallel statement counts rectangles, in the order in which they run: group of columns after
+  /// group, in each of them row after row, so that what a group reads stays near.
   public struct Tiles: Hashable, Sendable {
     public var rows: Axis
     public var columns: Axis
+    /// Rectangles of a row that follow one another before the next row does.
+    public var group: Int
     public var isParallel: Bool
     public var body: [Statement]
 
@@ -31,9 +34,12 @@ extension Statement {
       public var count: Size { (extent + Size(step - 1)) / Size(step) }
     }
 
-    public init(rows: Axis, columns: Axis, isParallel: Bool = false, body: [Statement]) {
+    public init(
+      rows: Axis, columns: Axis, group: Int = 1, isParallel: Bool = false, body: [Statement]
+    ) {
       self.rows = rows
       self.columns = columns
+      self.group = group
       self.isParallel = isParallel
       self.body = body
     }
@@ -57,15 +63,18 @@ extension Statement {
 package struct TileProduct {
   /// The same for all columns.
   package let left: Scalar
-  /// A load that is the same for all rows; neighbouring columns read neighbouring elements.
+  /// A load that is the same for all rows; neighbouring columns of a tile read neighbouring elements.
   package let right: Scalar
 
   /// Nil where `value` is no such product.
-  package init?(_ value: Scalar, row: String, column: String) {
+  ///
+  /// - Parameter width: columns of a tile, which begins at a multiple of it.
+  package init?(_ value: Scalar, row: String, column: String, width: Int) {
     guard case .binary(.multiply, let x, let y) = value.kind else { return nil }
     func isRight(_ scalar: Scalar) -> Bool {
       guard case .load(_, let index) = scalar.kind else { return false }
-      return !index.symbols.contains(row) && index.stride(along: column)?.isOne == true
+      return !index.symbols.contains(row)
+        && index.stride(along: column, within: width)?.isOne == true
     }
     if isRight(y), !x.symbols.contains(column) {
       (left, right) = (x, y)
@@ -79,16 +88,18 @@ package struct TileProduct {
 
 extension Scalar {
   /// What an index grows by when `variable` does; nil where that is not the same everywhere.
-  package func stride(along variable: String) -> Size? {
+  ///
+  /// - Parameter width: how many values of the variable matter, from a multiple of this number on.
+  package func stride(along variable: String, within width: Int = 1) -> Size? {
     guard symbols.contains(variable) else { return 0 }
     switch kind {
-    case .index(let size): return size.coefficient(of: variable)
-    case .binary(.add, let x, let y):
-      guard let a = x.stride(along: variable), let b = y.stride(along: variable) else { return nil }
-      return a + b
-    case .binary(.subtract, let x, let y):
-      guard let a = x.stride(along: variable), let b = y.stride(along: variable) else { return nil }
-      return a - b
+    case .index(let size):
+      return (width == 1 ? size : size.within(width, of: variable)).coefficient(of: variable)
+    case .binary(let function, let x, let y) where [.add, .subtract].contains(function):
+      guard let a = x.stride(along: variable, within: width),
+        let b = y.stride(along: variable, within: width)
+      else { return nil }
+      return function == .add ? a + b : a - b
     default: return nil
     }
   }

@@ -31,6 +31,7 @@ private struct Product {
   var terms: Size
   var isTransposed = false
   var steps = (rows: 8, columns: 32)
+  var group = 1
 
   var kernel: Kernel {
     let left = isTransposed ? load(0, k * rows + i) : load(0, i * terms + k)
@@ -56,7 +57,7 @@ private struct Product {
         .tiles(
           .init(
             rows: .init("i", rows, by: steps.rows), columns: .init("j", columns, by: steps.columns),
-            isParallel: true, body: body))
+            group: group, isParallel: true, body: body))
       ])
   }
 
@@ -99,6 +100,74 @@ private let named = Product(rows: .symbol("m"), columns: .symbol("n"), terms: .s
       return product.with(11, 75, 5)
     }
     try expectAgreement(cases)
+  }
+
+  /// In whatever order rectangles run, and whatever part of them.
+  @Test(arguments: [2, 3, 100]) func groupsOfColumns(_ group: Int) throws {
+    let known = [(8, 32), (12, 200), (5, 70)].map { m, n in
+      Product(rows: Size(m), columns: Size(n), terms: 3, group: group).with(m, n, 3)
+    }
+    var product = named
+    product.group = group
+    product.steps = (5, 16)
+    try expectAgreement(known + [(1, 1), (11, 75), (23, 160)].map { product.with($0, $1, 5) })
+  }
+
+  /// The right factor in panels of 32 columns, as a step of its own stores it.
+  @Test(arguments: [16, 32]) func aRightFactorInPanels(_ width: Int) throws {
+    let l = Size.symbol("l")
+    let value = load(0, i * l + k) * load(1, j + j / 32 * (l * 32 - 32) + k * 32)
+    let kernel = Kernel(
+      name: "panels", arguments: (0..<3).map { .init(.float32, isWritten: $0 == 2) },
+      body: [
+        .tiles(
+          .init(
+            rows: .init("i", 9, by: 5), columns: .init("j", 75, by: width), isParallel: true,
+            body: [
+              .define(0, .constant(0, .float32)),
+              .reduce(.init("k", l, folds: [.init(local: 0, combiner: .sum, value: value)])),
+              .store(.argument(2), index: .index(i * 75 + j), value: .local(0, .float32)),
+            ]))
+      ])
+    #expect(TileProduct(value, row: "i", column: "j", width: width) != nil)
+    #expect(TileProduct(value, row: "i", column: "j", width: 64) == nil)
+    for terms in [0, 1, 7] {
+      try expectAgreement(
+        kernel,
+        [wholes(9 * terms, seed: 1), wholes(3 * 32 * terms, seed: 2), NDArray(zeros: [9 * 75])],
+        sizes: ["l": terms])
+    }
+  }
+
+  /// A parallel loop over parallel tiles: any part of all rectangles may run by itself.
+  @Test func tilesInAParallelLoop() throws {
+    let (n, o) = (Size.symbol("n"), Size.symbol("o"))
+    let body: [Statement] = [
+      .define(0, .constant(0, .float32)),
+      .reduce(
+        .init(
+          "k", 4,
+          folds: [
+            .init(
+              local: 0, combiner: .sum, value: load(0, o * 44 + i * 4 + k) * load(1, k * n + j))
+          ])),
+      .store(.argument(2), index: .index(o * n * 11 + i * n + j), value: .local(0, .float32)),
+    ]
+    let tiles = Statement.tiles(
+      .init(
+        rows: .init("i", 11, by: 4), columns: .init("j", n, by: 16), isParallel: true, body: body))
+    let kernel = Kernel(
+      name: "many", arguments: (0..<3).map { .init(.float32, isWritten: $0 == 2) },
+      body: [.loop(.init("o", .symbol("b"), isParallel: true, body: [tiles]))])
+    #expect(kernel.parallelExtent == .symbol("b") * (3 * ((n + 15) / 16)))
+    try expectAgreement(
+      [(1, 40), (3, 16), (4, 0), (0, 5), (7, 33)].map { b, n in
+        KernelCase(
+          kernel: kernel,
+          arguments: [
+            wholes(b * 44, seed: 1), wholes(4 * n, seed: 2), NDArray(zeros: [b * 11 * n]),
+          ], sizes: ["b": b, "n": n])
+      })
   }
 
   /// What is not a number spoils its own row only, also beside columns that do not exist.

@@ -160,6 +160,10 @@ private let x = load(0, .float32)
     #expect(
       problem([.loop(.init("j", 3, body: [parallel]))])
         == "kernel k: \(text)\n  in parallel for i in 0..<3")
+    #expect(problem([.loop(.init("j", 3, isParallel: true, body: [parallel]))]) == "none")
+    #expect(
+      problem([.loop(.init("j", 3, isParallel: true, body: [parallel, store(x)]))])
+        == "kernel k: \(text)\n  in parallel for i in 0..<3")
   }
 
   @Test func tiles() {

@@ -28,9 +28,6 @@ package struct Lowerer {
   /// chain of elementwise functions.
   private static let long = 300
 
-  /// A factor is copied for a product of at least this many rows.
-  private static let copiedFrom = 8
-
   package init(_ program: GraphProgram, library: any LibraryTable) {
     self.program = program
     self.library = library
@@ -242,30 +239,40 @@ package struct Lowerer {
     }
   }
 
-  /// A product of matrices whose right factor lies column after column, or is not in memory, with that
-  /// factor stored row after row where it is read often enough; nil where nothing is gained.
+  /// A product of matrices with its factors stored again where tiles read them better so; nil where
+  /// nothing is gained.
   private mutating func arrangedProduct(
     _ node: Node, _ value: Scalar, _ readers: [Value.Description], _ body: ([Reader]) -> Scalar
   ) -> Scalar? {
-    let shape = node.results[0].shape
-    guard case .binary(.multiply, _, _) = value.kind, shape.count >= 2, node.operands.count == 2,
-      value.dtype == .float32, !shape[shape.count - 1].isOne,
-      library.expected(shape[shape.count - 2]) >= Self.copiedFrom
-    else { return nil }
-    let (row, column) = ("_i\(shape.count - 2)", "_i\(shape.count - 1)")
-    guard TileProduct(value, row: row, column: column) == nil else { return nil }
-    // What the left factor reads may stop a tile as well: then storing the right one is in vain.
-    let (right, dtype) = (node.operands[1], value.dtype)
-    let rows = StridedView(contiguous: right.shape)
-    let candidate = body([
-      readers[0].read, { .load(.scratch(0), rows.position($0), dtype) },
-    ])
-    guard TileProduct(candidate, row: row, column: column) != nil else { return nil }
-    let copy = copied(right)
-    return body([
-      readers[0].read,
-      { .load(.argument(copy.buffer.index), copy.view.position($0), dtype) },
-    ])
+    guard let factors = ProductFactors(node, value, library) else { return nil }
+    // What the left factor reads may stop a tile: then storing the right one is in vain.
+    let candidate = body([readers[0].read, factors.right.reader(.scratch(0), value.dtype)])
+    guard factors.isTiled(candidate) else { return nil }
+    let isStored = (left: factors.storesLeft, right: factors.storesRight)
+    if !isStored.left, !isStored.right { return nil }
+    var reads = readers.map(\.read)
+    if isStored.left { reads[0] = packed(node.operands[0], factors.left) }
+    if isStored.right { reads[1] = packed(node.operands[1], factors.right) }
+    return body(reads)
+  }
+
+  /// A matrix stored in panels, as a kernel of its own.
+  private mutating func packed(_ tensor: Tensor, _ panels: Panels) -> Reader {
+    let source = reader(tensor)
+    let shape = panels.shape
+    let index = Nest.variables(shape)
+    let description = Value.Description(
+      shape: shape, read: { panels.element(at: $0, of: source.read) },
+      cost: source.cost, reduction: nil)
+    let type = TensorType(tensor.dtype, shape)
+    let buffer = allocate(type, .temporary)
+    let store = Nest.Store(buffer: buffer, dtype: tensor.dtype, value: description.read(index))
+    drafts.append(
+      .nest(
+        Nest(
+          domain: shape, reductions: [], stores: [store], cost: source.cost, label: "pack",
+          location: tensor.node.location)))
+    return panels.reader(.argument(buffer.index), tensor.dtype.computed)
   }
 
   private mutating func lowerOwnLoops(_ node: Node, _ body: (LoopContext) -> [Statement]) {
@@ -402,11 +409,11 @@ package struct Lowerer {
     switch draft {
     case .step(let step): return [step]
     case .nest(let nest):
-      let stages = nest.stages { reduction, count in
+      let stages = nest.stages(tile: library.tile) { reduction, count in
         result.buffers.append(BufferInfo(dtype: reduction.dtype, count: count, kind: .temporary))
         return BufferID(index: result.buffers.count - 1)
       }
-      return stages.map { NestLoops($0, buffers: result.buffers, tile: library.tile).step() }
+      return stages.map { NestLoops($0, buffers: result.buffers, library: library).step() }
     }
   }
 }

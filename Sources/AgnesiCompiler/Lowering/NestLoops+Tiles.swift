@@ -6,6 +6,9 @@ import AgnesiLoops
 package struct TileShape: Sendable {
   package var rows: Int
   package var columns: Int
+  /// Elements of a right factor that stay near while row after row reads them: half of a core's
+  /// second-level cache, of which the smallest in use has 512 KiB.
+  package var near = 1 << 16
 
   package init(rows: Int, columns: Int) {
     self.rows = rows
@@ -27,12 +30,17 @@ extension NestLoops {
       inner.axes.allSatisfy({
         $0.extent.symbols.isDisjoint(with: [row.variable, column.variable])
       }),
-      let product = TileProduct(value, row: row.variable, column: column.variable),
+      let product = TileProduct(
+        value, row: row.variable, column: column.variable, width: tile.columns),
       product.right.loadedBuffer.map({ buffers[$0.index].dtype == .float32 }) ?? false
     else { return nil }
     let isNarrow = column.extent.known.map { $0 <= Self.lanes } ?? false
+    let width = isNarrow ? Self.lanes : tile.columns
+    let terms = inner.axes.reduce(1) { $0.saturatingProduct(library.expected($1.extent)) }
+    let across = column.extent.known.map { ($0 + width - 1) / width } ?? Int.max
+    let near = max(1, tile.near / max(1, terms) / width)
     return tiles(
-      row, by: tile.rows, column, by: isNarrow ? Self.lanes : tile.columns,
+      row, by: tile.rows, column, by: width, group: max(1, min(across, near)),
       body: starts + reducing + stores)
   }
 
@@ -61,14 +69,15 @@ extension NestLoops {
   }
 
   private func tiles(
-    _ row: Axes.Axis, by height: Int, _ column: Axes.Axis, by width: Int, body: [Statement]
+    _ row: Axes.Axis, by height: Int, _ column: Axes.Axis, by width: Int, group: Int = 1,
+    body: [Statement]
   ) -> [Statement] {
     let others = outer.axes.filter { ![row.variable, column.variable].contains($0.variable) }
     let statement = Statement.tiles(
       .init(
         rows: .init(row.variable, row.extent, by: height),
-        columns: .init(column.variable, column.extent, by: width), isParallel: others.isEmpty,
-        body: body))
-    return loops(others, body: [statement], isVector: false)
+        columns: .init(column.variable, column.extent, by: width), group: group,
+        isParallel: true, body: body))
+    return loops(others, body: [statement], isVector: false, areParallel: true)
   }
 }

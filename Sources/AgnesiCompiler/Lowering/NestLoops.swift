@@ -6,14 +6,14 @@ import AgnesiLoops
 struct NestLoops {
   let nest: Nest
   let buffers: [BufferInfo]
-  let tile: TileShape
+  let library: any LibraryTable
   private let position: Scalar
   let reductionValues: [Scalar]
   let outer: Axes
   let inner: Axes
 
-  init(_ nest: Nest, buffers: [BufferInfo], tile: TileShape) {
-    self.tile = tile
+  init(_ nest: Nest, buffers: [BufferInfo], library: any LibraryTable) {
+    self.library = library
     self.nest = nest
     self.buffers = buffers
     let position = Nest.position(in: nest.domain)
@@ -61,6 +61,8 @@ struct NestLoops {
     let all = nest.domain.product * (Size(nest.cost + 1) + reduced)
     return kernel.parallelExtent.map { all / $0 } ?? all
   }
+
+  var tile: TileShape { library.tile }
 
   // MARK: Bodies
 
@@ -122,13 +124,17 @@ struct NestLoops {
   }
 
   /// Nested loops over axes of the domain, the outermost parallel, the innermost in vectors.
-  func loops(_ axes: [Axes.Axis], body: [Statement], isVector: Bool) -> [Statement] {
+  ///
+  /// - Parameter areParallel: whether all are parallel, since what they hold is.
+  func loops(
+    _ axes: [Axes.Axis], body: [Statement], isVector: Bool, areParallel: Bool = false
+  ) -> [Statement] {
     axes.enumerated().reversed().reduce(body) { body, axis in
       let isLast = axis.offset == axes.count - 1
       return [
         .loop(
           .init(
-            axis.element.variable, axis.element.extent, isParallel: axis.offset == 0,
+            axis.element.variable, axis.element.extent, isParallel: areParallel || axis.offset == 0,
             isVector: isVector && isLast, body: body))
       ]
     }

@@ -15,29 +15,47 @@ extension Nest {
   private static let chainLimit = 8192
   /// Elements side by side that are read about as fast as a long stream: a page.
   private static let pieceLength = 1024
+  /// Terms of a chunk, at least: its results go through memory once more, which costs about as much
+  /// as that many terms of a sum; and for a product, where a term is read from a register.
+  private static let chunkTerms = (sum: 16, product: 1024)
   /// What a size with a name is guessed to be.
   private static let guess = 64
 
   /// This nest, or the two that do the same in stages where that pays.
   ///
   /// - Parameter temporary: allocates a buffer for the results of `count` reductions.
-  func stages(temporary: (_ reduction: Value.Reduction, _ count: Size) -> BufferID) -> [Nest] {
-    guard isWorthStages, let cut = Cut(self, work: Self.chunkWork) else { return [self] }
+  /// - Parameter tile: how many results of a product are one piece of work.
+  func stages(
+    tile: TileShape, temporary: (_ reduction: Value.Reduction, _ count: Size) -> BufferID
+  ) -> [Nest] {
+    guard isWorthStages(tile), let cut = Cut(self, tile) else { return [self] }
     let count = cut.count * domain.product
     let partial = reductions.map { temporary($0, count) }
     return [chunks(cut, into: partial), whole(cut, from: partial)]
   }
 
-  private var isWorthStages: Bool {
+  private func isWorthStages(_ tile: TileShape) -> Bool {
     guard let results = domain.product.known, results > 0, !reductions.isEmpty else { return false }
     let terms = reductionDomain.product
-    let columns = readsColumns
-    let loops = columns ? (results + 15) / 16 : results
+    let columns = isProduct(tile) || readsColumns
+    let area = isProduct(tile) ? tile.rows * tile.columns : 16
+    let loops = columns ? (results + area - 1) / area : results
     let length = terms.guessed(Self.guess)
     if columns ? length >= Self.chainLimit : length / 64 >= Self.chainLimit { return true }
     if loops >= Self.parallelLimit { return false }
     let isOpen = terms.known == nil && results < 16
     return isOpen || length.multipliedClamped(by: results) >= 4 * Self.chunkWork
+  }
+
+  /// Whether what is summed is a product of matrices, whose results are made in tiles.
+  private func isProduct(_ tile: TileShape) -> Bool {
+    let axes = domain.indices.filter { !domain[$0].isOne }.suffix(2)
+    guard axes.count == 2, reductions.count == 1, reductions[0].combiner == .sum else {
+      return false
+    }
+    let names = axes.map { "_i\($0)" }
+    return TileProduct(reductions[0].value, row: names[0], column: names[1], width: tile.columns)
+      != nil
   }
 
   /// Whether neighbouring results read neighbouring memory while the reductions jump.
@@ -71,7 +89,7 @@ extension Nest {
     var extent: Size
 
     /// Nil where one chunk would be all.
-    init?(_ nest: Nest, work: Int) {
+    init?(_ nest: Nest, _ tile: TileShape) {
       let shape = nest.reductionDomain
       guard let results = nest.domain.product.known, let axis = Self.axis(of: shape) else {
         return nil
@@ -83,7 +101,9 @@ extension Nest {
       let piece = shape[(axis + 1)...].product.known.map { Nest.pieceLength / max(1, $0) } ?? 1
       let isOutermost = shape[..<axis].allSatisfy(\.isOne)
       self.axis = axis
-      length = max(1, work / max(1, each), isOutermost ? 1 : piece)
+      let terms = nest.isProduct(tile) ? Nest.chunkTerms.product : Nest.chunkTerms.sum
+      let least = terms / max(1, others.product.guessed(Nest.guess))
+      length = max(1, Nest.chunkWork / max(1, each), isOutermost ? 1 : piece, least)
       count = (steps + Size(length - 1)) / Size(length)
       if let known = count.known, known < 2 { return nil }
       // The last chunk is shorter by what all chunks have too much. The quotient is 1 there only.

@@ -14,7 +14,7 @@ import Testing
     #expect(
       program.text == """
         kernel (a0: float32, a1: float32, a2: float32, a3: float32 written; batch)
-          parallel tiles for _i0 in 0..<batch by 8, _i1 in 0..<40 by 32
+          parallel tiles for _i0 in 0..<batch by 8, _i1 in 0..<40 by 32, 2 side by side
             var l0: float32 = 0
             reduce _r0 in 0..<5
               l0 = sum(l0, (a0[_i0 * 5 + _r0] * a1[_i1 + _r0 * 40]))
@@ -23,20 +23,21 @@ import Testing
         """)
   }
 
-  /// A factor that lies column after column is copied for many rows, and read as it lies for few.
+  /// A factor that lies column after column is stored in panels for many rows, and read as it lies for few.
   @Test func theRightFactorIsTransposedForManyRows() throws {
     let (few, w) = (Tensor.input("few", [3, 5]), Tensor.input("w", [40, 5]))
     let many = try lowered([x, w], [matmul(x, w.transposed())], library: NoLibrary())
     #expect(
       many.text == """
         kernel (a0: float32, a1: float32 written)
-          parallel tiles for _i0 in 0..<5 by 16, _i1 in 0..<40 by 16
-            a1[_i0 * 40 + _i1] = a0[_i0 + _i1 * 5]
+          parallel for _i0 in 0..<2
+            parallel tiles for _i1 in 0..<5 by 16, _i2 in 0..<32 by 16
+              a1[_i0 * 160 + _i1 * 32 + _i2] = select(((_i0 * 32 + _i2) < 40), a0[_i0 * 160 + _i1 + _i2 * 5], 0)
         kernel (a0: float32, a1: float32, a2: float32 written; batch)
-          parallel tiles for _i0 in 0..<batch by 8, _i1 in 0..<40 by 32
+          parallel tiles for _i0 in 0..<batch by 8, _i1 in 0..<40 by 32, 2 side by side
             var l0: float32 = 0
             reduce _r0 in 0..<5
-              l0 = sum(l0, (a0[_i0 * 5 + _r0] * a1[_i1 + _r0 * 40]))
+              l0 = sum(l0, (a0[_i0 * 5 + _r0] * a1[((_i1) / (32)) * 128 + _i1 + _r0 * 32]))
             a2[_i0 * 40 + _i1] = l0
         """)
     let one = try lowered([few, w], [matmul(few, w.transposed())], library: NoLibrary())
@@ -81,6 +82,60 @@ import Testing
       [x, w, v], [matmul(x, (w + v).transposed())], library: NoLibrary())
     #expect(
       program.steps.count == 2 && program.text.contains("parallel tiles for _i0 in 0..<batch"))
+  }
+
+  /// Rows a power of two apart push one another out of the cache: such factors are stored in panels,
+  /// others are read as they lie.
+  @Test(arguments: [(512, 2), (500, 0)]) func slowFactorsAreStoredInPanels(
+    _ width: Int, _ copies: Int
+  ) throws {
+    let x = Tensor.input("x", [.batch, Size(width)])
+    let y = Tensor.input("y", [.batch, Size(width)])
+    let product = matmul(x.transposed(), y)
+    let program = try lowered([x, y], [product], library: NoLibrary())
+    #expect(program.steps.count == 1 + copies, "\(program.text)")
+    let fast = try compile([x, y], to: [product])
+    let right = try compile([x, y], to: [product], on: .reference)
+    for batch in [0, 1, 70] {
+      let inputs = [whole([batch, width], 1), whole([batch, width], 2)]
+      #expect(try fast.call(inputs)[0].doubles == right.call(inputs)[0].doubles)
+    }
+  }
+
+  /// Leading axes that a factor is the same along have one panel.
+  @Test func aFactorForAllLeadingAxesIsStoredOnce() throws {
+    let x = Tensor.input("x", [.batch, 3, 40, 64])
+    let w = Tensor.input("w", [48, 64])
+    let v = Tensor.input("v", [.batch, 3, 48, 64])
+    let outputs = [matmul(x, w.transposed()), matmul(x, v.matrixTransposed())]
+    let text = try lowered([x, w], [outputs[0]], library: NoLibrary()).text
+    #expect(text.hasPrefix("kernel (a0: float32, a1: float32 written)\n"), "\(text)")
+    let fast = try compile([x, w, v], to: outputs)
+    let right = try compile([x, w, v], to: outputs, on: .reference)
+    for batch in [0, 1, 2] {
+      let inputs = [
+        whole([batch, 3, 40, 64], 1), whole([48, 64], 2), whole([batch, 3, 48, 64], 3),
+      ]
+      let (computed, expected) = (try fast.call(inputs), try right.call(inputs))
+      for output in outputs { #expect(computed[output].doubles == expected[output].doubles) }
+    }
+  }
+
+  /// A long product is summed in chunks, each of which takes longer than its results through memory.
+  @Test func aLongProductRunsInLongChunks() throws {
+    let x = Tensor.input("x", [.batch, 256, 64])
+    let y = Tensor.input("y", [.batch, 256, 80])
+    let rows = [Size.batch * 256]
+    let product = matmul(
+      x.reshaped(rows + [64]).transposed(), y.reshaped(rows + [80]))
+    let program = try lowered([x, y], [product], library: NoLibrary())
+    #expect(program.text.contains("0..<((batch * 256 + 1023) / (1024))"), "\(program.text)")
+    let fast = try compile([x, y], to: [product])
+    let right = try compile([x, y], to: [product], on: .reference)
+    for batch in [0, 1, 5] {
+      let inputs = [whole([batch, 256, 64], 1), whole([batch, 256, 80], 2)]
+      #expect(try fast.call(inputs)[0].doubles == right.call(inputs)[0].doubles)
+    }
   }
 
   private func whole(_ shape: [Int], _ seed: UInt64) -> NDArray {

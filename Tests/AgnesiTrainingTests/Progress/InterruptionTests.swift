@@ -120,14 +120,15 @@ import Testing
       Interruption.whileHandling(message: "stopping", endingWith: "kept", after: 0.2) { _ in
         print("a result")
         raise(SIGINT)
-        sleep(600)
+        sleep(6000)
       }
       exit(1)
     }
     #expect(farewell(result) == "stopping\nkept\n")
     // What was printed is not lost in a buffer.
     #expect(String(decoding: result.standardOutputContent, as: UTF8.self).hasSuffix("a result\n"))
-    #expect(ContinuousClock.now - start < .seconds(300))
+    // A busy machine lets the process wait, but not as long as it sleeps.
+    #expect(ContinuousClock.now - start < .seconds(3000))
   }
 
   @Test func whoStopsInTimeIsLeftToIt() async throws {
