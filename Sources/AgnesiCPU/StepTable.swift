@@ -22,6 +22,8 @@ final class StepTable: @unchecked Sendable {
 
   /// Less work than this, in operations, is not worth waking a thread for (about 2 µs).
   private static let parallelWork = 60_000
+  /// Pieces of each thread's part of a loop: taking one costs 0.02 to 0.1 µs.
+  private static let pieces: Int32 = 8
 
   init(
     _ lowered: LoweredProgram, functions: [CompiledUnit.Function?], sizes: [String: Int],
@@ -46,6 +48,7 @@ final class StepTable: @unchecked Sendable {
         let work = cost.value(in: sizes).saturatingProduct(extent ?? 1)
         let isWorth = extent != nil && work > Self.parallelWork
         entry.threads = isWorth ? Int32(threads) : 1
+        entry.pieces = Self.pieces
       case .text(let kernel):
         entry.kernel = functions[index]
         entry.sizes = UnsafePointer(list(kernel.sizes.map { Int64($0.value(in: sizes)) }))

@@ -1,6 +1,7 @@
 // The step runner.
 #include "agnesi.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,24 +11,60 @@ enum {
   // Arguments up to this many are gathered on the stack (32 KiB); a kernel of more is so long that
   // one allocation does not matter.
   stack_arguments = 4096,
+  // More threads than this begin where others do.
+  most_queues = 256,
 };
 
-/// A kernel with its arguments, while it is being run in ranges.
+/// The iterations that one thread begins with: it takes them piece by piece, and others that have come
+/// to the end of theirs help. A cache line of its own.
+typedef struct queue {
+  _Alignas(64) _Atomic int64_t next;
+  int64_t end;
+} queue;
+
+/// A kernel with its arguments, while threads run it.
 typedef struct region {
   const agnesi_step *step;
   void *const *args;
-  int64_t ranges;
+  queue *queues;
+  int64_t count;
+  /// Iterations that are taken at once.
+  int64_t piece;
 } region;
 
-static void run_range(void *context, int64_t index) {
+static void run_queues(void *context, int64_t index) {
   const region *region = context;
-  const agnesi_step *step = region->step;
-  // The first `longer` ranges have one iteration more.
-  int64_t length = step->extent / region->ranges;
-  int64_t longer = step->extent % region->ranges;
-  int64_t begin = index * length + (index < longer ? index : longer);
-  int64_t end = begin + length + (index < longer ? 1 : 0);
-  step->kernel(region->args, step->sizes, begin, end);
+  for (int64_t i = 0; i < region->count; i++) {
+    queue *queue = &region->queues[(index + i) % region->count];
+    while (true) {
+      int64_t begin = atomic_fetch_add_explicit(&queue->next, region->piece, memory_order_relaxed);
+      if (begin >= queue->end) break;
+      int64_t rest = queue->end - begin;
+      int64_t end = begin + (rest < region->piece ? rest : region->piece);
+      region->step->kernel(region->args, region->step->sizes, begin, end);
+    }
+  }
+}
+
+/// Whoever works beside other processes, or with cores of two speeds, does not wait for the thread
+/// that has the least time: threads share what is left. Each begins at the same iterations in every
+/// step, so that it finds in its cache what it wrote before.
+static void run_shared(const agnesi_step *step, void *const *args, int64_t threads) {
+  int64_t count = threads < most_queues ? threads : most_queues;
+  queue queues[count];
+  int64_t length = step->extent / count;
+  int64_t longer = step->extent % count;
+  int64_t end = 0;
+  for (int64_t i = 0; i < count; i++) {
+    atomic_init(&queues[i].next, end);
+    end += length + (i < longer ? 1 : 0);
+    queues[i].end = end;
+  }
+  int64_t piece = (length + (longer > 0 ? 1 : 0)) / (step->pieces > 1 ? step->pieces : 1);
+  // Whole vectors, where iterations are elements.
+  if (piece > 64) piece = (piece + 63) / 64 * 64;
+  region region = {step, args, queues, count, piece > 0 ? piece : 1};
+  agnesi_parallel(run_queues, &region, count);
 }
 
 static int run_with(const agnesi_step *step, void *const *args) {
@@ -39,8 +76,7 @@ static int run_with(const agnesi_step *step, void *const *args) {
   if (ranges == 1) {
     step->kernel(args, step->sizes, 0, step->extent);
   } else {
-    region region = {step, args, ranges};
-    agnesi_parallel(run_range, &region, ranges);
+    run_shared(step, args, ranges);
   }
   return 0;
 }

@@ -25,7 +25,7 @@ private let threadsCall: agnesi_call = { context, _, _, threads in
   /// Runs one kernel over `values`, which is its only argument.
   private func run<Value>(
     _ kernel: @escaping agnesi_kernel, over values: inout [Value], extent: Int, threads: Int32,
-    sizes: [Int64] = [], offset: Int64 = 0
+    pieces: Int32 = 0, sizes: [Int64] = [], offset: Int64 = 0
   ) -> Int64 {
     values.withUnsafeMutableBytes { bytes in
       var step = agnesi_step()
@@ -42,6 +42,7 @@ private let threadsCall: agnesi_call = { context, _, _, threads in
             step.sizes = sizes.baseAddress
             step.extent = Int64(extent)
             step.threads = threads
+            step.pieces = pieces
             return agnesi_run(&step, 1, addresses, nil)
           }
         }
@@ -51,10 +52,13 @@ private let threadsCall: agnesi_call = { context, _, _, threads in
 
   @Test(arguments: [0, 1, 2, 3, 7, 100, 1001], [0, 1, 2, 3, 8] as [Int32])
   func visitsEachIterationOnce(extent: Int, threads: Int32) {
-    var values = [Float](repeating: 1, count: max(extent, 1))
-    let failed = run(addKernel, over: &values, extent: extent, threads: threads, sizes: [3])
-    #expect(failed == -1)
-    #expect(values == [Float](repeating: extent > 0 ? 4 : 1, count: max(extent, 1)))
+    for pieces in [0, 1, 3, 8] as [Int32] {
+      var values = [Float](repeating: 1, count: max(extent, 1))
+      let failed = run(
+        addKernel, over: &values, extent: extent, threads: threads, pieces: pieces, sizes: [3])
+      #expect(failed == -1)
+      #expect(values == [Float](repeating: extent > 0 ? 4 : 1, count: max(extent, 1)))
+    }
   }
 
   @Test func rangesAreBalancedAndDependOnNothingElse() {
@@ -62,6 +66,19 @@ private let threadsCall: agnesi_call = { context, _, _, threads in
       var ends = [Int64](repeating: -1, count: 10)
       _ = run(rangeKernel, over: &ends, extent: 10, threads: 4)
       #expect(ends == [3, -1, -1, 6, -1, -1, 8, -1, 10, -1])
+    }
+  }
+
+  /// Whoever runs them: pieces begin and end at the same iterations, of which 64 stay together.
+  @Test func piecesDependOnNothingElse() {
+    for _ in 0..<20 {
+      var ends = [Int64](repeating: -1, count: 10)
+      _ = run(rangeKernel, over: &ends, extent: 10, threads: 2, pieces: 2)
+      #expect(ends == [2, -1, 4, -1, 5, 7, -1, 9, -1, 10])
+      var many = [Int64](repeating: -1, count: 2000)
+      _ = run(rangeKernel, over: &many, extent: 2000, threads: 2, pieces: 8)
+      let begins = many.indices.filter { many[$0] >= 0 }
+      #expect(begins == (0..<8).map { 128 * $0 } + (0..<8).map { 1000 + 128 * $0 })
     }
   }
 

@@ -49,12 +49,15 @@ typedef struct agnesi_step {
   int64_t extent;
   /// How many threads to use: 1 runs on the calling thread, 0 means `agnesi_threads()`.
   int32_t threads;
+  /// Into how many pieces each thread's part of the iterations is cut, so that others can help: 0 and
+  /// 1 leave it whole, as a kernel wants that prepares something for each range.
+  int32_t pieces;
 } agnesi_step;
 
 /// Runs `count` steps in order.
 ///
-/// The ranges that a kernel is cut into depend only on `extent` and `threads`, never on timing or
-/// on how many threads the system grants, so that results repeat to the bit.
+/// The ranges that a kernel is cut into depend only on `extent`, `threads` and `pieces`, never on
+/// timing or on how many threads the system grants, so that results repeat to the bit.
 ///
 /// - slots: the address of each buffer.
 /// - seconds: where to store how long each step took (`count` numbers), or a null pointer.
