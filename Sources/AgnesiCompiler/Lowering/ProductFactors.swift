@@ -67,8 +67,9 @@ struct ProductFactors {
   /// A factor that tiles cannot read otherwise is stored again where each of its elements is read at
   /// least so often.
   private static let leastReads = 8
-  /// And one that they read slowly: storing takes about as long as four more reads that miss.
-  private static let leastSlowReads = 32
+  /// And one that they read slowly: storing an element takes as long as 70 products that read it
+  /// gain where all of them miss (measured on a Zen 3), and rarely do all.
+  private static let leastSlowReads = 128
 
   /// Nil where `value` is no product of two matrices in vectors.
   init?(_ node: Node, _ value: Scalar, _ library: any LibraryTable) {
