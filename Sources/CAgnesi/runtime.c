@@ -11,7 +11,7 @@ enum {
   // Arguments up to this many are gathered on the stack (32 KiB); a kernel of more is so long that
   // one allocation does not matter.
   stack_arguments = 4096,
-  // More threads than this begin where others do.
+  // No kernel runs on more threads.
   most_queues = 256,
 };
 
