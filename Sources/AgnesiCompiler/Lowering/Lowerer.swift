@@ -259,19 +259,10 @@ package struct Lowerer {
   /// A matrix stored in panels, as a kernel of its own.
   private mutating func packed(_ tensor: Tensor, _ panels: Panels) -> Reader {
     let source = reader(tensor)
-    let shape = panels.shape
-    let index = Nest.variables(shape)
     let description = Value.Description(
-      shape: shape, read: { panels.element(at: $0, of: source.read) },
+      shape: panels.shape, read: { panels.element(at: $0, of: source.read) },
       cost: source.cost, reduction: nil)
-    let type = TensorType(tensor.dtype, shape)
-    let buffer = allocate(type, .temporary)
-    let store = Nest.Store(buffer: buffer, dtype: tensor.dtype, value: description.read(index))
-    drafts.append(
-      .nest(
-        Nest(
-          domain: shape, reductions: [], stores: [store], cost: source.cost, label: "pack",
-          location: tensor.node.location)))
+    let (buffer, _) = store(description, of: tensor, remember: false, label: "pack")
     return panels.reader(.argument(buffer.index), tensor.dtype.computed)
   }
 
@@ -356,17 +347,18 @@ package struct Lowerer {
   @discardableResult
   private mutating func store(
     _ description: Value.Description, of tensor: Tensor, remember: Bool = true,
-    kind: BufferInfo.Kind = .temporary
+    kind: BufferInfo.Kind = .temporary, label: String? = nil
   ) -> (buffer: BufferID, view: StridedView) {
-    let buffer = allocate(tensor.type, kind)
-    let view = StridedView(contiguous: tensor.shape)
-    let value = description.read(Nest.variables(tensor.shape))
+    let shape = description.shape
+    let buffer = allocate(TensorType(tensor.dtype, shape), kind)
+    let view = StridedView(contiguous: shape)
+    let value = description.read(Nest.variables(shape))
     let store = Nest.Store(buffer: buffer, dtype: tensor.dtype, value: value)
     drafts.append(
       .nest(
         Nest(
-          domain: tensor.shape, reductions: description.reduction.map { [$0] } ?? [],
-          stores: [store], cost: description.cost, label: tensor.node.operation.label,
+          domain: shape, reductions: description.reduction.map { [$0] } ?? [],
+          stores: [store], cost: description.cost, label: label ?? tensor.node.operation.label,
           location: tensor.node.location)))
     if remember { values[tensor] = .memory(buffer, view) }
     return (buffer, view)
